@@ -1,0 +1,24 @@
+import { MadeleineError } from './errors.ts';
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** A length of time: milliseconds as a number, or a whole number with its unit: `'500ms'`, `'30s'`, `'15m'`, `'2h'`, `'30d'`, `'4w'`. */
+export type Duration = number | `${number}${keyof typeof UNITS}`;
+
+/**
+ * The length in milliseconds.
+ *
+ * @param option the option's name, for the error
+ * @throws MadeleineError `ERR_OPTION_INVALID` when it is not a positive, finite whole number of a known unit
+ */
+export function toMilliseconds(duration: Duration, option: string): number {
+  const text = typeof duration === 'number' ? `${duration}ms` : duration;
+  const parts = typeof text === 'string' ? /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text) : null;
+  const length = parts ? Number(parts[1]) * UNITS[parts[2] as keyof typeof UNITS] : 0;
+  if (length > 0 && Number.isSafeInteger(length)) return length;
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    `Option "${option}" is not a duration.`,
+    "Give milliseconds as a positive whole number, or text such as '30m', '12h' or '14d'.",
+  );
+}

@@ -1,0 +1,7 @@
+/** A value now, or later: a synchronous store answers at once and costs no promise. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Goes on with `next` at once when the value is there, else when it arrives: `await` without the needless hop. */
+export function whenReady<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}

@@ -1,0 +1,28 @@
+/** Where a session was begun: what its owner sees under "your devices". Both are claims of the client, not proofs. */
+export interface Device {
+  /** The User-Agent field, cut to 256 characters. */
+  userAgent?: string;
+  /** The client's address as the server's proxy setting gives it. */
+  address?: string;
+}
+
+/** What a store keeps of one session. All times are milliseconds since 1970 by the injected clock. */
+export interface SessionRecord {
+  /** JSON text of the data. The store never looks inside. */
+  data: string;
+  /** 1 at creation, one more with every `replace`. */
+  version: number;
+  /** Who is logged in; `null` for an anonymous visitor. */
+  userId: string | null;
+  createdAt: number;
+  /** When the person last proved who they are; `null` for an anonymous visitor. */
+  authenticatedAt: number | null;
+  lastSeenAt: number;
+  /** From this moment on the record may be collected as garbage. */
+  expiresAt: number;
+  /** True when the login was to be remembered: a persistent cookie and the longer lifetime. */
+  remember: boolean;
+  device: Device | null;
+  /** Set on a tombstone only: the key of the session that took this one's place when its id changed. */
+  successor: string | null;
+}
