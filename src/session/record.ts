@@ -26,3 +26,19 @@ export interface SessionRecord {
   /** Set on a tombstone only: the key of the session that took this one's place when its id changed. */
   successor: string | null;
 }
+
+/** Whether what a store gave back is a record at all: a store is shared, and anybody may have written there. */
+export function isSessionRecord(value: SessionRecord): boolean {
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    typeof value.data === 'string' &&
+    Number.isSafeInteger(value.version) &&
+    Number.isFinite(value.createdAt) &&
+    Number.isFinite(value.lastSeenAt) &&
+    Number.isFinite(value.expiresAt) &&
+    (value.authenticatedAt === null || Number.isFinite(value.authenticatedAt)) &&
+    (value.userId === null || typeof value.userId === 'string') &&
+    (value.successor === null || typeof value.successor === 'string')
+  );
+}

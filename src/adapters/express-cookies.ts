@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import { parseCookies } from '../cookie/parse.ts';
+import { createKeyring, type Secret } from '../crypto/keyring.ts';
+import { unsignExpress } from '../crypto/signature.ts';
+import type { JsonValue } from '../json.ts';
+
+/** Cookies by name, without a prototype. A value is text, or what a `j:` cookie holds (Express writes objects that way). */
+export type CookieMap = Record<string, JsonValue | undefined>;
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The cookies that the browser sent, save those that are signed. */
+      cookies: CookieMap;
+      /** The signed cookies; `false` for one whose signature is wrong. */
+      signedCookies: CookieMap;
+      /** The key that `res.cookie(name, value, { signed: true })` signs with. */
+      secret?: string | undefined;
+    }
+  }
+}
+
+interface CookieRequest extends IncomingMessage {
+  cookies?: CookieMap;
+  signedCookies?: CookieMap;
+  secret?: string | undefined;
+}
+
+/**
+ * Reads the request's cookies: `req.cookies`, and with a secret `req.signedCookies`. Known as `cookieParser` too. Reads what
+ * cookie-parser and Express signed, and the reverse.
+ *
+ * @param secret the key, or several: the first signs, all verify. In production at least 32 bytes each.
+ * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`
+ */
+export function cookies(secret?: Secret): (request: IncomingMessage, response: unknown, next: () => void) => void {
+  const keys = secret === undefined ? null : createKeyring(secret).secrets;
+
+  return (incoming, _response, next) => {
+    const request = incoming as CookieRequest;
+    if (request.cookies) return next();
+    const sent: CookieMap = parseCookies(request.headers.cookie);
+    const signed: CookieMap = Object.create(null);
+    for (const name of Object.keys(sent)) {
+      const text = sent[name] as string;
+      if (keys && text.startsWith('s:')) {
+        const value = unsignExpress(text.slice(2), keys);
+        signed[name] = value === false ? false : parseJsonCookie(value);
+        delete sent[name];
+      } else sent[name] = parseJsonCookie(text);
+    }
+    if (keys) request.secret = keys[0];
+    request.cookies = sent;
+    request.signedCookies = signed;
+    next();
+  };
+}
+
+/** Express writes `res.cookie(name, object)` as `j:` and JSON. Text that only looks like it stays text. */
+function parseJsonCookie(text: string): JsonValue {
+  if (!text.startsWith('j:')) return text;
+  try {
+    return JSON.parse(text.slice(2)) as JsonValue;
+  } catch {
+    return text;
+  }
+}

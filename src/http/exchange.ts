@@ -1,0 +1,143 @@
+/** One request's session and its response: saved before the first byte, and told to the browser in the head. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { replaceSetCookie } from '../cookie/headers.ts';
+import { MadeleineError } from '../errors.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { OpenSession, Sessions } from '../session/sessions.ts';
+import { enterGate, gateOf, type GateParticipant } from './gate.ts';
+
+export class Exchange<Data extends object = object> implements GateParticipant {
+  readonly sessions: Sessions<Data>;
+  readonly #open: OpenSession<Data>;
+  readonly #response: ServerResponse;
+  readonly #onError: (error: unknown) => void;
+  #watched = false;
+  #lateCheck = false;
+
+  /** @param onError answers with an error in the application's own way; called only when nothing was sent */
+  constructor(
+    sessions: Sessions<Data>,
+    open: OpenSession<Data>,
+    response: ServerResponse,
+    onError: (error: unknown) => void,
+  ) {
+    this.sessions = sessions;
+    this.#open = open;
+    this.#response = response;
+    this.#onError = onError;
+    enterGate(response, this);
+  }
+
+  /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
+  get session(): OpenSession<Data>['session'] {
+    if (!this.#watched) {
+      // Only a session that a handler has looked at can change once more after the response.
+      this.#watched = true;
+      this.#response.on('close', () => this.#saveLate());
+    }
+    if (this.#response.writableEnded && !this.#lateCheck) {
+      this.#lateCheck = true;
+      setImmediate(() => {
+        this.#lateCheck = false;
+        this.#saveLate();
+      });
+    }
+    return this.#open.session;
+  }
+
+  save(): MaybePromise<void> {
+    return this.#open.commit();
+  }
+
+  head(): void {
+    const response = this.#response;
+    if (this.#open.accessed) addVary(response, 'Cookie');
+    const cookie = this.#open.setCookie();
+    if (cookie === null) return;
+    replaceSetCookie(response, cookie.name, cookie.line);
+    forbidSharedCaching(response, message => this.sessions.warn('MADELEINE_CACHE', message));
+  }
+
+  /** The head has left, so a session begun now could never reach the client. */
+  saveAtEnd(): MaybePromise<void> {
+    const open = this.#open;
+    if (!open.accessed || !open.changed) return;
+    if (!open.unstored) return open.commit();
+    this.sessions.warn(
+      'MADELEINE_LATE_SESSION',
+      'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.',
+    );
+  }
+
+  failed(error: unknown, complete: boolean): void {
+    if (complete) this.#onError(error);
+    else this.failedAtEnd(error);
+  }
+
+  failedAtEnd(error: unknown): void {
+    this.sessions.reportFailure(error);
+  }
+
+  /** After the end, or after the client went away. */
+  #saveLate(): void {
+    const open = this.#open;
+    const report = (error: unknown) => this.failedAtEnd(error);
+    try {
+      if (!open.accessed || !open.changed) return;
+      if (this.#response.writableEnded) {
+        this.sessions.warn(
+          'MADELEINE_LATE_CHANGE',
+          'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
+        );
+      }
+      const saved = this.saveAtEnd();
+      if (saved instanceof Promise) saved.catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
+const NONE: readonly Exchange[] = [];
+
+/** The exchanges of a request, one for each session that it has, in the order in which they were opened. */
+export function exchangesOf(request: IncomingMessage): readonly Exchange[] {
+  return (gateOf(request)?.participants as readonly Exchange[] | undefined) ?? NONE;
+}
+
+/** The response depends on this request field (RFC 9110 section 12.5.5). */
+export function addVary(response: ServerResponse, field: string): void {
+  const present = response.getHeader('Vary');
+  if (present === undefined) {
+    response.setHeader('Vary', field);
+    return;
+  }
+  const names = String(present).split(',').map(name => name.trim().toLowerCase());
+  if (!names.includes('*') && !names.includes(field.toLowerCase())) response.setHeader('Vary', `${present}, ${field}`);
+}
+
+/**
+ * A response that gives one person a session cookie must not be handed to another by a cache. What the handler said stands if
+ * it keeps shared caches out; otherwise it becomes `no-store`. An application that wants otherwise sets
+ * `Cache-Control: no-cache="Set-Cookie"` (RFC 9111 section 5.2.2.4), which lets caches keep everything but the cookie.
+ */
+function forbidSharedCaching(response: ServerResponse, warn: (message: string) => void): void {
+  const present = response.getHeader('Cache-Control');
+  if (present !== undefined) {
+    if (/\b(no-store|private|no-cache)\b/i.test(String(present))) return;
+    if (/\b(public|s-maxage)\b/i.test(String(present))) {
+      warn(
+        'A response that sets the session cookie was marked for shared caches; it was sent with Cache-Control: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.',
+      );
+    }
+  }
+  response.setHeader('Cache-Control', 'no-store');
+}
+
+export function sessionMissing(): MadeleineError {
+  return new MadeleineError(
+    'ERR_SESSION_MISSING',
+    'This request has no session.',
+    'Mount session() before the handlers that use it, on a path that covers them.',
+  );
+}

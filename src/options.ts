@@ -1,0 +1,51 @@
+import { MadeleineError } from './errors.ts';
+
+/**
+ * Refuses what is not a plain object of known options, so that a slip of the pen shows at the start and not as a setting
+ * that silently does nothing.
+ *
+ * @param what whose options these are, for the error: `'session'`
+ * @param hints what to do about names that users bring from other libraries
+ * @throws MadeleineError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`
+ */
+export function checkOptions(
+  given: object,
+  known: readonly string[],
+  what: string,
+  hints: Readonly<Record<string, string>> = {},
+): void {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    throw new MadeleineError('ERR_OPTION_INVALID', `The ${what} options are not an object.`, 'Pass an object of options.');
+  }
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
+    const near = closest(name, known);
+    const remedy = hint ?? (near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`);
+    throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
+  }
+}
+
+/** The known name that is at most a third of its letters away. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.candidate;
+}
+
+/** Levenshtein's: how many letters have to be put in, taken out or exchanged. */
+function editDistance(a: string, b: string): number {
+  if (a.length > 64) return Number.POSITIVE_INFINITY;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const exchange = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, exchange));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,191 @@
+/**
+ * What handlers hold as `req.session`: a plain bag of the application's data whose prototype carries a few names. Data may
+ * shadow any of them, because the library itself never goes through the bag.
+ */
+import type { CookieAttributes } from '../cookie/serialize.ts';
+import { MadeleineError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { commit } from './commit.ts';
+import { parseData } from './data.ts';
+import * as lifecycle from './lifecycle.ts';
+import type { LoginOptions } from './lifecycle.ts';
+import type { Device } from './record.ts';
+import type { SessionData } from './session-data.ts';
+import type { SessionState } from './state.ts';
+
+/** Called as Node calls back: with the error, or with nothing. */
+export type Callback = (error?: unknown) => void;
+
+/** What is known of a session, read-only. */
+export interface About {
+  /** Who is logged in, as given to `login`; `null` for an anonymous visitor. */
+  readonly userId: string | null;
+  /** True when this request began the session, or has none stored yet. */
+  readonly isNew: boolean;
+  /** The name under which `sessions.list` and `sessions.revoke` know this session; `null` while nothing is stored. It opens nothing. */
+  readonly handle: string | null;
+  readonly createdAt: Date | null;
+  /** When the person last logged in. */
+  readonly authenticatedAt: Date | null;
+  readonly lastSeenAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly device: Device | null;
+}
+
+/** The session's cookie as it is set, read-only. */
+export interface SessionCookieView extends Readonly<CookieAttributes> {
+  readonly name: string | null;
+}
+
+/** The names on the prototype. Every method answers with a promise and takes a Node callback as well. */
+export interface SessionMethods<Data extends object = SessionData> {
+  /** The id in the cookie; `''` when this request followed a rotation and never saw the new one. Never log it. */
+  readonly id: string;
+  readonly cookie: SessionCookieView;
+  readonly about: About;
+  /** Saves now. Not needed before the response: no byte of it leaves before the session is saved. */
+  save(callback?: Callback): Promise<void>;
+  /** Reads the data again, dropping what was not saved. @throws MadeleineError `ERR_SESSION_ENDED` */
+  reload(callback?: Callback): Promise<void>;
+  /** Replaces this session by an empty one with a fresh id. */
+  regenerate(callback?: Callback): Promise<void>;
+  /** Ends the session in the store and in the browser. */
+  destroy(callback?: Callback): Promise<void>;
+  /** Marks the session as seen now, whatever the throttle says. */
+  touch(): this;
+  /** Logs the user in: a fresh id, and the visitor's data goes along. @throws MadeleineError `ERR_OPTION_INVALID` for a bad id */
+  login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void>;
+  /** Logs the user out: ends the session; `req.session` is an empty one from then on. */
+  logout(callback?: Callback): Promise<void>;
+  /** Gives the session a fresh id. @throws MadeleineError `ERR_SESSION_ENDED` when it ended meanwhile */
+  rotate(callback?: Callback): Promise<void>;
+  /**
+   * Runs `change` on fresh data, again if somebody else wrote meanwhile, until the result is saved: for counters, stock and
+   * one-time tokens. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`
+   */
+  update<Result>(change: (data: Partial<Data>) => Result | Promise<Result>): Promise<Result>;
+}
+
+/** The keys that are named; `[key: string]: unknown` in the data shadows nothing. */
+type NamedKeys<Data> = keyof { [Key in keyof Data as string extends Key ? never : Key]: Data[Key] };
+
+/** A session as handlers see it: the application's data, and the methods that the data does not shadow. */
+export type Session<Data extends object = SessionData> = Omit<SessionMethods<Data>, NamedKeys<Data>> & Partial<Data>;
+
+class SessionBag {
+  readonly #state: SessionState;
+
+  constructor(state: SessionState, data: JsonObject) {
+    this.#state = state;
+    // Copied by plain assignment, which is quick, save the names that would call a setter.
+    for (const key of Object.keys(data)) {
+      if (key === '__proto__') continue;
+      if (key === 'id' || key === 'cookie' || key === 'about') define(this, key, data[key]);
+      else (this as unknown as JsonObject)[key] = data[key] as JsonObject[string];
+    }
+  }
+
+  get id(): string {
+    return this.#state.ensureId();
+  }
+  set id(value: unknown) {
+    define(this, 'id', value);
+  }
+
+  get cookie(): SessionCookieView {
+    return Object.freeze(this.#state.cookieAttributes());
+  }
+  set cookie(value: unknown) {
+    define(this, 'cookie', value);
+  }
+
+  get about(): About {
+    const { record, key, isNew } = this.#state;
+    const date = (time: number | null | undefined) => (time == null ? null : new Date(time));
+    return Object.freeze({
+      userId: record?.userId ?? null,
+      isNew,
+      handle: record === null ? null : key,
+      createdAt: date(record?.createdAt),
+      authenticatedAt: date(record?.authenticatedAt),
+      lastSeenAt: date(record?.lastSeenAt),
+      expiresAt: date(record?.expiresAt),
+      device: record?.device ?? null,
+    });
+  }
+  set about(value: unknown) {
+    define(this, 'about', value);
+  }
+
+  save(callback?: Callback): Promise<void> {
+    return settle(async () => commit(this.#state), callback);
+  }
+  reload(callback?: Callback): Promise<void> {
+    return settle(() => lifecycle.reload(this.#state), callback);
+  }
+  regenerate(callback?: Callback): Promise<void> {
+    return settle(() => lifecycle.regenerate(this.#state), callback);
+  }
+  destroy(callback?: Callback): Promise<void> {
+    return settle(() => lifecycle.logout(this.#state), callback);
+  }
+  touch(): this {
+    this.#state.touchAsked = true;
+    return this;
+  }
+  login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void> {
+    if (typeof options === 'function') return settle(() => lifecycle.login(this.#state, userId, {}), options);
+    return settle(() => lifecycle.login(this.#state, userId, options ?? {}), callback);
+  }
+  logout(callback?: Callback): Promise<void> {
+    return settle(() => lifecycle.logout(this.#state), callback);
+  }
+  rotate(callback?: Callback): Promise<void> {
+    return settle(() => lifecycle.rotate(this.#state), callback);
+  }
+  update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+    return lifecycle.update(this.#state, change);
+  }
+}
+
+// `req.session[name] = value` with a name from the client must not put another prototype under the bag.
+Object.defineProperty(SessionBag.prototype, '__proto__', {
+  get: () => undefined,
+  set() {
+    throw new MadeleineError(
+      'ERR_DATA_KEY',
+      'A session cannot hold the key "__proto__".',
+      'If the key comes from a client, check it first, or keep such entries as an array of pairs.',
+    );
+  },
+});
+
+/** The bag of this session, made from the stored text when a handler first asks for it. */
+export function bagOf(state: SessionState): Session {
+  state.accessed = true;
+  if (state.bag === null) {
+    const data = state.base === '{}' ? {} : parseData(state.base);
+    if (data === null) {
+      // A record that cannot be understood is no session, and no reason to fail for ever.
+      const { core, key } = state;
+      core.events.emit('poison', () => ({ tag: core.tag(key ?? '') }));
+      state.startOver();
+    }
+    state.bag = new SessionBag(state, data ?? {});
+  }
+  return state.bag as Session;
+}
+
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Runs the work and tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
+function settle(work: () => Promise<void>, callback?: Callback): Promise<void> {
+  const done = work();
+  if (typeof callback !== 'function') return done;
+  return done.then(
+    () => process.nextTick(callback),
+    error => process.nextTick(callback, error),
+  );
+}

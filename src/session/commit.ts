@@ -1,0 +1,128 @@
+/** Saves what a request did to its session, without losing what others did meanwhile. */
+import { randomToken, sha256 } from '../crypto/token.ts';
+import { MadeleineError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import type { Applied } from './commit-queue.ts';
+import { parseData, stringifyData } from './data.ts';
+import { type MergeRules, mergeData } from './merge.ts';
+import { endOf, isLive, needsTouch } from './policy.ts';
+import type { SessionState } from './state.ts';
+import { tombstoneReason } from './tombstone.ts';
+
+const MOST_COLLISIONS = 3;
+
+/**
+ * Saves what changed since the session was opened or last saved; marks it as seen if that is due; else does nothing.
+ *
+ * @throws MadeleineError when the data cannot be kept (`ERR_DATA_NOT_JSON`, `ERR_DATA_TOO_LARGE`), the store fails or does
+ * not answer (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), or others change the session without end (`ERR_CONFLICT`)
+ */
+export function commit(state: SessionState): MaybePromise<void> {
+  if (state.bag === null) return touchIfDue(state);
+  const mine = stringifyData(state.bag, state.base, state.core.maxDataSize);
+  return mine === state.base ? touchIfDue(state) : saveText(state, mine);
+}
+
+/** Saves this text, which differs from the state's base, as what the session holds. */
+export function saveText(state: SessionState, mine: string): MaybePromise<void> {
+  if (state.closed) return drop(state);
+  return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
+}
+
+/** Whether the bag holds something that has not been saved. */
+export function hasChanges(state: SessionState): boolean {
+  return state.bag !== null && stringifyData(state.bag, state.base, Number.POSITIVE_INFINITY) !== state.base;
+}
+
+function createRecord(state: SessionState, mine: string, attempt: number): MaybePromise<void> {
+  const { core } = state;
+  state.ensureId();
+  const key = state.key as string;
+  const record = state.newRecord(mine);
+  return whenReady(core.store.create(key, record), created => {
+    if (!created) {
+      // 256 random bits do not meet by chance: a generator that repeats itself must not open somebody's session.
+      if (attempt >= MOST_COLLISIONS) throw idTaken();
+      state.id = randomToken();
+      state.key = sha256(state.id);
+      return createRecord(state, mine, attempt + 1);
+    }
+    state.record = record;
+    state.base = mine;
+    state.cookieDuty = 'set';
+    core.events.emit('created', () => ({ tag: core.tag(key) }));
+  });
+}
+
+function saveChange(state: SessionState, mine: string): MaybePromise<void> {
+  const { core, base } = state;
+  if (state.key === null || state.record === null) return;
+  const change = (stored: string) => mergeText(base, mine, stored, core.rules);
+  return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
+}
+
+function settle(state: SessionState, applied: Applied, mine: string): MaybePromise<void> {
+  if (applied === null) return drop(state);
+  if (applied.successor !== null) {
+    return whenReady(followRotation(state, applied.successor, tombstoneReason(applied) === 'rotated'), found =>
+      found ? saveChange(state, mine) : drop(state),
+    );
+  }
+  state.record = applied;
+  state.base = mine;
+}
+
+/** The id was rotated under us: go on with the same session under its new key. We never learn the new id. */
+function followRotation(state: SessionState, successor: string, rotated: boolean): MaybePromise<boolean> {
+  const { core } = state;
+  if (!rotated) return false;
+  return whenReady(core.store.read(successor), record => {
+    if (record === null) return false;
+    if (record.successor !== null) {
+      return followRotation(state, record.successor, tombstoneReason(record) === 'rotated');
+    }
+    if (!isLive(record, core.clock(), core.policy)) return false;
+    state.hold(successor, record, null);
+    state.cookieDuty = 'leave';
+    return true;
+  });
+}
+
+/** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */
+function drop(state: SessionState): void {
+  const { core, key } = state;
+  state.close();
+  if (key !== null) core.events.emit('dropped', () => ({ tag: core.tag(key) }));
+}
+
+function touchIfDue(state: SessionState): MaybePromise<void> {
+  const { core, key, record } = state;
+  if (record === null || key === null) return;
+  const now = core.clock();
+  if (!state.touchAsked && !needsTouch(record, now, core.policy)) return;
+  const seen = { ...record, lastSeenAt: Math.max(now, record.lastSeenAt) };
+  seen.expiresAt = Math.max(endOf(seen, core.policy), record.expiresAt);
+  return whenReady(core.store.touch(key, seen.lastSeenAt, seen.expiresAt), found => {
+    state.touchAsked = false;
+    if (!found) return state.close();
+    state.record = seen;
+    if (core.cookie.persistent && state.id !== null) state.cookieDuty = 'set';
+  });
+}
+
+/** The stored text with my changes: mine as it is when nobody wrote meanwhile, else the merge of both. */
+export function mergeText(base: string, mine: string, stored: string, rules: MergeRules): string {
+  if (stored === base) return mine;
+  if (stored === mine || mine === base) return stored;
+  const [a, b, c] = [base, mine, stored].map(text => parseData(text) ?? {}) as [JsonObject, JsonObject, JsonObject];
+  return JSON.stringify(mergeData(a, b, c, rules));
+}
+
+function idTaken(): MadeleineError {
+  return new MadeleineError(
+    'ERR_CONFLICT',
+    `A new session id was already taken ${MOST_COLLISIONS} times.`,
+    "See whether the machine's source of random numbers works.",
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * What happens to sessions, for logs and alarms. An event never holds an id, a key or data: `tag` is a keyed, shortened
+ * hash, the same for the same session, good for nothing but telling sessions apart.
+ */
+export interface SessionEvents {
+  /** A session was stored for the first time. */
+  created: SessionEvent;
+  /** The id changed: a login, `regenerate()` or `rotate()`. */
+  renewed: SessionEvent & { reason: 'login' | 'regenerate' | 'rotate' };
+  /** A session was ended on purpose: logout, `destroy()`, `revoke()`. */
+  ended: SessionEvent;
+  /** A cookie named a session whose time is over. */
+  expired: SessionEvent;
+  /** A well-signed cookie named a session that is not in the store. */
+  unknown: SessionEvent;
+  /** A session cookie had the wrong form or a wrong signature. */
+  forged: Record<never, never>;
+  /** A request carried several different session cookies. `valid` of them verified; more than one means none was used. */
+  duplicate: { valid: number };
+  /** A stored record could not be understood; it was treated as absent. */
+  poison: SessionEvent;
+  /** An id was used after it had been rotated away and its grace was over: perhaps a stolen cookie. */
+  reused: SessionEvent;
+  /** A request changed a session that had ended meanwhile; the change was dropped. */
+  dropped: SessionEvent;
+  /** A save failed after the response had left, or in the background. */
+  failed: { error: unknown };
+}
+
+export interface SessionEvent {
+  tag: string;
+}
+
+export type SessionListener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void;
+
+export class EventHub {
+  readonly #listeners: { [Name in keyof SessionEvents]?: Set<SessionListener<Name>> } = {};
+
+  /** Calls `listener` at each such event; returns a function that ends this. */
+  on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
+    const listeners = (this.#listeners[name] as Set<SessionListener<Name>> | undefined) ?? new Set();
+    (this.#listeners as Record<Name, Set<SessionListener<Name>>>)[name] = listeners;
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** The event is made only if somebody listens. A listener that throws disturbs neither the request nor other listeners. */
+  emit<Name extends keyof SessionEvents>(name: Name, event: () => SessionEvents[Name]): void {
+    const listeners = this.#listeners[name] as Set<SessionListener<Name>> | undefined;
+    if (!listeners || listeners.size === 0) return;
+    for (const listener of listeners) {
+      try {
+        listener(event());
+      } catch (error) {
+        process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { MadeleineError } from '../errors.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { SessionStore, StoreAdmin } from './store.ts';
+
+const METHODS = ['read', 'create', 'replace', 'touch', 'delete'] as const;
+
+/** Every call to the store with a deadline, and every fault as a `MadeleineError` with the store's own error as its cause. */
+export interface GuardedStore extends Required<Pick<SessionStore, (typeof METHODS)[number]>> {
+  /** @throws MadeleineError `ERR_STORE_NO_ADMIN` when the store cannot do this */
+  admin<T>(operation: keyof StoreAdmin, run: (admin: StoreAdmin) => MaybePromise<T>): MaybePromise<T>;
+  readonly hasAdmin: boolean;
+  close(): MaybePromise<void>;
+}
+
+/** @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method */
+export function guardStore(store: SessionStore, timeout: number): GuardedStore {
+  checkStore(store);
+
+  function guard<T>(operation: string, call: () => MaybePromise<T>): MaybePromise<T> {
+    try {
+      const answer = call();
+      return isThenable(answer) ? withDeadline(answer, timeout, operation) : answer;
+    } catch (cause) {
+      throw storeFailed(operation, cause);
+    }
+  }
+
+  return {
+    read: key => guard('read', () => store.read(key)),
+    create: (key, record) => guard('create', () => store.create(key, record)),
+    replace: (key, record, expected) => guard('replace', () => store.replace(key, record, expected)),
+    touch: (key, lastSeenAt, expiresAt) => guard('touch', () => store.touch(key, lastSeenAt, expiresAt)),
+    delete: key => guard('delete', () => store.delete(key)),
+    hasAdmin: store.admin !== undefined,
+    admin(operation, run) {
+      const { admin } = store;
+      if (!admin) {
+        throw new MadeleineError(
+          'ERR_STORE_NO_ADMIN',
+          `This store cannot do "${operation}": it has no admin part.`,
+          'Use a store that can list its sessions; every store of madeleine can.',
+        );
+      }
+      return guard(operation, () => run(admin));
+    },
+    close: () => guard('close', () => store.close?.()),
+  };
+}
+
+function checkStore(store: SessionStore): void {
+  const missing =
+    store !== null && typeof store === 'object' ? METHODS.filter(name => typeof store[name] !== 'function') : METHODS;
+  if (missing.length === 0) return;
+  const classic = typeof (store as { get?: unknown } | null)?.get === 'function';
+  throw new MadeleineError(
+    'ERR_STORE_INVALID',
+    `Option "store" is not a session store: it lacks ${missing.join(', ')}.`,
+    classic
+      ? 'It looks like a store for express-session; use memoryStore(), sqliteStore() or another store of madeleine.'
+      : 'Pass what memoryStore(), sqliteStore() or another store returns, not its options, path or connection.',
+  );
+}
+
+/** Any thenable counts: query builders and older promise libraries answer with promises of their own. */
+function isThenable<T>(answer: MaybePromise<T>): answer is Promise<T> {
+  return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+/** A late answer, good or bad, is dropped: the request was told that the store did not answer. */
+function withDeadline<T>(answer: Promise<T>, timeout: number, operation: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(storeTimedOut(operation, timeout)), timeout);
+    answer.then(
+      value => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      cause => {
+        clearTimeout(timer);
+        reject(storeFailed(operation, cause));
+      },
+    );
+  });
+}
+
+function storeFailed(operation: string, cause: unknown): MadeleineError {
+  if (cause instanceof MadeleineError) return cause;
+  const remedy = 'See the cause, which is what the store said.';
+  return new MadeleineError('ERR_STORE_FAILED', `The session store failed to ${operation}.`, remedy, { cause });
+}
+
+function storeTimedOut(operation: string, timeout: number): MadeleineError {
+  return new MadeleineError(
+    'ERR_STORE_TIMEOUT',
+    `The session store did not ${operation} within ${timeout} ms.`,
+    'See whether the store is up and how busy it is; option "storeTimeout" sets the limit.',
+  );
+}

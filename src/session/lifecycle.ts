@@ -1,0 +1,242 @@
+/** What begins, renews and ends a session: login, logout, a new id. Each is done in the store when its promise resolves. */
+import { randomToken, sha256 } from '../crypto/token.ts';
+import { MadeleineError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { commit, mergeText, saveText } from './commit.ts';
+import { parseData, refreshData, stringifyData } from './data.ts';
+import { isLive } from './policy.ts';
+import type { SessionRecord } from './record.ts';
+import type { Core, SessionState } from './state.ts';
+import { type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
+
+export interface LoginOptions {
+  /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
+  remember?: boolean;
+  /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
+  keep?: readonly string[];
+}
+
+/** More than this many changes of id in a row is a loop in the data, not a history. */
+const LONGEST_CHAIN = 16;
+const LONGEST_USER_ID = 512;
+
+/**
+ * The person is who they say they are: a fresh id (against session fixation), the user's name on the session, and what the
+ * visitor had gathered. Data that belonged to another user stays behind.
+ */
+export async function login(state: SessionState, userId: string | number, options: LoginOptions): Promise<void> {
+  const user = checkUserId(userId);
+  const { remember = false, keep } = options;
+  const { core, base, bag } = state;
+  // Data of another user, or of a session that has ended meanwhile, is not this user's.
+  const foreign = state.closed ? base !== '{}' : state.record !== null && (state.record.userId ?? user) !== user;
+  const narrow = (text: string): string => {
+    if (foreign) return '{}';
+    return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
+  };
+  const mine = bag === null ? base : stringifyData(bag, base, core.maxDataSize);
+  const carried = narrow(mine);
+  const record = state.newRecord(carried, { userId: user, remember });
+  await succeed(state, record, 'replaced', theirs => narrow(mergeText(base, mine, theirs, core.rules)));
+  state.base = carried;
+  if (carried !== mine) state.bag = null;
+  core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'login' }));
+}
+
+/** The same session under a new id. Requests under way with the old id are served for the grace; after that it is dead. */
+export async function rotate(state: SessionState): Promise<void> {
+  const { core } = state;
+  await commit(state);
+  const { record } = state;
+  if (record === null) return;
+  const next: SessionRecord = { ...record, version: 1 };
+  await succeed(state, next, 'rotated', theirs => theirs);
+  core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'rotate' }));
+}
+
+/** An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in. */
+export async function regenerate(state: SessionState): Promise<void> {
+  const { core, key, record } = state;
+  state.startOver();
+  if (record !== null) state.cookieDuty = 'clear'; // until something is stored
+  state.ensureId();
+  const tag = core.tag(state.key as string);
+  if (key !== null && record !== null) await bury(core, key, record, state.key as string, 'replaced');
+  core.events.emit('renewed', () => ({ tag, reason: 'regenerate' }));
+}
+
+/** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */
+export async function logout(state: SessionState): Promise<void> {
+  const { core, key, record, closed } = state;
+  // Who holds an id that another request has ended or replaced must not disturb the newer cookie.
+  if (closed) return;
+  if (key !== null && record !== null) await endSession(core, key);
+  state.startOver();
+  if (record !== null) state.cookieDuty = 'clear';
+}
+
+/**
+ * Ends the session under this key, and the one that took its place if its id was rotated meanwhile.
+ *
+ * It is marked as ended by compare-and-set before it is deleted: a rotation at the same moment either has happened, and is
+ * followed, or finds the mark, and gives up.
+ */
+export async function endSession(core: Core, key: string): Promise<boolean> {
+  let ended = false;
+  let at: string | null = key;
+  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
+    const here: string = at;
+    const stone = await bury(core, here, await core.store.read(here), here, 'ended');
+    at = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
+    if (await core.store.delete(here)) ended = true;
+  }
+  if (ended) core.events.emit('ended', () => ({ tag: core.tag(key) }));
+  return ended;
+}
+
+/** Reads the session again, dropping what was not saved. */
+export async function reload(state: SessionState): Promise<void> {
+  const { core, key, bag } = state;
+  const record = key === null ? null : await core.store.read(key);
+  const data = record && record.successor === null && isLive(record, core.clock(), core.policy) ? parseData(record.data) : null;
+  if (key === null || record === null || data === null) throw sessionEnded('reload it');
+  state.hold(key, record, state.id);
+  state.base = record.data;
+  if (bag !== null) refreshData(bag, data);
+}
+
+/**
+ * Changes the stored data by a function that runs again, on fresh data, until its result is saved with nobody's write
+ * lost in between.
+ */
+export async function update<Result>(state: SessionState, change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+  const { core } = state;
+  await commit(state);
+  if (state.closed) throw sessionEnded('update it');
+  const { key, record } = state;
+  if (key === null || record === null) return updateFresh(state, change);
+
+  let result: Result | undefined;
+  const applied = await core.queue.apply(key, record, async stored => {
+    const data = parseData(stored) ?? {};
+    result = await change(data);
+    return stringifyData(data, stored, core.maxDataSize);
+  });
+  if (applied === null || (applied.successor !== null && tombstoneReason(applied) !== 'rotated')) {
+    state.close();
+    throw sessionEnded('update it');
+  }
+  if (applied.successor !== null) {
+    const moved = await core.store.read(applied.successor);
+    if (moved === null || moved.successor !== null) throw sessionEnded('update it');
+    state.hold(applied.successor, moved, null);
+    return update(state, change);
+  }
+  state.record = applied;
+  state.base = applied.data;
+  if (state.bag !== null) refreshData(state.bag, parseData(applied.data) ?? {});
+  return result as Result;
+}
+
+/** Nothing is stored yet: nobody else can write, so the function runs once, and what it made is stored. */
+async function updateFresh<Result>(state: SessionState, change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+  const data: JsonObject = {};
+  const result = await change(data);
+  const text = stringifyData(data, '{}', state.core.maxDataSize);
+  if (text !== '{}') await saveText(state, text);
+  if (state.bag !== null) refreshData(state.bag, data);
+  return result;
+}
+
+/**
+ * Puts `record` under a fresh id and a tombstone where the session was. What others wrote up to that moment goes through
+ * `fold` into the new record; whoever writes later finds the tombstone.
+ */
+async function succeed(
+  state: SessionState,
+  record: SessionRecord,
+  reason: 'rotated' | 'replaced',
+  fold: (theirs: string) => string,
+): Promise<void> {
+  const { core } = state;
+  const id = randomToken();
+  const key = sha256(id);
+  // The new record first: should the server stop in between, the old session is still whole.
+  if (!(await core.store.create(key, record))) throw sessionEnded('give it a new id');
+  let placed = record;
+  const takeOver = async (theirs: SessionRecord) => {
+    const next = { ...placed, data: fold(theirs.data), version: placed.version + 1 };
+    const replaced = await core.store.replace(key, next, placed.version);
+    if (replaced.ok) placed = next;
+  };
+  let at = state.record === null ? null : state.key;
+  let found = state.record;
+  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
+    const stone = await bury(core, at, found, key, reason, takeOver);
+    if (stone?.successor === key) break;
+    const next = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
+    const moved = next === null ? null : await core.store.read(next);
+    // A rotation that comes second joins the first; one that finds the session ended brings nothing back.
+    if (reason === 'rotated') return giveUp(state, key, next, moved);
+    if (moved !== null && moved.successor === null) await takeOver(moved);
+    at = next;
+    found = moved;
+  }
+  state.hold(key, placed, id);
+  state.cookieDuty = 'set';
+}
+
+async function giveUp(state: SessionState, ours: string, next: string | null, moved: SessionRecord | null): Promise<void> {
+  await state.core.store.delete(ours);
+  if (next !== null && moved !== null && moved.successor === null) {
+    state.hold(next, moved, null);
+    return;
+  }
+  state.close();
+  throw sessionEnded('rotate its id');
+}
+
+/**
+ * Puts a tombstone over the record; `onConflict` sees every version that others wrote first. Answers with the tombstone that
+ * stands there in the end, ours or another's, or `null` when the record is gone.
+ */
+async function bury(
+  core: Core,
+  key: string,
+  known: SessionRecord | null,
+  successor: string,
+  reason: TombstoneReason,
+  onConflict?: (theirs: SessionRecord) => Promise<void>,
+): Promise<SessionRecord | null> {
+  let record = known;
+  while (record !== null && record.successor === null) {
+    const stone = tombstone(record, successor, reason, core.clock(), core.policy);
+    const replaced = await core.store.replace(key, stone, record.version);
+    if (replaced.ok) return stone;
+    record = replaced.current;
+    if (record !== null && record.successor === null) await onConflict?.(record);
+  }
+  return record;
+}
+
+function pick(data: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
+}
+
+function checkUserId(userId: string | number): string {
+  const text = typeof userId === 'number' ? String(userId) : userId;
+  if (typeof text === 'string' && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'login() was not given a user id.',
+    `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
+  );
+}
+
+function sessionEnded(wish: string): MadeleineError {
+  return new MadeleineError(
+    'ERR_SESSION_ENDED',
+    `There is no stored session to ${wish}: it has ended or was never stored.`,
+    'Let the client ask again; it will start with a new session.',
+  );
+}

@@ -1,0 +1,81 @@
+import { type Clock, systemClock } from '../clock.ts';
+import type { Secret } from '../crypto/keyring.ts';
+import { type Duration, toMilliseconds } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import type { MergeRules } from './merge.ts';
+import { createPolicy, type LifetimeOptions, type Policy } from './policy.ts';
+import type { SessionCookieOptions } from './session-cookie.ts';
+import type { SessionData } from './session-data.ts';
+import type { SessionStore } from './store.ts';
+
+export interface SessionsOptions<Data extends object = SessionData> extends LifetimeOptions {
+  /** Signs the session cookie. A list rotates keys: the first signs, all verify. In production at least 32 bytes each. */
+  secret: Secret;
+  /** Where sessions are kept. */
+  store: SessionStore;
+  /** The cookie's name without prefix; over https `__Host-` is put before it where it applies. Default `'session'`. */
+  name?: string;
+  cookie?: SessionCookieOptions;
+  /** How two writes to one key of the data are joined when the default rule is not what you want. */
+  merge?: MergeRules<Data>;
+  /** The most bytes of JSON text that a session may hold. Default 1 MiB. */
+  maxDataSize?: number;
+  /** How long one call to the store may take before the request fails with 503. Default `'5s'`. */
+  storeTimeout?: Duration;
+  /** Tells the time; for tests. Default: the machine's clock. */
+  clock?: Clock;
+}
+
+export interface CheckedOptions {
+  name: string;
+  cookie: SessionCookieOptions;
+  policy: Policy;
+  merge: MergeRules;
+  maxDataSize: number;
+  storeTimeout: number;
+  clock: Clock;
+}
+
+const KNOWN = [
+  ...['secret', 'store', 'name', 'cookie', 'merge', 'maxDataSize', 'storeTimeout', 'clock'],
+  ...['idle', 'absolute', 'remember', 'grace'],
+];
+
+/** What users of express-session bring along. */
+const HINTS = {
+  resave: 'Remove it: a session is written when it changed, and not otherwise.',
+  saveUninitialized: 'Remove it: a session is stored once something is put in it.',
+  rolling: 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.',
+  unset: "Remove it: end a session with req.session.logout().",
+  genid: 'Remove it: ids are 256 random bits.',
+  proxy: "Remove it and tell Express: app.set('trust proxy', 1).",
+  maxAge: 'Say how long a session lives with "idle", "absolute" and "remember".',
+  ttl: 'Say how long a session lives with "idle", "absolute" and "remember".',
+  key: 'It is called "name".',
+};
+
+/** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
+export function checkSessionsOptions<Data extends object>(options: SessionsOptions<Data>): CheckedOptions {
+  checkOptions(options, KNOWN, 'session', HINTS);
+  const { name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024, clock = systemClock } = options;
+  if (!Number.isSafeInteger(maxDataSize) || maxDataSize <= 0) {
+    throw invalid('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
+  }
+  if (typeof clock !== 'function') throw invalid('clock', 'is not a function', 'Give a function like Date.now.');
+  if (typeof name !== 'string') throw invalid('name', 'is not text', 'Give the bare name of the cookie.');
+  const policy = createPolicy(options);
+  if (policy.idle > policy.absolute) {
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      'Option "idle" is longer than "absolute", so it would never apply.',
+      'Make "absolute" the longer of the two.',
+    );
+  }
+  const storeTimeout = toMilliseconds(options.storeTimeout ?? '5s', 'storeTimeout');
+  return { name, cookie, policy, merge: merge as MergeRules, maxDataSize, storeTimeout, clock };
+}
+
+function invalid(option: string, problem: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" ${problem}.`, remedy);
+}

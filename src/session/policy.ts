@@ -1,0 +1,67 @@
+/**
+ * The time rules: the one place that decides whether a session still counts. It looks at the record's own times and at
+ * the injected clock, never at the cookie, nor at what a store thinks has expired.
+ */
+import { type Duration, toMilliseconds } from '../duration.ts';
+import type { SessionRecord } from './record.ts';
+
+export interface LifetimeOptions {
+  /** How long a session lives after the last request that used it. Default `'24h'`. Not applied to a remembered login. */
+  idle?: Duration;
+  /** How long a session lives at most, from its login (an anonymous one: from its creation), however active. Default `'30d'`. */
+  absolute?: Duration;
+  /** How long a login with `remember: true` lives, from the login, used or not. Default `'30d'`. */
+  remember?: Duration;
+  /** How long an id that was replaced by `rotate()` still opens its session, for requests already under way. Default `'10s'`. */
+  grace?: Duration;
+}
+
+/** The limits in milliseconds. */
+export interface Policy {
+  readonly idle: number;
+  readonly absolute: number;
+  readonly remember: number;
+  readonly grace: number;
+  /** A session is marked as seen only when the last mark is this old, so that reading does not write. */
+  readonly touchAfter: number;
+}
+
+/** The defaults, as documented: within NIST SP 800-63B-4 section 2.1.3 (AAL1: 30 days at most). */
+export const DEFAULT_LIFETIME: Required<LifetimeOptions> = { idle: '24h', absolute: '30d', remember: '30d', grace: '10s' };
+
+/** How far ahead of our clock another server's may run before its records are refused. */
+const CLOCK_SKEW = 5 * 60_000;
+const LONGEST_TOUCH_INTERVAL = 5 * 60_000;
+
+export function createPolicy(options: LifetimeOptions): Policy {
+  const limit = (name: keyof LifetimeOptions) => toMilliseconds(options[name] ?? DEFAULT_LIFETIME[name], name);
+  const idle = limit('idle');
+  return {
+    idle,
+    absolute: limit('absolute'),
+    remember: limit('remember'),
+    grace: limit('grace'),
+    touchAfter: Math.min(LONGEST_TOUCH_INTERVAL, Math.floor(idle / 20)),
+  };
+}
+
+type Times = Pick<SessionRecord, 'createdAt' | 'authenticatedAt' | 'lastSeenAt' | 'remember'>;
+
+/** The moment at which a session with these times is over. */
+export function endOf(times: Times, policy: Policy): number {
+  const begun = times.authenticatedAt ?? times.createdAt;
+  if (times.remember) return begun + policy.remember;
+  return Math.min(times.lastSeenAt + policy.idle, begun + policy.absolute);
+}
+
+/**
+ * Whether the session counts at this moment. `expiresAt` is honoured too, so that a policy made longer later revives
+ * nothing; a record from the future is refused, so that a clock set back lengthens nothing.
+ */
+export function isLive(record: SessionRecord, now: number, policy: Policy): boolean {
+  return now < record.expiresAt && now < endOf(record, policy) && record.lastSeenAt <= now + CLOCK_SKEW;
+}
+
+export function needsTouch(record: SessionRecord, now: number, policy: Policy): boolean {
+  return now - record.lastSeenAt >= policy.touchAfter;
+}

@@ -1,0 +1,143 @@
+import type { CookieAttributes } from '../cookie/serialize.ts';
+import { randomToken, sha256 } from '../crypto/token.ts';
+import type { Clock } from '../clock.ts';
+import type { CommitQueue } from './commit-queue.ts';
+import type { EventHub } from './events.ts';
+import type { GuardedStore } from './guarded-store.ts';
+import type { MergeRules } from './merge.ts';
+import { endOf, type Policy } from './policy.ts';
+import type { Device, SessionRecord } from './record.ts';
+import type { SessionCookie } from './session-cookie.ts';
+
+/** What all open sessions of one `createSessions` share. */
+export interface Core {
+  readonly store: GuardedStore;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly cookie: SessionCookie;
+  readonly events: EventHub;
+  readonly queue: CommitQueue;
+  readonly rules: MergeRules;
+  /** The most bytes of JSON text that one session may hold. */
+  readonly maxDataSize: number;
+  /** A keyed, shortened hash of a store key, for events. */
+  tag(key: string): string;
+  /** Warns once for each code, in development only. */
+  warn(code: string, message: string): void;
+}
+
+/** What the session layer wants to know of a request. */
+export interface RequestFacts {
+  /** Whether the request came over https, as the server's proxy setting tells. */
+  readonly secure: boolean;
+  /** Where it came from; asked only when a session is stored for the first time. */
+  device(): Device | null;
+}
+
+/**
+ * One request's hold on one session: which record it is, what was read, what became of it. Pure state; `commit.ts` and
+ * `lifecycle.ts` move it, `bag.ts` shows it to handlers.
+ *
+ * - fresh: `record` is null. Nothing is stored until something is put in.
+ * - live: `record` is what the store holds, as far as we know.
+ * - closed: another request ended or replaced the session. Nothing more is stored, and no cookie is sent.
+ */
+export class SessionState {
+  readonly core: Core;
+  readonly facts: RequestFacts;
+  /** The id, where this request knows it: it was presented, or made here. The store knows only its hash. */
+  id: string | null = null;
+  /** The record's key in the store: the SHA-256 of the id. */
+  key: string | null = null;
+  record: SessionRecord | null = null;
+  /** The JSON text that `bag` was made from or last saved as: what is compared, and the base of a merge. */
+  base = '{}';
+  /** What handlers hold, made when first asked for. */
+  bag: object | null = null;
+  isNew = true;
+  closed = false;
+  /** A handler has looked at the session: the response varies by cookie. */
+  accessed = false;
+  /** `touch()` was called: mark as seen whatever the throttle says. */
+  touchAsked = false;
+  /** What the response has to do to the browser's cookie. */
+  cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
+
+  constructor(core: Core, facts: RequestFacts) {
+    this.core = core;
+    this.facts = facts;
+  }
+
+  /** Holds the session that `record` is, under this key; `id` only if this request knows it. */
+  hold(key: string, record: SessionRecord, id: string | null): void {
+    this.key = key;
+    this.record = record;
+    this.id = id;
+    this.isNew = false;
+    this.closed = false;
+  }
+
+  /** Begins again with nothing stored, no id and no data; the bag handed out before keeps what it had and counts no more. */
+  startOver(): void {
+    this.id = null;
+    this.key = null;
+    this.record = null;
+    this.base = '{}';
+    this.bag = null;
+    this.isNew = true;
+    this.closed = false;
+  }
+
+  /** The session ended elsewhere while this request was under way. */
+  close(): void {
+    this.closed = true;
+    this.record = null;
+    this.cookieDuty = 'leave';
+  }
+
+  /** The id, made now if the session has none yet. */
+  ensureId(): string {
+    if (this.id === null && this.record === null) {
+      this.id = randomToken();
+      this.key = sha256(this.id);
+    }
+    return this.id ?? '';
+  }
+
+  /** A first record for the data, for this moment and this client. */
+  newRecord(data: string, login?: { userId: string; remember: boolean }): SessionRecord {
+    const now = this.core.clock();
+    const times = {
+      createdAt: now,
+      authenticatedAt: login ? now : null,
+      lastSeenAt: now,
+      remember: login?.remember ?? false,
+    };
+    return {
+      data,
+      version: 1,
+      userId: login?.userId ?? null,
+      ...times,
+      expiresAt: endOf(times, this.core.policy),
+      device: this.facts.device(),
+      successor: null,
+    };
+  }
+
+  /** The Set-Cookie line that the response owes, and the name it is for. */
+  cookieLine(): { name: string; line: string } | null {
+    const { cookie, clock } = this.core;
+    const name = cookie.name(this.facts.secure);
+    if (name === null || this.cookieDuty === 'leave') return null;
+    if (this.cookieDuty === 'clear') return { name, line: cookie.clearLine(this.facts.secure) };
+    if (this.record === null || this.id === null) return null;
+    const persistent = cookie.persistent || this.record.remember;
+    const lifetime = persistent ? Math.max(1000, this.record.expiresAt - clock()) : null;
+    return { name, line: cookie.line(this.id, this.facts.secure, lifetime) };
+  }
+
+  cookieAttributes(): CookieAttributes & { name: string | null } {
+    const { cookie } = this.core;
+    return { name: cookie.name(this.facts.secure), ...cookie.attributes(this.facts.secure) };
+  }
+}

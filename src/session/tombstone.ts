@@ -1,0 +1,44 @@
+/**
+ * A tombstone stands where a session was whose id has changed, so that requests still under way with the old id are told
+ * apart from a stranger's. Its `data` says why the id changed and when.
+ */
+import { parseData } from './data.ts';
+import type { Policy } from './policy.ts';
+import type { SessionRecord } from './record.ts';
+
+/**
+ * `rotated`: the same session under a new id; for a short grace the old id still opens it, after that its use is a sign
+ * of theft. `replaced`: a login or `regenerate()`; the old id opens nothing and must not disturb the newer cookie.
+ * `ended`: a logout about to delete the record, so that nothing can slip in between.
+ */
+export type TombstoneReason = 'rotated' | 'replaced' | 'ended';
+
+export function tombstone(
+  old: SessionRecord,
+  successor: string,
+  reason: TombstoneReason,
+  now: number,
+  policy: Policy,
+): SessionRecord {
+  return {
+    ...old,
+    data: JSON.stringify({ reason, at: now }),
+    version: old.version + 1,
+    userId: null,
+    device: null,
+    // A rotated id is recognised for as long as the session could have lived; another only while it can be in flight.
+    expiresAt: reason === 'rotated' ? old.expiresAt : now + policy.grace,
+    successor,
+  };
+}
+
+export function tombstoneReason(stone: SessionRecord): TombstoneReason {
+  const reason = parseData(stone.data)?.['reason'];
+  return reason === 'rotated' || reason === 'ended' ? reason : 'replaced';
+}
+
+/** Whether the id was given up so recently that an honest client may still be using it. */
+export function inGrace(stone: SessionRecord, now: number, policy: Policy): boolean {
+  const at = parseData(stone.data)?.['at'];
+  return typeof at === 'number' && now < at + policy.grace;
+}

@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import { MadeleineError } from '../errors.ts';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads an optional peer dependency, synchronously, at the moment something needs it.
+ *
+ * @throws MadeleineError `ERR_DRIVER_MISSING`, with the loader's error as its cause
+ */
+export function loadPeer(name: string): unknown {
+  return load(name, name);
+}
+
+/**
+ * The version of an installed peer, found without running any of its code.
+ *
+ * @throws MadeleineError `ERR_DRIVER_MISSING`, with the loader's error as its cause
+ */
+export function peerVersion(name: string): string {
+  return (load(name, `${name}/package.json`) as { version: string }).version;
+}
+
+function load(name: string, file: string): unknown {
+  try {
+    return require(file);
+  } catch (cause) {
+    throw new MadeleineError(
+      'ERR_DRIVER_MISSING',
+      `The package "${name}" is not installed, or cannot be loaded here.`,
+      `Run: npm install ${name}`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,60 @@
+/** Which SQLite driver this runtime has, and what the store needs of it. */
+import { MadeleineError } from '../errors.ts';
+import { loadPeer, peerVersion } from './load-peer.ts';
+
+export type SqliteValue = string | number | null;
+
+/** A prepared statement. Values are bound by position. */
+export interface SqliteStatement {
+  get(...values: SqliteValue[]): unknown;
+  all(...values: SqliteValue[]): unknown[];
+  run(...values: SqliteValue[]): { changes: number | bigint };
+}
+
+/** An open database: a `DatabaseSync` of `node:sqlite`, a `Database` of `better-sqlite3` or of `bun:sqlite`. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteStatement;
+  close(): unknown;
+}
+
+export type SqliteDriver = new (path: string) => SqliteDatabase;
+
+/**
+ * What the runtime brings along, else `better-sqlite3`.
+ *
+ * @throws MadeleineError `ERR_DRIVER_MISSING` when there is neither, `ERR_DRIVER_UNSUPPORTED` when it cannot work here
+ */
+export function loadSqlite(): SqliteDriver {
+  const builtin = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: SqliteDriver } | undefined;
+  if (builtin) return builtin.DatabaseSync;
+  refuseCrashing(peerVersion('better-sqlite3'));
+  const driver = loadPeer('better-sqlite3') as SqliteDriver;
+  tryOut(driver);
+  return driver;
+}
+
+/** From version 13 on better-sqlite3 installs on Node 20 with a mere warning, and then crashes the process when it opens a file. */
+function refuseCrashing(version: string): void {
+  const runtime = process.versions.node;
+  if (Number.parseInt(runtime, 10) >= 22 || Number.parseInt(version, 10) < 13) return;
+  throw new MadeleineError(
+    'ERR_DRIVER_UNSUPPORTED',
+    `better-sqlite3 ${version} crashes on Node ${runtime}.`,
+    'Run: npm install better-sqlite3@12, or use Node 22 or later.',
+  );
+}
+
+/** The compiled part is loaded by the first opening: done in memory, a failure cannot be mistaken for one of the file. */
+function tryOut(driver: SqliteDriver): void {
+  try {
+    new driver(':memory:').close();
+  } catch (cause) {
+    throw new MadeleineError(
+      'ERR_DRIVER_UNSUPPORTED',
+      `better-sqlite3 is installed, but was not compiled for Node ${process.versions.node} on this machine.`,
+      'Run: npm rebuild better-sqlite3',
+      { cause },
+    );
+  }
+}

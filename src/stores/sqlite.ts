@@ -1,0 +1,223 @@
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import type { Device, SessionRecord } from '../session/record.ts';
+import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
+import { type Durability, openFile, unusable } from './sqlite-file.ts';
+import { migrate } from './sqlite-schema.ts';
+
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
+
+export interface SqliteStoreOptions {
+  /**
+   * What a write that was acknowledged survives. `'process'`: the end of this process, `kill -9` included; if the machine
+   * itself goes down, the last writes before may be lost. `'power'`: that too, for one fsync per write. Default `'process'`.
+   * Only for a path: an open database has its own settings.
+   */
+  durability?: Durability;
+}
+
+/**
+ * Keeps sessions in an SQLite file, which several processes of one machine may share.
+ *
+ * @param database the path of the file, made with mode 0600 when there is none (`':memory:'` for none at all), or an open
+ *   database, whose settings are left as they are and which `close()` leaves open
+ * @throws MadeleineError `ERR_DRIVER_MISSING` or `ERR_DRIVER_UNSUPPORTED` when no SQLite can be loaded,
+ *   `ERR_STORE_INVALID` when the file or what is in it cannot be used, `ERR_OPTION_*` for wrong options
+ */
+export function sqliteStore(
+  database: string | SqliteDatabase,
+  options: SqliteStoreOptions = {},
+): SessionStore & { readonly admin: StoreAdmin; close(): void } {
+  checkOptions(options, ['durability'], 'sqliteStore');
+  if (typeof database === 'string') {
+    const opened = openFile(checkPath(database), checkDurability(options.durability ?? 'process'));
+    try {
+      return createStore(opened, () => opened.close());
+    } catch (cause) {
+      opened.close();
+      throw unusable(database, cause);
+    }
+  }
+  if (options.durability !== undefined) {
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      'Option "durability" applies to a path; this database is open already.',
+      'Set PRAGMA synchronous on the database itself, or pass its path.',
+    );
+  }
+  if (typeof database?.prepare !== 'function' || typeof database.exec !== 'function') {
+    throw new MadeleineError(
+      'ERR_STORE_INVALID',
+      'This is neither a path nor an open SQLite database.',
+      "Call sqliteStore('sessions.db').",
+    );
+  }
+  try {
+    return createStore(database, () => {});
+  } catch (cause) {
+    throw unusable('the database it was given', cause);
+  }
+}
+
+interface Row {
+  key: string;
+  version: number;
+  user_id: string | null;
+  created_at: number;
+  authenticated_at: number | null;
+  last_seen_at: number;
+  expires_at: number;
+  remember: number;
+  device: string | null;
+  successor: string | null;
+  data: string;
+}
+
+/** The columns of a record, in the order of `valuesOf`. */
+const COLUMNS = [
+  ...['version', 'user_id', 'created_at', 'authenticated_at', 'last_seen_at', 'expires_at'],
+  ...['remember', 'device', 'successor', 'data'],
+];
+
+function createStore(
+  database: SqliteDatabase,
+  release: () => void,
+): SessionStore & { readonly admin: StoreAdmin; close(): void } {
+  migrate(database);
+  const statements = prepareAll(database);
+  let closed = false;
+
+  function read(key: string): SessionRecord | null {
+    const row = statements.read.get(key) as Row | null | undefined;
+    return row ? recordOf(row) : null;
+  }
+
+  const pairs = (rows: unknown[]) => (rows as Row[]).map((row): [string, SessionRecord] => [row.key, recordOf(row)]);
+  /** Runs a statement and says how many rows it changed. */
+  const change = (statement: SqliteStatement, ...values: SqliteValue[]) => Number(statement.run(...values).changes);
+
+  return {
+    read,
+
+    create: (key, record) => change(statements.create, key, ...valuesOf(record)) === 1,
+
+    replace(key, record, expected): Replaced {
+      for (;;) {
+        if (change(statements.replace, ...valuesOf(record), key, expected) === 1) return { ok: true };
+        const current = read(key);
+        // The very version, a moment after it was not there: another process put it back in between. Compare again.
+        if (current?.version !== expected) return { ok: false, current };
+      }
+    },
+
+    touch: (key, lastSeenAt, expiresAt) => change(statements.touch, lastSeenAt, expiresAt, key) === 1,
+
+    delete: key => change(statements.delete, key) === 1,
+
+    admin: {
+      byUser: userId => pairs(statements.byUser.all(userId)),
+      deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
+      page(cursor, limit) {
+        const entries = pairs(statements.page.all(cursor ?? '', limit));
+        return { entries, cursor: entries.length === limit ? (entries.at(-1)?.[0] ?? null) : null };
+      },
+      count: now => Number((statements.count.get(now) as { live: number }).live),
+      prune: (now, limit) => change(statements.prune, now, limit),
+    },
+
+    close() {
+      if (closed) return;
+      closed = true;
+      release();
+    },
+  };
+}
+
+function prepareAll(database: SqliteDatabase) {
+  const all = `key, ${COLUMNS.join(', ')}`;
+  const prepare = (sql: string) => plainNumbers(database.prepare(sql));
+  return {
+    read: prepare(`SELECT ${all} FROM madeleine_sessions WHERE key = ?`),
+    create: prepare(
+      `INSERT INTO madeleine_sessions (${all}) VALUES (?${', ?'.repeat(COLUMNS.length)}) ON CONFLICT (key) DO NOTHING`,
+    ),
+    replace: prepare(
+      `UPDATE madeleine_sessions SET ${COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE key = ? AND version = ?`,
+    ),
+    touch: prepare(
+      'UPDATE madeleine_sessions SET last_seen_at = max(last_seen_at, ?), expires_at = max(expires_at, ?) WHERE key = ?',
+    ),
+    delete: prepare('DELETE FROM madeleine_sessions WHERE key = ?'),
+    byUser: prepare(`SELECT ${all} FROM madeleine_sessions WHERE user_id = ?`),
+    deleteByUser: prepare('DELETE FROM madeleine_sessions WHERE user_id = ? AND key IS NOT ?'),
+    page: prepare(`SELECT ${all} FROM madeleine_sessions WHERE key > ? ORDER BY key LIMIT ?`),
+    count: prepare('SELECT count(*) AS live FROM madeleine_sessions WHERE expires_at > ?'),
+    prune: prepare(
+      `DELETE FROM madeleine_sessions WHERE rowid IN
+         (SELECT rowid FROM madeleine_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    ),
+  };
+}
+
+/** An open database may be set to answer with BigInt; times and versions fit in a number. */
+function plainNumbers(statement: SqliteStatement): SqliteStatement {
+  const settings = statement as { safeIntegers?(on: boolean): void; setReadBigInts?(on: boolean): void };
+  settings.safeIntegers?.(false);
+  settings.setReadBigInts?.(false);
+  return statement;
+}
+
+function valuesOf(record: SessionRecord): SqliteValue[] {
+  return [
+    record.version,
+    record.userId,
+    record.createdAt,
+    record.authenticatedAt,
+    record.lastSeenAt,
+    record.expiresAt,
+    record.remember ? 1 : 0,
+    record.device && JSON.stringify(record.device),
+    record.successor,
+    record.data,
+  ];
+}
+
+function recordOf(row: Row): SessionRecord {
+  return {
+    data: row.data,
+    version: row.version,
+    userId: row.user_id,
+    createdAt: row.created_at,
+    authenticatedAt: row.authenticated_at,
+    lastSeenAt: row.last_seen_at,
+    expiresAt: row.expires_at,
+    remember: row.remember === 1,
+    device: deviceOf(row.device),
+    successor: row.successor,
+  };
+}
+
+/** A device is shown to the session's owner and decides nothing: one that cannot be read is no reason to fail. */
+function deviceOf(text: string | null): Device | null {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as Device | null;
+  } catch {
+    return null;
+  }
+}
+
+function checkPath(path: string): string {
+  if (path.trim() !== '') return path;
+  throw new MadeleineError(
+    'ERR_STORE_INVALID',
+    'The path of the SQLite file is empty.',
+    "Give one, such as 'sessions.db', or ':memory:'.",
+  );
+}
+
+function checkDurability(durability: Durability): Durability {
+  if (durability === 'process' || durability === 'power') return durability;
+  throw new MadeleineError('ERR_OPTION_INVALID', 'Option "durability" is unknown.', "Give 'process' or 'power'.");
+}

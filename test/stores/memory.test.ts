@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { type MemoryStoreOptions, memoryStore } from 'madeleine/memory';
+import { createTestClock, storeConformance } from 'madeleine/testing';
+import { sampleRecord } from './support/sample-record.js';
+
+storeConformance({ name: 'memoryStore', open: ({ clock }) => memoryStore({ clock }) });
+
+function setUp(options: MemoryStoreOptions) {
+  const clock = createTestClock();
+  const store = memoryStore({ clock, ...options });
+  const add = (key: string, changes = {}) => store.create(key, sampleRecord(clock(), changes));
+  const has = (key: string) => store.read(key) !== null;
+  const size = () => store.admin.count(0) as number;
+  return { clock, store, add, has, size };
+}
+
+test('it never holds more sessions than maxSessions: the one used longest ago leaves', () => {
+  const { add, has, size, store, clock } = setUp({ maxSessions: 3 });
+  for (const key of ['a', 'b', 'c']) add(key);
+  store.read('a');
+  store.touch('b', clock() + 1, clock() + 1);
+  add('d');
+  assert.equal(size(), 3);
+  assert.deepEqual(['a', 'b', 'c', 'd'].map(has), [true, true, false, true]);
+});
+
+test('replacing a session counts as its use', () => {
+  const { add, has, store, clock } = setUp({ maxSessions: 2 });
+  add('a');
+  add('b');
+  store.replace('a', sampleRecord(clock(), { version: 2 }), 1);
+  add('c');
+  assert.deepEqual(['a', 'b', 'c'].map(has), [true, false, true]);
+});
+
+test('a flood of anonymous visitors logs nobody out', () => {
+  const { add, has, size } = setUp({ maxSessions: 100 });
+  for (let i = 0; i < 99; i++) add(`login-${i}`, { userId: `user-${i}` });
+  for (let i = 0; i < 10_000; i++) add(`visitor-${i}`);
+  assert.equal(size(), 100);
+  assert.ok(Array.from({ length: 99 }, (_, i) => `login-${i}`).every(has));
+});
+
+test('in a store full of logins a flood of anonymous visitors costs one place, not more', () => {
+  const { add, size, store } = setUp({ maxSessions: 100 });
+  for (let i = 0; i < 100; i++) add(`login-${i}`, { userId: 'user' });
+  for (let i = 0; i < 10_000; i++) add(`visitor-${i}`);
+  assert.equal((store.admin.byUser('user') as unknown[]).length, 99);
+  assert.equal(size(), 100);
+});
+
+test('a visitor who logs in is protected from then on, and one who logs out no longer', () => {
+  const { add, has, store, clock } = setUp({ maxSessions: 3 });
+  add('in');
+  store.replace('in', sampleRecord(clock(), { version: 2, userId: 'user' }), 1);
+  add('out', { userId: 'user' });
+  store.replace('out', sampleRecord(clock(), { version: 2 }), 1);
+  for (const key of ['x', 'y', 'z']) add(key);
+  assert.deepEqual(['in', 'out'].map(has), [true, false]);
+});
+
+test('logins make room for logins, the one used longest ago first', () => {
+  const { add, has } = setUp({ maxSessions: 2 });
+  for (const key of ['a', 'b', 'c']) add(key, { userId: key });
+  assert.deepEqual(['a', 'b', 'c'].map(has), [false, true, true]);
+});
+
+test('it never holds more data than maxBytes, counted as UTF-8', () => {
+  const { add, has, store, clock } = setUp({ maxBytes: 1_000 });
+  add('a', { data: 'x'.repeat(500) });
+  add('b', { data: 'é'.repeat(250) });
+  assert.deepEqual(['a', 'b'].map(has), [true, true]);
+  add('c', { data: 'x' });
+  assert.deepEqual(['a', 'b', 'c'].map(has), [false, true, true]);
+  store.replace('c', sampleRecord(clock(), { version: 2, data: 'x'.repeat(501) }), 1);
+  assert.deepEqual(['b', 'c'].map(has), [false, true]);
+  store.replace('c', sampleRecord(clock(), { version: 3, data: '' }), 2);
+  store.delete('c');
+  add('d', { data: 'x'.repeat(1_000) });
+  assert.ok(has('d'), 'what was deleted or shortened no longer counts');
+});
+
+test('a session larger than the whole store is refused, and nothing leaves for it', () => {
+  const { add, has, store, clock } = setUp({ maxBytes: 1_000 });
+  add('a', { data: 'small' });
+  const large = sampleRecord(clock(), { version: 2, data: 'x'.repeat(1_001) });
+  assert.throws(() => store.create('b', large), { code: 'ERR_DATA_TOO_LARGE' });
+  assert.throws(() => store.replace('a', large, 1), { code: 'ERR_DATA_TOO_LARGE' });
+  assert.equal(store.create('b', sampleRecord(clock())), true);
+  assert.ok(has('a'));
+});
+
+test('expired records leave before any live one, wherever they stand', () => {
+  const { add, has, clock, store } = setUp({ maxSessions: 10 });
+  for (let i = 0; i < 5; i++) add(`live-${i}`);
+  for (let i = 0; i < 5; i++) add(`brief-${i}`, { userId: 'user', expiresAt: clock() + 1_000 });
+  store.touch('brief-0', clock(), clock() + 5_000);
+  clock.advance('2s');
+  for (let i = 0; i < 4; i++) add(`new-${i}`);
+  assert.ok(Array.from({ length: 5 }, (_, i) => `live-${i}`).every(has));
+  assert.ok(has('brief-0'), 'a touch has prolonged it');
+  assert.deepEqual(
+    [1, 2, 3, 4].map(i => has(`brief-${i}`)),
+    [false, false, false, false],
+  );
+});
+
+test('each write takes expired records away, so that they do not pile up in a store that is not full', () => {
+  const { add, clock, size } = setUp({});
+  for (let i = 0; i < 1_000; i++) add(`brief-${i}`, { expiresAt: clock() + i });
+  clock.advance('1h');
+  for (let i = 0; i < 500; i++) add(`new-${i}`);
+  assert.equal(size(), 500);
+});
+
+test('the cost of a write does not grow with what it holds', () => {
+  const perCreate = (held: number) => {
+    const { add } = setUp({ maxSessions: held });
+    for (let i = 0; i < held; i++) add(`first-${i}`);
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < 5_000; i++) add(`second-${i}`);
+    return Number(process.hrtime.bigint() - start) / 5_000;
+  };
+  perCreate(1_000);
+  const [few, many] = [perCreate(1_000), perCreate(100_000)];
+  // A scan of everything would be some hundred times slower; the limit leaves room for caches and for a busy machine.
+  assert.ok(many < 25 * few, `${few} ns with 1,000 held, ${many} ns with 100,000`);
+});
+
+test('wrong options are refused', () => {
+  assert.throws(() => memoryStore({ max: 10 } as MemoryStoreOptions), { code: 'ERR_OPTION_UNKNOWN' });
+  for (const value of [0, -1, 1.5, Number.NaN, '10' as unknown as number]) {
+    assert.throws(() => memoryStore({ maxSessions: value }), { code: 'ERR_OPTION_INVALID', message: /maxSessions/ });
+    assert.throws(() => memoryStore({ maxBytes: value }), { code: 'ERR_OPTION_INVALID', message: /maxBytes/ });
+  }
+});
+
+test('a process with a memory store ends by itself', () => {
+  const script = `
+    import { memoryStore } from 'madeleine/memory';
+    memoryStore().create('key', ${JSON.stringify(sampleRecord(Date.now()))});`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', script], { timeout: 10_000, cwd: import.meta.dirname });
+});

@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { type SqliteDatabase, type SqliteStoreOptions, sqliteStore } from 'madeleine/sqlite';
+import { storeConformance } from 'madeleine/testing';
+import { sampleRecord } from './support/sample-record.js';
+
+type Driver = new (file: string) => SqliteDatabase;
+
+const require = createRequire(import.meta.url);
+const BetterSqlite = betterSqlite();
+const builtin = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: Driver } | undefined;
+const Default = builtin?.DatabaseSync ?? BetterSqlite!;
+assert.ok(Default, 'there is no SQLite here: npm install better-sqlite3');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-sqlite-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const freshFile = () => path.join(folder, `${++files}.db`);
+const now = Date.now();
+
+storeConformance({ name: 'sqliteStore(file)', open: () => sqliteStore(freshFile()) });
+storeConformance({ name: "sqliteStore(':memory:')", open: () => sqliteStore(':memory:') });
+for (const [name, Handle] of Object.entries({ 'better-sqlite3': BetterSqlite, 'node:sqlite': builtin?.DatabaseSync })) {
+  const title = `sqliteStore(${name} handle)`;
+  if (Handle) storeConformance({ name: title, open: () => sqliteStore(new Handle(freshFile())) });
+  else test(title, { skip: `${name} does not load in Node ${process.version}` }, () => {});
+}
+
+function betterSqlite(): Driver | undefined {
+  try {
+    const Database = require('better-sqlite3') as Driver;
+    new Database(':memory:').close();
+    return Database;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a task in so many processes that start at the same moment. */
+async function inProcesses(count: number, task: string, file: string): Promise<void> {
+  const script = new URL('./support/sqlite-child.js', import.meta.url);
+  const children = Array.from({ length: count }, () => fork(script, [task, file]));
+  await Promise.all(children.map(child => once(child, 'message')));
+  const ends = children.map(child => once(child, 'exit'));
+  for (const child of children) child.send('start');
+  const codes = (await Promise.all(ends)).map(([code]) => code);
+  assert.deepEqual(codes, Array(count).fill(0));
+}
+
+test('what was written is there when the file is opened again', () => {
+  const file = freshFile();
+  const first = sqliteStore(file);
+  first.create('key', sampleRecord(now, { userId: 'user' }));
+  first.close();
+  const second = sqliteStore(file);
+  assert.deepEqual(second.read('key'), sampleRecord(now, { userId: 'user' }));
+  second.close();
+});
+
+test('processes that increment one counter at once lose nothing', async () => {
+  const file = freshFile();
+  const store = sqliteStore(file);
+  store.create('counter', sampleRecord(now, { data: '0' }));
+  await inProcesses(4, 'increment', file);
+  assert.deepEqual(store.read('counter'), sampleRecord(now, { data: '1000', version: 1001 }));
+  store.close();
+});
+
+test('processes that start at once on a new file all succeed, and make one schema', async () => {
+  for (let round = 0; round < 5; round++) {
+    const file = freshFile();
+    await inProcesses(8, 'open', file);
+    const store = sqliteStore(file);
+    assert.equal(store.admin.count(now), 8);
+    store.close();
+  }
+});
+
+test('kill -9: every write that was acknowledged is there', async () => {
+  const file = freshFile();
+  const script = new URL('./support/sqlite-child.js', import.meta.url);
+  const child: ChildProcess = fork(script, ['write', file], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  await once(child, 'message');
+  child.send('start');
+  let output = '';
+  for await (const chunk of child.stdout!) {
+    output += chunk;
+    if (output.length > 3_000) child.kill('SIGKILL');
+  }
+  assert.equal(child.signalCode ?? (await once(child, 'exit'))[1], 'SIGKILL');
+
+  const acknowledged = output.split('\n').slice(0, -1).map(Number);
+  assert.ok(acknowledged.length > 500);
+  const store = sqliteStore(file);
+  for (const i of acknowledged) {
+    const expected = i % 5 === 0 ? undefined : i % 3 === 0 ? 2 : 1;
+    assert.equal((store.read(`key-${i}`) as { version: number } | null)?.version, expected, `key-${i}`);
+  }
+  store.close();
+});
+
+test('the file and its companions can be read by their owner only', { skip: process.platform === 'win32' }, () => {
+  const file = freshFile();
+  const store = sqliteStore(file);
+  store.create('key', sampleRecord(now));
+  for (const suffix of ['', '-wal', '-shm']) assert.equal(statSync(file + suffix).mode & 0o777, 0o600, suffix);
+  store.close();
+});
+
+test('the mode of an existing file is left alone', { skip: process.platform === 'win32' }, () => {
+  const file = freshFile();
+  writeFileSync(file, '');
+  chmodSync(file, 0o640);
+  sqliteStore(file).close();
+  assert.equal(statSync(file).mode & 0o777, 0o640);
+});
+
+test('a path is a path, not a URI', () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    sqliteStore('file:odd.db?mode=memory').close();
+    assert.ok(existsSync(path.join(folder, 'file:odd.db?mode=memory')));
+  } finally {
+    process.chdir(before);
+  }
+});
+
+test('an unusable path is refused at once, with the reason and what to do', () => {
+  const text = freshFile();
+  writeFileSync(text, 'this is not a database, it is a recipe for little cakes\n'.repeat(100));
+  const cases: Array<[string, RegExp]> = [
+    [path.join(folder, 'absent', 'sessions.db'), /no such file or directory.*folder that exists/],
+    [folder, /unable to open database file.*path of a file/],
+    [text, /file is not a database.*give another path/],
+    ['', /empty/],
+    ['nul\0.db', /null bytes/],
+  ];
+  for (const [file, message] of cases) {
+    assert.throws(
+      () => sqliteStore(file),
+      (error: { code: string; message: string; remedy: string; cause?: unknown }) => {
+        assert.equal(error.code, 'ERR_STORE_INVALID');
+        assert.match(error.message, message);
+        assert.ok(file === '' || error.cause instanceof Error);
+        return true;
+      },
+    );
+  }
+  assert.match(readFileSync(text, 'utf8'), /^this is not a database/, 'the file is left as it was');
+});
+
+test('a file of a newer madeleine is refused, and left as it was', () => {
+  const file = freshFile();
+  sqliteStore(file).close();
+  const database = new Default(file);
+  database.exec('UPDATE madeleine_schema SET version = 99');
+  for (const opened of [file, database]) {
+    assert.throws(() => sqliteStore(opened), {
+      code: 'ERR_STORE_INVALID',
+      message: /version 99.*versions up to 1.*update/,
+    });
+  }
+  assert.equal((database.prepare('SELECT version FROM madeleine_schema').get() as { version: number }).version, 99);
+  database.exec('BEGIN IMMEDIATE; ROLLBACK');
+  database.close();
+});
+
+test("the application's own tables, version and settings in the same database are left alone", () => {
+  const database = new Default(freshFile());
+  database.exec('CREATE TABLE orders (id INTEGER); PRAGMA user_version = 42; PRAGMA synchronous = OFF');
+  const store = sqliteStore(database);
+  store.create('key', sampleRecord(now));
+  store.close();
+  const setting = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() as object)[0];
+  assert.deepEqual(['user_version', 'synchronous', 'journal_mode'].map(setting), [42, 0, 'delete']);
+  database.close();
+});
+
+test('an open database stays open after close, and its transactions are its own', () => {
+  const database = new Default(':memory:');
+  const store = sqliteStore(database);
+  store.close();
+  database.exec('BEGIN; CREATE TABLE orders (id INTEGER)');
+  assert.throws(() => sqliteStore(database), { code: 'ERR_STORE_INVALID', message: /within a transaction/ });
+  database.exec('COMMIT');
+  assert.deepEqual(database.prepare('SELECT * FROM orders').all(), []);
+  database.close();
+});
+
+test('a database set to answer with BigInt gives records with numbers', { skip: !BetterSqlite }, () => {
+  const database = new BetterSqlite!(':memory:') as SqliteDatabase & { defaultSafeIntegers(on: boolean): void };
+  database.defaultSafeIntegers(true);
+  const store = sqliteStore(database);
+  store.create('key', sampleRecord(now));
+  assert.deepEqual(store.read('key'), sampleRecord(now));
+  assert.equal(store.admin.count(now), 1);
+  store.close();
+});
+
+test('durability sets what SQLite waits for, and is refused where it would do nothing', context => {
+  const exec = context.mock.method(Default.prototype as SqliteDatabase, 'exec');
+  const synchronous = (options?: SqliteStoreOptions) => {
+    exec.mock.resetCalls();
+    sqliteStore(freshFile(), options).close();
+    const statements = exec.mock.calls.map(call => call.arguments[0]);
+    return statements.filter(sql => /synchronous|fullfsync/.test(sql));
+  };
+  assert.deepEqual(synchronous(), ['PRAGMA synchronous = NORMAL']);
+  assert.deepEqual(synchronous({ durability: 'process' }), ['PRAGMA synchronous = NORMAL']);
+  assert.deepEqual(synchronous({ durability: 'power' }), ['PRAGMA synchronous = FULL', 'PRAGMA fullfsync = ON']);
+
+  assert.throws(() => sqliteStore(freshFile(), { mode: 'wal' } as SqliteStoreOptions), { code: 'ERR_OPTION_UNKNOWN' });
+  assert.throws(() => sqliteStore(freshFile(), { durability: 'full' as 'power' }), { code: 'ERR_OPTION_INVALID' });
+  const database = new Default(':memory:');
+  assert.throws(() => sqliteStore(database, { durability: 'power' }), { code: 'ERR_OPTION_CONFLICT' });
+  database.close();
+});
+
+test('what is neither a path nor a database is refused', () => {
+  for (const wrong of [undefined, null, 1, {}, new URL('file:///tmp/x.db')]) {
+    assert.throws(() => sqliteStore(wrong as unknown as string), {
+      code: 'ERR_STORE_INVALID',
+      message: /neither a path/,
+    });
+  }
+});
+
+test('an unreadable device is no device, and the record is still there', () => {
+  const database = new Default(':memory:');
+  const store = sqliteStore(database);
+  store.create('key', sampleRecord(now, { device: { address: '192.0.2.1' } }));
+  database.exec("UPDATE madeleine_sessions SET device = '{broken'");
+  assert.deepEqual(store.read('key'), sampleRecord(now));
+  database.close();
+});
+
+/** Opens a store in a process for which better-sqlite3 is what is put in `packages`. */
+function openWithDriver(files: Record<string, string>): string {
+  const project = mkdtempSync(path.join(folder, 'project-'));
+  const dist = path.dirname(path.dirname(require.resolve('madeleine/sqlite')));
+  const copy = path.join(project, 'node_modules/madeleine/dist');
+  cpSync(dist, copy, { recursive: true });
+  writeFileSync(path.join(project, 'node_modules/madeleine/package.json'), '{"type":"module"}');
+  mkdirSync(path.join(project, 'node_modules/better-sqlite3'));
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(path.join(project, 'node_modules/better-sqlite3', name), text);
+  }
+  const script = `
+    process.getBuiltinModule = () => undefined;
+    const { sqliteStore } = await import(${JSON.stringify(pathToFileURL(path.join(copy, 'stores/sqlite.js')))});
+    try { sqliteStore(':memory:'); } catch (error) { console.log(error.message, error.cause?.message); }`;
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+}
+
+test('no driver at all: the error names the package and keeps the cause', () => {
+  const message = openWithDriver({});
+  assert.match(
+    message,
+    /"better-sqlite3" is not installed.*npm install better-sqlite3 \(ERR_DRIVER_MISSING\) Cannot find module/,
+  );
+});
+
+test('better-sqlite3 13 on Node 20 is refused before any of its code runs', () => {
+  const files = { 'package.json': '{"version":"13.2.0"}', 'index.js': 'process.abort()' };
+  if (Number.parseInt(process.versions.node, 10) >= 22) return assert.throws(() => openWithDriver(files));
+  assert.match(
+    openWithDriver(files),
+    /better-sqlite3 13\.2\.0 crashes on Node 20.*better-sqlite3@12.*ERR_DRIVER_UNSUPPORTED/,
+  );
+});
+
+test('better-sqlite3 whose compiled part does not load is told apart from a bad file', () => {
+  const index = 'module.exports = class { constructor() { throw new Error("wrong NODE_MODULE_VERSION"); } }';
+  const message = openWithDriver({ 'package.json': '{"version":"12.0.0"}', 'index.js': index });
+  assert.match(message, /npm rebuild better-sqlite3 \(ERR_DRIVER_UNSUPPORTED\) wrong NODE_MODULE_VERSION/);
+});
