@@ -225,7 +225,9 @@ function pick(data: JsonObject, keys: readonly string[]): JsonObject {
 
 function checkUserId(userId: string | number): string {
   const text = typeof userId === 'number' ? String(userId) : userId;
-  if (typeof text === 'string' && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
+  // Half a surrogate pair becomes another character in a database, and two users would be one.
+  const wellFormed = typeof text === 'string' && !/[\ud800-\udfff]/u.test(text);
+  if (wellFormed && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
   throw new MadeleineError(
     'ERR_OPTION_INVALID',
     'login() was not given a user id.',

@@ -34,10 +34,10 @@ export function isSessionRecord(value: SessionRecord): boolean {
     typeof value === 'object' &&
     typeof value.data === 'string' &&
     Number.isSafeInteger(value.version) &&
-    Number.isFinite(value.createdAt) &&
-    Number.isFinite(value.lastSeenAt) &&
-    Number.isFinite(value.expiresAt) &&
-    (value.authenticatedAt === null || Number.isFinite(value.authenticatedAt)) &&
+    Number.isSafeInteger(value.createdAt) &&
+    Number.isSafeInteger(value.lastSeenAt) &&
+    Number.isSafeInteger(value.expiresAt) &&
+    (value.authenticatedAt === null || Number.isSafeInteger(value.authenticatedAt)) &&
     (value.userId === null || typeof value.userId === 'string') &&
     (value.successor === null || typeof value.successor === 'string')
   );

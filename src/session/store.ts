@@ -36,7 +36,7 @@ export interface SessionStore {
 }
 
 export interface StoreAdmin {
-  /** All records of one user, tombstones and expired ones included, in no promised order. */
+  /** All records with this `userId`, expired ones included, in no promised order. */
   byUser(userId: string): MaybePromise<Array<[key: string, record: SessionRecord]>>;
   /** Deletes all records of one user, save the one under the key `except`; says how many. */
   deleteByUser(userId: string, except?: string): MaybePromise<number>;

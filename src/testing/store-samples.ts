@@ -132,6 +132,7 @@ export async function everything(store: SessionStore, limit = 7): Promise<Array<
     const page: Awaited<ReturnType<StoreAdmin['page']>> = await adminOf(store).page(cursor, limit);
     assert.ok(page.entries.length <= limit, `a page of ${limit} holds ${page.entries.length} entries`);
     all.push(...page.entries);
+    assert.ok(all.length <= 10_000, 'the walk does not end');
     cursor = page.cursor;
   } while (cursor !== null);
   return all;

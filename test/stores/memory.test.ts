@@ -67,6 +67,49 @@ test('logins make room for logins, the one used longest ago first', () => {
   assert.deepEqual(['a', 'b', 'c'].map(has), [false, true, true]);
 });
 
+test('whatever happens, the right one leaves', () => {
+  const { add, store, clock } = setUp({ maxSessions: 6 });
+  const versions = new Map<string, number>();
+  // The keys of either class, the one used longest ago first.
+  const order = { login: [] as string[], visitor: [] as string[] };
+  const classOf = (key: string) => (key.startsWith('login') ? order.login : order.visitor);
+  const use = (key: string) => classOf(key).push(...classOf(key).splice(classOf(key).indexOf(key), 1));
+  let seed = 1;
+  const random = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % below;
+  };
+
+  for (let step = 0; step < 5_000; step++) {
+    const key = `${random(2) ? 'login' : 'visitor'}-${random(6)}`;
+    const userId = key.startsWith('login') ? key : null;
+    const there = classOf(key).includes(key);
+    const operation = random(5);
+    if (operation === 0) {
+      assert.equal(store.delete(key), there);
+      if (there) classOf(key).splice(classOf(key).indexOf(key), 1);
+    } else if (operation === 1 && there) {
+      const version = versions.get(key)!;
+      store.replace(key, sampleRecord(clock(), { version: version + 1, userId }), version);
+      versions.set(key, version + 1);
+      use(key);
+    } else if (operation > 2) {
+      assert.equal(add(key, { userId }), !there);
+      if (!there) {
+        classOf(key).push(key);
+        versions.set(key, 1);
+        const onlyTheNew = order.visitor.length === 1 && order.visitor[0] === key;
+        if (order.login.length + order.visitor.length > 6) {
+          (order.visitor.length > 0 && !onlyTheNew ? order.visitor : order.login).shift();
+        }
+      }
+    } else {
+      assert.equal(store.read(key) !== null, there, `${key} at step ${step}`);
+      if (there) use(key);
+    }
+  }
+});
+
 test('it never holds more data than maxBytes, counted as UTF-8', () => {
   const { add, has, store, clock } = setUp({ maxBytes: 1_000 });
   add('a', { data: 'x'.repeat(500) });
@@ -107,6 +150,15 @@ test('expired records leave before any live one, wherever they stand', () => {
   );
 });
 
+test('a large record takes the place of as many expired ones as it needs', () => {
+  const { add, has, clock } = setUp({ maxBytes: 100 });
+  add('live', { data: 'x'.repeat(50) });
+  for (let i = 0; i < 5; i++) add(`brief-${i}`, { data: 'x'.repeat(10), expiresAt: clock() + 1_000 });
+  clock.advance('2s');
+  add('large', { data: 'x'.repeat(50) });
+  assert.deepEqual(['live', 'large'].map(has), [true, true]);
+});
+
 test('each write takes expired records away, so that they do not pile up in a store that is not full', () => {
   const { add, clock, size } = setUp({});
   for (let i = 0; i < 1_000; i++) add(`brief-${i}`, { expiresAt: clock() + i });
@@ -141,5 +193,8 @@ test('a process with a memory store ends by itself', () => {
   const script = `
     import { memoryStore } from 'madeleine/memory';
     memoryStore().create('key', ${JSON.stringify(sampleRecord(Date.now()))});`;
-  execFileSync(process.execPath, ['--input-type=module', '--eval', script], { timeout: 10_000, cwd: import.meta.dirname });
+  execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 10_000,
+    cwd: import.meta.dirname,
+  });
 });

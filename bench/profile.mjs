@@ -1,0 +1,76 @@
+// Where the CPU time of one variant goes: `node bench/profile.mjs --variant madeleine --kind read`. The .cpuprofile stays
+// in bench/results/, for the browser's developer tools.
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Child, choosePlaces } from './child.mjs';
+import { playRound, startContestant } from './contestant.mjs';
+import { SHAPES } from './data.mjs';
+import { hotSpots } from './hot-spots.mjs';
+import { KINDS } from './kinds.mjs';
+import { known, positive } from './settings.mjs';
+import { VARIANTS } from './variants.mjs';
+
+const WARM_UP = 2;
+
+function readFlags() {
+  const text = value => ({ type: 'string', default: value });
+  const { values } = parseArgs({
+    options: {
+      variant: text('madeleine'),
+      kind: text('read'),
+      seconds: text('6'),
+      top: text('20'),
+      data: text('objects'),
+    },
+  });
+  known('variant', [values.variant], VARIANTS);
+  known('kind', [values.kind], KINDS);
+  known('data', [values.data], SHAPES);
+  return {
+    ...values,
+    seconds: positive('seconds', values.seconds, Number.isFinite),
+    top: positive('top', values.top, Number.isInteger),
+  };
+}
+
+async function main() {
+  const { variant, kind, seconds, top, data } = readFlags();
+  const folder = path.join(import.meta.dirname, 'results');
+  const file = `${variant}-${kind}.cpuprofile`;
+  mkdirSync(folder, { recursive: true });
+
+  const settings = { data, sessions: 256, connections: 16 };
+  const places = choosePlaces();
+  const flags = ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`];
+  const load = new Child('load', 'load.mjs', { core: places.load });
+  let contestant = null;
+  let round;
+  try {
+    contestant = await startContestant(variant, { settings, core: places.server, flags });
+    if (!contestant) throw new Error('there is nothing to profile.');
+    await playRound(contestant, kind, { load, settings, seconds: WARM_UP });
+    round = await playRound(contestant, kind, { load, settings, seconds });
+  } finally {
+    // The profile is written as the server ends.
+    await Promise.all([load.stop(), contestant?.server.stop()]);
+  }
+
+  const profile = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+  const { functions, packages } = hotSpots(profile, seconds);
+  const cpu = round.cpuPerRequest;
+  console.log(`${variant}, ${kind}: ${cpu.toFixed(1)} µs of CPU time per request, under the profiler. Self time:\n`);
+  for (const { name, part } of functions.slice(0, top)) console.log(line(part, cpu, name));
+  console.log('\nBy package:\n');
+  for (const { name, part } of packages.slice(0, top)) console.log(line(part, cpu, name));
+  console.log(`\n${path.relative(process.cwd(), path.join(folder, file))}`);
+}
+
+function line(part, cpu, name) {
+  return `${(100 * part).toFixed(1).padStart(6)} %  ${(part * cpu).toFixed(1).padStart(6)} µs  ${name}`;
+}
+
+main().catch(error => {
+  console.error(`The profile was stopped: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,72 @@
+// What is printed.
+import os from 'node:os';
+import { loudness } from './statistics.mjs';
+
+export function machine() {
+  return {
+    node: process.version,
+    system: `${os.platform()} ${os.arch()}`,
+    cores: os.availableParallelism(),
+    processor: os.cpus()[0]?.model.trim() ?? 'unknown processor',
+    loadAverage: os.loadavg()[0],
+  };
+}
+
+export function describe({ node, system, cores, processor, loadAverage }, settings, places) {
+  const pinned = places.pinned ? `server on core ${places.server}, load on core ${places.load}` : 'not pinned';
+  return [
+    `Node ${node}, ${system}, ${cores} cores (${processor}), load average ${loadAverage.toFixed(2)} at start; ${pinned}.`,
+    `${settings.rounds} rounds of ${settings.seconds} s, ${settings.connections} connections, ` +
+      `${settings.sessions} sessions of 1 KB (${settings.data}).`,
+  ].join('\n');
+}
+
+const HEADS = ['', 'requests/s', 'of bare', 'spread', 'CPU µs/request', 'leaves of bare', 'spread'];
+
+export function table(results) {
+  const rows = results.flatMap(({ kind, variants }) => [
+    [`${kind}:`],
+    ...variants.map(({ variant, requestsPerSecond, cpuPerRequest, throughputOfBare, cpuLeavesOfBare }) => [
+      `  ${variant}`,
+      requestsPerSecond.median.toFixed(0),
+      ...ratio(variant, throughputOfBare),
+      cpuPerRequest.median.toFixed(1),
+      ...ratio(variant, cpuLeavesOfBare),
+    ]),
+  ]);
+  return aligned([HEADS, ...rows]);
+}
+
+function ratio(variant, { median, low, high }) {
+  return variant === 'bare' ? ['1', ''] : [median.toFixed(2), `${low.toFixed(2)}-${high.toFixed(2)}`];
+}
+
+function aligned(rows) {
+  const widths = HEADS.map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)));
+  const line = row =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
+  return rows.map(row => line(row).trimEnd()).join('\n');
+}
+
+/** How far the figures can be trusted. */
+export function caveats(results) {
+  const loudest = Math.max(
+    ...results.flatMap(({ rounds }) =>
+      Object.keys(rounds[0]).map(variant => loudness(rounds.map(round => round[variant].cpuPerRequest))),
+    ),
+  );
+  const busiest = Math.max(
+    ...results.flatMap(({ rounds }) => rounds.flatMap(round => Object.values(round).map(({ loadBusy }) => loadBusy))),
+  );
+  const percent = (100 * loudest).toFixed(0);
+  const lines = [
+    `Loudness: the middle half of the rounds differs by up to ${percent} % in CPU time per request ` +
+      `(${loudest < 0.05 ? 'a quiet machine' : loudest < 0.15 ? 'some noise' : 'a noisy machine: run it again with more rounds'}).`,
+  ];
+  if (busiest > 0.9) {
+    lines.push(
+      `The load generator was up to ${(100 * busiest).toFixed(0)} % busy: believe the CPU time, not the throughput.`,
+    );
+  }
+  return lines.join('\n');
+}

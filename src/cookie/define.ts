@@ -1,0 +1,139 @@
+/** One cookie declared once: its name, type, purpose, lifetime and protection. */
+import { type Clock, systemClock } from '../clock.ts';
+import { createKeyring, type Secret } from '../crypto/keyring.ts';
+import { toMilliseconds } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
+import { checkOptions } from '../options.ts';
+import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
+import { cookieValues, decodeValue } from './parse.ts';
+import { createProtection, type Protection } from './protection.ts';
+import { COOKIE_ATTRIBUTES, type CookieAttributes, clearCookie, encodeValue, serializeCookie } from './serialize.ts';
+import type { StandardSchema } from './standard-schema.ts';
+
+/** What a cookie is for, as consent asks: `'necessary'` needs none. */
+export type CookiePurpose = 'necessary' | 'preferences' | 'statistics' | 'marketing';
+
+/** Text (the default), any JSON value, or what a Standard Schema (zod, valibot, arktype …) accepts. */
+export type CookieType = 'text' | 'json' | StandardSchema<never, unknown> | StandardSchema<unknown, unknown>;
+
+/** What comes out of a cookie of this type. */
+export type CookieOutput<Type> = Type extends 'json'
+  ? JsonValue
+  : Type extends StandardSchema<infer _Input, infer Output>
+    ? Output
+    : string;
+
+/** What goes into it. */
+export type CookieInput<Type> = Type extends 'json' ? JsonValue : Type extends StandardSchema<infer Input, infer _Output> ? Input : string;
+
+export interface CookieOptions<Type extends CookieType = CookieType> extends Omit<CookieAttributes, 'expires'> {
+  /** Default `'text'`. A schema is asked on reading and on writing; it has to answer at once. */
+  type?: Type;
+  /** Default `'necessary'`. */
+  purpose?: CookiePurpose;
+  /**
+   * `'plain'` (default): anybody can read and change it. `'signed'`: the client can read it, a change shows. `'sealed'`:
+   * encrypted. Signed and sealed ones carry their name, purpose, age and lifetime inside, checked here whatever the browser does.
+   */
+  protection?: Protection;
+  /** For signed and sealed cookies: the first key makes them, all are accepted. */
+  secret?: Secret;
+  /** Default `true`: browsers accept it on http://localhost too. */
+  secure?: boolean;
+  /** Default `true`. */
+  httpOnly?: boolean;
+  /** Tells the time; for tests. Default: the machine's clock. */
+  clock?: Clock;
+}
+
+export interface Cookie<Output, Input = Output> {
+  readonly name: string;
+  readonly purpose: CookiePurpose;
+  /** The value that the request brought; `undefined` if there is none, or none that is genuine, young enough and of the type. Never throws. */
+  read(from: CookieSource): Output | undefined;
+  /** Sets it. @throws MadeleineError `ERR_HEADERS_SENT`, `ERR_COOKIE_VALUE`, `ERR_COOKIE_TOO_LARGE` */
+  write(to: CookieTarget, value: Input): void;
+  /** Makes the browser drop it. @throws MadeleineError `ERR_HEADERS_SENT` */
+  clear(to: CookieTarget): void;
+}
+
+const OWN = ['type', 'purpose', 'protection', 'secret', 'clock'];
+const KNOWN = [...OWN, ...COOKIE_ATTRIBUTES.filter(name => name !== 'expires')];
+const PURPOSES: readonly CookiePurpose[] = ['necessary', 'preferences', 'statistics', 'marketing'];
+
+/** @throws MadeleineError for a name, an attribute or an option that cannot work, before any request */
+export function defineCookie<const Type extends CookieType = 'text'>(
+  name: string,
+  options: CookieOptions<Type> = {},
+): Cookie<CookieOutput<Type>, CookieInput<Type>> {
+  checkOptions(options, KNOWN, 'cookie');
+  const { type = 'text', purpose = 'necessary', protection = 'plain', secret, clock = systemClock, ...rest } = options;
+  const attributes: CookieAttributes = { secure: true, httpOnly: true, ...rest };
+  serializeCookie(name, '', attributes); // what cannot be written shows now, not at a request
+  if (!PURPOSES.includes(purpose)) throw invalid('purpose', `Give one of: ${PURPOSES.join(', ')}.`);
+  if (type !== 'text' && type !== 'json' && typeof type?.['~standard']?.validate !== 'function') {
+    throw invalid('type', "Give 'text', 'json' or a Standard Schema.");
+  }
+  if (protection === 'plain' && secret !== undefined) {
+    throw new MadeleineError('ERR_OPTION_CONFLICT', `The cookie "${name}" has a secret and no protection.`, "Set protection to 'signed' or 'sealed'.");
+  }
+  const keyring = protection === 'plain' ? null : createKeyring(secret as Secret);
+  const lifetime = attributes.maxAge === undefined ? null : toMilliseconds(attributes.maxAge, 'maxAge');
+  const guard = createProtection(protection, keyring, `${name} ${purpose}`, lifetime, clock);
+
+  return {
+    name,
+    purpose,
+    read(from) {
+      for (const sent of cookieValues(cookieField(from), name)) {
+        const text = guard.open(protection === 'plain' ? decodeValue(sent) : sent);
+        const value = text === null ? undefined : fromText(text, type);
+        if (value !== undefined) return value as CookieOutput<Type>;
+      }
+      return undefined;
+    },
+    write(to, value) {
+      const text = guard.close(toText(value, type));
+      setCookieLine(to, name, serializeCookie(name, protection === 'plain' ? encodeValue(text) : text, attributes));
+    },
+    clear(to) {
+      setCookieLine(to, name, clearCookie(name, attributes));
+    },
+  };
+}
+
+function fromText(text: string, type: CookieType): unknown {
+  if (type === 'text') return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (type === 'json') return value;
+    const result = type['~standard'].validate(value);
+    return result instanceof Promise || result.issues ? undefined : result.value;
+  } catch {
+    return undefined;
+  }
+}
+
+function toText(value: unknown, type: CookieType): string {
+  if (type === 'text') {
+    if (typeof value === 'string') return value;
+    throw badValue('is not text', "Give text, or declare the cookie with type: 'json'.");
+  }
+  if (type !== 'json') {
+    const result = type['~standard'].validate(value);
+    if (result instanceof Promise) throw badValue('has a schema that answers later', 'Use a schema without asynchronous checks.');
+    if (result.issues) throw badValue(`does not fit its schema (${result.issues.map(issue => issue.message).join('; ')})`, 'Give a value that does.');
+  }
+  const text = JSON.stringify(value);
+  if (text === undefined) throw badValue('is nothing that JSON can hold', 'Give a value, or clear the cookie.');
+  return text;
+}
+
+function badValue(problem: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_COOKIE_VALUE', `The value of a cookie ${problem}.`, remedy);
+}
+
+function invalid(option: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_OPTION_INVALID', `The cookie option "${option}" is not one that there is.`, remedy);
+}

@@ -1,0 +1,71 @@
+/** Reading the Cookie field of a request, and writing Set-Cookie into a response, whatever kind they are. */
+import { MadeleineError } from '../errors.ts';
+
+/** A Fetch `Headers`, as far as cookies go. */
+export interface FetchHeaders {
+  get(name: string): string | null;
+  append(name: string, value: string): void;
+  delete(name: string): void;
+  getSetCookie(): string[];
+}
+
+/** Where cookies come from: a node:http or Express request, a Fetch `Request`, or its `Headers`. */
+export type CookieSource = { headers: { cookie?: string | undefined } | FetchHeaders } | FetchHeaders;
+
+/** A node:http or Express response, as far as cookies go. */
+export interface NodeResponse {
+  readonly headersSent: boolean;
+  getHeader(name: string): number | string | string[] | undefined;
+  setHeader(name: string, value: string | string[]): unknown;
+}
+
+/** Where cookies go: a node:http or Express response, a Fetch `Response`, or its `Headers`. */
+export type CookieTarget = NodeResponse | { headers: FetchHeaders } | FetchHeaders;
+
+/** The Cookie field. */
+export function cookieField(source: CookieSource): string | undefined {
+  const headers = 'headers' in source ? source.headers : source;
+  if (isFetchHeaders(headers)) return headers.get('cookie') ?? undefined;
+  return headers.cookie;
+}
+
+/**
+ * Adds a Set-Cookie line; an earlier one for the same name goes, all others stay (RFC 6265bis section 4.1.1).
+ *
+ * @throws MadeleineError `ERR_HEADERS_SENT` when the head of the response has left
+ */
+export function setCookieLine(target: CookieTarget, name: string, line: string): void {
+  if ('setHeader' in target) {
+    if (target.headersSent) throw headersSent();
+    replaceSetCookie(target, name, line);
+    return;
+  }
+  const headers = 'headers' in target ? target.headers : target;
+  const others = headers.getSetCookie().filter(other => !other.startsWith(`${name}=`));
+  headers.delete('set-cookie');
+  for (const other of others) headers.append('set-cookie', other);
+  headers.append('set-cookie', line);
+}
+
+/** The same for a Node response whose head is known to be there still. */
+export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, name: string, line: string): void {
+  const present = response.getHeader('Set-Cookie');
+  if (present === undefined) {
+    response.setHeader('Set-Cookie', line);
+    return;
+  }
+  const others = [present].flat().map(String).filter(other => !other.startsWith(`${name}=`));
+  response.setHeader('Set-Cookie', [...others, line]);
+}
+
+function isFetchHeaders(headers: { cookie?: string | undefined } | FetchHeaders): headers is FetchHeaders {
+  return typeof (headers as FetchHeaders).getSetCookie === 'function';
+}
+
+function headersSent(): MadeleineError {
+  return new MadeleineError(
+    'ERR_HEADERS_SENT',
+    'A cookie was written after the head of the response had left.',
+    'Write cookies before the first byte: before send(), json(), redirect(), write() or end().',
+  );
+}

@@ -1,0 +1,91 @@
+/**
+ * The Cookie request field, read as servers should (RFC 6265 section 4.2.1, draft-ietf-httpbis-layered-cookies section 4.2):
+ *
+ *     cookie-string = cookie-pair *( ";" SP cookie-pair )
+ *
+ * Lenient as browsers are, never throwing, in linear time: split on `;` alone; the name ends at the first `=`; only space
+ * and tab are trimmed; names are compared byte for byte and never decoded.
+ */
+
+/** More cookies than any browser keeps for a site; what comes after them is not read. */
+export const MOST_COOKIES = 1000;
+/** More than Node accepts as a header by default; a longer field, from elsewhere, is not read at all. */
+export const LONGEST_COOKIE_FIELD: number = 64 * 1024;
+
+const SPACE = 0x20;
+const TAB = 0x09;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for (RFC 6265bis section 5.6)
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/**
+ * The cookies by name, values decoded once, in an object without a prototype. Of several with one name the first counts. A
+ * pair without a name, or with a control character in it, is left out. A bad percent sequence leaves the value as it is.
+ *
+ * @param field the Cookie field, or several of them (HTTP/2 may split it)
+ */
+export function parseCookies(field: string | readonly string[] | undefined): Record<string, string> {
+  const cookies: Record<string, string> = Object.create(null);
+  eachPair(joinFields(field), (name, value) => {
+    if (!(name in cookies) && !CONTROL.test(name) && !CONTROL.test(value)) cookies[name] = decodeValue(unquote(value));
+  });
+  return cookies;
+}
+
+/** Every value that was sent under exactly this name, as it was sent. */
+export function cookieValues(field: string | readonly string[] | undefined, name: string): string[] {
+  const values: string[] = [];
+  const text = joinFields(field);
+  // Most requests with many cookies are told apart from those that matter by one search.
+  if (!text.includes(name)) return values;
+  eachPair(text, (sent, value) => {
+    if (sent === name && !CONTROL.test(value)) values.push(unquote(value));
+  });
+  return values;
+}
+
+function joinFields(field: string | readonly string[] | undefined): string {
+  const text = typeof field === 'string' ? field : Array.isArray(field) ? field.join('; ') : '';
+  return text.length > LONGEST_COOKIE_FIELD ? '' : text;
+}
+
+function eachPair(text: string, use: (name: string, value: string) => void): void {
+  let count = 0;
+  for (let start = 0; start < text.length && count < MOST_COOKIES; ) {
+    const semicolon = text.indexOf(';', start);
+    const end = semicolon < 0 ? text.length : semicolon;
+    const equals = text.indexOf('=', start);
+    if (equals < 0) return;
+    if (equals < end) {
+      const name = trimmed(text, start, equals);
+      if (name !== '') use(name, trimmed(text, equals + 1, end));
+      count++;
+    }
+    start = end + 1;
+  }
+}
+
+function trimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** Space and tab only: what else counts as white space in Unicode may be part of a name that pretends to be another. */
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+function unquote(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}
+
+export function decodeValue(value: string): string {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

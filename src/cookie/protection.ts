@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { createSealer } from '../crypto/seal.ts';
+import { createSigner } from '../crypto/signature.ts';
+import { MadeleineError } from '../errors.ts';
+import { LONGEST_LIFETIME } from './serialize.ts';
+
+export type Protection = 'plain' | 'signed' | 'sealed';
+
+/** Turns a cookie's text into what is sent, and back; `null` for what is not genuine or too old. */
+export interface ProtectedText {
+  close(text: string): string;
+  open(sent: string): string | null;
+}
+
+/** How far ahead of our clock the server that made a cookie may have been. */
+const CLOCK_SKEW = 5 * 60_000;
+
+/**
+ * Signed: `1.<text in base64url>.<time>.<signature>`, the signature over all before it. Sealed: AES-256-GCM over time and
+ * text. Keys are derived for this kind and this cookie alone (`context`: its name and purpose), so that no value fits another
+ * cookie. The time of making is in base 36 milliseconds.
+ *
+ * @param lifetime milliseconds after which the value counts no more; `null`: 400 days, the longest that a browser keeps one
+ */
+export function createProtection(
+  protection: Protection,
+  keyring: Keyring | null,
+  context: string,
+  lifetime: number | null,
+  clock: Clock,
+): ProtectedText {
+  if (protection === 'plain') return { close: text => text, open: sent => sent };
+  const keys = (keyring as Keyring).derive(`cookie ${protection} ${context}`);
+  const longest = lifetime ?? LONGEST_LIFETIME;
+  const fresh = (time: string) => {
+    const made = Number.parseInt(time, 36);
+    return made <= clock() + CLOCK_SKEW && clock() < made + longest;
+  };
+  const now = () => clock().toString(36);
+
+  if (protection === 'signed') {
+    const signer = createSigner(keys);
+    return {
+      close(text) {
+        const body = `1.${Buffer.from(text).toString('base64url')}.${now()}`;
+        return `${body}.${signer.sign(body)}`;
+      },
+      open(sent) {
+        const [, body, text, time, signature] = /^(1\.([\w-]*)\.([0-9a-z]{1,11}))\.([\w-]{43})$/.exec(sent) ?? [];
+        // Nothing is decoded before the signature has been verified.
+        if (body === undefined || signer.verify(body, signature as string) < 0 || !fresh(time as string)) return null;
+        return Buffer.from(text as string, 'base64url').toString();
+      },
+    };
+  }
+  if (protection === 'sealed') {
+    const sealer = createSealer(keys);
+    return {
+      close: text => sealer.seal(`${now()} ${text}`, context),
+      open(sent) {
+        const opened = sealer.open(sent, context)?.text;
+        const space = opened?.indexOf(' ') ?? -1;
+        return opened !== undefined && fresh(opened.slice(0, space)) ? opened.slice(space + 1) : null;
+      },
+    };
+  }
+  throw new MadeleineError('ERR_OPTION_INVALID', 'The cookie option "protection" is not one that there is.', "Give 'plain', 'signed' or 'sealed'.");
+}

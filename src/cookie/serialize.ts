@@ -1,0 +1,163 @@
+/** The Set-Cookie response field, written as RFC 6265bis section 4.1 wants it: strictly, or not at all. */
+import { type Duration, toMilliseconds } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+
+/** The attributes of a cookie. Each is written at most once; unknown ones throw. */
+export interface CookieAttributes {
+  /** How long the browser keeps it: at most 400 days (section 5.5), more is cut. Absent: until the browser closes. */
+  maxAge?: Duration;
+  /** The moment at which the browser drops it. `maxAge` wins where both are given. */
+  expires?: Date;
+  /** Shares the cookie with this domain and its subdomains. Absent: this host alone. */
+  domain?: string;
+  /** Default `'/'`. */
+  path?: string;
+  /** Only over https (and on localhost). Default `false`. */
+  secure?: boolean;
+  /** Hidden from scripts. Default `false`. */
+  httpOnly?: boolean;
+  /** Default `'lax'`. `'none'` needs `secure`. */
+  sameSite?: 'strict' | 'lax' | 'none';
+  /** A cookie of its own under each top-level site (CHIPS). Needs `secure`. Default `false`. */
+  partitioned?: boolean;
+  /** Which cookies a browser drops last when there are too many. */
+  priority?: 'low' | 'medium' | 'high';
+}
+
+export const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
+  ...(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'priority'] as const),
+];
+
+/** Name and value together, in bytes (section 5.6). */
+export const LARGEST_COOKIE = 4096;
+/** One attribute's value, in bytes (section 5.6). */
+export const LARGEST_ATTRIBUTE = 1024;
+/** 400 days in milliseconds (section 5.5). */
+export const LONGEST_LIFETIME: number = 400 * 86_400_000;
+
+// token = 1*tchar (RFC 9110 section 5.6.2)
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// cookie-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E (section 4.1.1)
+const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
+// path-value = *av-octet, where av-octet = %x20-3A / %x3C-7E (section 4.1.1)
+const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
+const DOMAIN_LABEL = /^[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?$/i;
+
+/**
+ * One Set-Cookie line. The value has to consist of cookie-octets already: `encodeValue` makes it so.
+ *
+ * @throws MadeleineError `ERR_COOKIE_NAME`, `ERR_COOKIE_VALUE`, `ERR_COOKIE_ATTRIBUTE`, `ERR_COOKIE_PREFIX`,
+ * `ERR_COOKIE_TOO_LARGE`, `ERR_OPTION_UNKNOWN`; no message holds the value
+ */
+export function serializeCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
+  checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
+  const given = ownAttributes(attributes);
+  checkName(name);
+  checkPrefix(name, given);
+  if (typeof value !== 'string' || !COOKIE_OCTETS.test(value)) {
+    throw badValue('The value of a cookie holds characters that it may not.', 'Encode it, for instance with encodeURIComponent.');
+  }
+  if (Buffer.byteLength(name) + value.length > LARGEST_COOKIE) {
+    throw new MadeleineError('ERR_COOKIE_TOO_LARGE', `A cookie is larger than ${LARGEST_COOKIE} bytes; browsers drop it.`, 'Keep the data in a session, and in the cookie only what leads to it.');
+  }
+  return `${name}=${value}${attributeText(given)}`;
+}
+
+/** The Set-Cookie line that makes a browser drop this cookie: same name, path, domain and flags, and a lifetime of nothing. */
+export function clearCookie(name: string, attributes: CookieAttributes = {}): string {
+  const { maxAge: _m, expires: _e, ...rest } = ownAttributes(attributes);
+  // No Duration is zero, so Max-Age=0 is written here: it wins over Expires, which is for the oldest clients.
+  return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
+}
+
+/**
+ * Percent-encodes what may not stand in a cookie's value, and the percent sign; the rest stays readable.
+ *
+ * @throws MadeleineError `ERR_COOKIE_VALUE` for half a surrogate pair, which no encoding can carry
+ */
+export function encodeValue(text: string): string {
+  try {
+    return text.replace(/[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g, encodeURIComponent);
+  } catch {
+    throw badValue('The value of a cookie holds half a surrogate pair.', 'Use text.toWellFormed() where such text can occur.');
+  }
+}
+
+/** Own properties only: what a polluted prototype or `JSON.parse` brought along counts for nothing. */
+function ownAttributes(attributes: CookieAttributes): CookieAttributes {
+  const own: CookieAttributes = Object.create(null);
+  return Object.assign(own, Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)));
+}
+
+function attributeText(given: CookieAttributes): string {
+  const { domain, path = '/', sameSite = 'lax', priority, secure, partitioned } = given;
+  if (domain !== undefined && !(typeof domain === 'string' && domain.split('.').every(label => DOMAIN_LABEL.test(label)))) {
+    throw badAttribute('domain', 'Give a host name without a leading dot.');
+  }
+  if (typeof path !== 'string' || !PATH.test(path)) throw badAttribute('path', "Give a path that begins with '/'.");
+  if (Math.max(path.length, domain?.length ?? 0) > LARGEST_ATTRIBUTE) {
+    throw badAttribute(path.length > LARGEST_ATTRIBUTE ? 'path' : 'domain', `Browsers ignore it above ${LARGEST_ATTRIBUTE} bytes.`);
+  }
+  for (const flag of ['secure', 'httpOnly', 'partitioned'] as const) {
+    if (given[flag] !== undefined && typeof given[flag] !== 'boolean') throw badAttribute(flag, 'Give true or false.');
+  }
+  if (sameSite === 'none' && !secure) throw badAttribute('sameSite', "Browsers refuse 'none' without secure: set secure to true.");
+  if (partitioned && !secure) throw badAttribute('partitioned', 'Browsers refuse it without secure: set secure to true.');
+  return [
+    lifetimeText(given),
+    domain === undefined ? '' : `; Domain=${domain}`,
+    `; Path=${path}`,
+    secure ? '; Secure' : '',
+    given.httpOnly ? '; HttpOnly' : '',
+    `; SameSite=${oneOf('sameSite', sameSite, { strict: 'Strict', lax: 'Lax', none: 'None' })}`,
+    partitioned ? '; Partitioned' : '',
+    priority === undefined ? '' : `; Priority=${oneOf('priority', priority, { low: 'Low', medium: 'Medium', high: 'High' })}`,
+  ].join('');
+}
+
+function lifetimeText({ maxAge, expires }: CookieAttributes): string {
+  let text = '';
+  if (maxAge !== undefined) {
+    const lifetime = Math.min(toMilliseconds(maxAge, 'maxAge'), LONGEST_LIFETIME);
+    text += `; Max-Age=${Math.floor(lifetime / 1000)}`;
+  }
+  if (expires !== undefined) {
+    const year = expires instanceof Date ? expires.getUTCFullYear() : Number.NaN;
+    if (!(year >= 1601 && year <= 9999)) throw badAttribute('expires', 'Give a valid Date between the years 1601 and 9999.');
+    text += `; Expires=${expires.toUTCString()}`;
+  }
+  return text;
+}
+
+function oneOf<Key extends string>(attribute: string, given: Key, words: Record<Key, string>): string {
+  if (typeof given === 'string' && Object.hasOwn(words, given)) return words[given];
+  throw badAttribute(attribute, `Give one of: ${Object.keys(words).join(', ')}.`);
+}
+
+function checkName(name: string): void {
+  if (typeof name === 'string' && TOKEN.test(name)) return;
+  throw new MadeleineError('ERR_COOKIE_NAME', "A cookie's name is empty or holds characters that it may not.", 'Use letters, digits, "-", "_" and ".".');
+}
+
+/** The prefixes make browsers keep promises (section 4.1.3; `__Http-` by draft-ietf-httpbis-layered-cookies section 4.1.3). */
+function checkPrefix(name: string, { secure, httpOnly, path = '/', domain }: CookieAttributes): void {
+  const prefix = /^__(?:Host-Http|Host|Secure|Http)-/i.exec(name)?.[0];
+  if (prefix === undefined) return;
+  const problems = [
+    !/^__(?:Host-Http|Host|Secure|Http)-$/.test(prefix) && 'is miscapitalised, which browsers honour and servers do not',
+    !secure && 'needs secure',
+    /http-/i.test(prefix) && !httpOnly && 'needs httpOnly',
+    /^__host-/i.test(prefix) && (path !== '/' || domain !== undefined) && "needs path '/' and no domain",
+  ].filter(problem => problem !== false);
+  if (problems.length === 0) return;
+  throw new MadeleineError('ERR_COOKIE_PREFIX', `The name prefix ${prefix} ${problems.join(', and ')}.`, 'Browsers refuse such a cookie: set the attributes, or drop the prefix.');
+}
+
+function badValue(problem: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_COOKIE_VALUE', problem, remedy);
+}
+
+function badAttribute(attribute: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_COOKIE_ATTRIBUTE', `The cookie attribute "${attribute}" cannot be written.`, remedy);
+}

@@ -1,0 +1,41 @@
+import { hkdfSync } from 'node:crypto';
+import { MadeleineError } from '../errors.ts';
+
+/** One key, or several while they change: the first signs and seals, all verify and open. */
+export type Secret = string | readonly string[];
+
+export interface Keyring {
+  /** The keys as given, for the signature that Express users have. */
+  readonly secrets: readonly string[];
+  /** A key of 32 bytes from each secret, for this use alone: what one use's key made, no other use's key accepts. */
+  derive(purpose: string): Buffer[];
+}
+
+const SHORTEST_SECRET = 32;
+const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBytes(32).toString('base64url'))"`;
+
+/**
+ * Checks the keys and derives others from them (HKDF-SHA-256, RFC 5869).
+ *
+ * @param option the option's name, for the errors
+ * @throws MadeleineError `ERR_SECRET_MISSING`; `ERR_SECRET_SHORT` for a key under 32 bytes when NODE_ENV is `production`
+ * (otherwise a warning)
+ */
+export function createKeyring(secret: Secret, option = 'secret'): Keyring {
+  const secrets = typeof secret === 'string' ? [secret] : Array.isArray(secret) ? [...(secret as readonly string[])] : [];
+  if (secrets.length === 0 || secrets.some(one => typeof one !== 'string' || one === '')) {
+    throw new MadeleineError('ERR_SECRET_MISSING', `Option "${option}" is missing or empty.`, `Give one key or a list. ${MAKE_ONE}`);
+  }
+  if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn(option);
+  return {
+    secrets,
+    derive: purpose => secrets.map(one => Buffer.from(hkdfSync('sha256', one, '', `madeleine/1/${purpose}`, 32))),
+  };
+}
+
+function refuseOrWarn(option: string): void {
+  const problem = `Option "${option}" has a key shorter than ${SHORTEST_SECRET} bytes, which can be guessed.`;
+  if (process.env['NODE_ENV'] === 'production') throw new MadeleineError('ERR_SECRET_SHORT', problem, MAKE_ONE);
+  const warning = `${problem} In production this is an error. ${MAKE_ONE}`;
+  process.emitWarning(warning, { type: 'MadeleineWarning', code: 'ERR_SECRET_SHORT' });
+}
