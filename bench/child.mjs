@@ -1,5 +1,6 @@
 // A process of our own on a core of its own, asked questions over the IPC channel: nothing of the bench itself goes over HTTP.
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 
 /** The server has a core for itself where there are two. Without `taskset` the system places them. */
@@ -46,10 +47,12 @@ export class Child {
     this.#process.stderr.setEncoding('utf8').on('data', text => {
       this.#errors = (this.#errors + text).slice(-4000);
     });
-    this.#gone = new Promise(resolve => {
-      this.#process.once('error', error => resolve(error.message));
-      this.#process.once('close', (code, signal) => resolve(`exited with ${signal ?? code}`));
-    });
+    // Not 'close': Node never says that once the parent has disconnected.
+    const ended = once(this.#process, 'exit').then(([code, signal]) => `exited with ${signal ?? code}`);
+    this.#gone = Promise.all([ended, once(this.#process.stderr, 'end')]).then(
+      ([how]) => how,
+      error => `did not start: ${error.message}`,
+    );
   }
 
   /** One question at a time. */

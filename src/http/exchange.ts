@@ -4,6 +4,7 @@ import { replaceSetCookie } from '../cookie/headers.ts';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession, Sessions } from '../session/sessions.ts';
+import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { enterGate, gateOf, type GateParticipant } from './gate.ts';
 
 export class Exchange<Data extends object = object> implements GateParticipant {
@@ -31,15 +32,15 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
     if (!this.#watched) {
-      // Only a session that a handler has looked at can change once more after the response.
+      // A client that goes away does not take with it what a handler has put into the session.
       this.#watched = true;
-      this.#response.on('close', () => this.#saveLate());
+      if (this.#response.socket) watchConnection(this.#response.socket, this);
     }
     if (this.#response.writableEnded && !this.#lateCheck) {
       this.#lateCheck = true;
       setImmediate(() => {
         this.#lateCheck = false;
-        this.#saveLate();
+        this.saveLate();
       });
     }
     return this.#open.session;
@@ -69,6 +70,17 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     );
   }
 
+  ended(): void {
+    if (!this.#watched) return;
+    if (this.#response.socket) unwatchConnection(this.#response.socket, this);
+    // Once more when the handler has returned: it may have gone on after ending the response.
+    process.nextTick(saveLate, this);
+  }
+
+  hungUp(): void {
+    this.saveLate();
+  }
+
   failed(error: unknown, complete: boolean): void {
     if (complete) this.#onError(error);
     else this.failedAtEnd(error);
@@ -79,7 +91,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   /** After the end, or after the client went away. */
-  #saveLate(): void {
+  saveLate(): void {
     const open = this.#open;
     const report = (error: unknown) => this.failedAtEnd(error);
     try {
@@ -132,6 +144,10 @@ function forbidSharedCaching(response: ServerResponse, warn: (message: string) =
     }
   }
   response.setHeader('Cache-Control', 'no-store');
+}
+
+function saveLate(exchange: Exchange): void {
+  exchange.saveLate();
 }
 
 export function sessionMissing(): MadeleineError {

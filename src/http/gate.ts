@@ -21,6 +21,8 @@ export interface GateParticipant {
    * with an error of its own; otherwise the gate has answered with a bare error, as the handler is still writing.
    */
   failed(error: unknown, complete: boolean): void;
+  /** The handler has ended the response, and everything is saved. */
+  ended(): void;
   /** The save at the end failed: the connection was cut, so that the client does not take the response for a success. */
   failedAtEnd(error: unknown): void;
 }
@@ -35,19 +37,20 @@ type Method = (...args: Arguments) => unknown;
 /** A response's methods as they were before the gate: Node's own, or another library's. */
 type Below = Record<'writeHead' | 'flushHeaders' | 'write' | 'end', Method>;
 
-/** The gate of each request's response. */
-const gates = new WeakMap<IncomingMessage, Gate>();
+/** Where a request keeps the gate before its response. (A WeakMap costs the garbage collector 6 µs a request.) */
+const GATE = Symbol('madeleine.gate');
+type Gated = IncomingMessage & { [GATE]?: Gate };
 
 /** The gate before the response to this request, if any. */
 export function gateOf(request: IncomingMessage): Gate | undefined {
-  return gates.get(request);
+  return (request as Gated)[GATE];
 }
 
 /** Holds the response until this participant is saved, beside others that may be there already. */
 export function enterGate(response: ServerResponse, participant: GateParticipant): void {
-  const present = gates.get(response.req);
-  if (present) present.participants.push(participant);
-  else gates.set(response.req, new Gate(response, participant, below(response)));
+  const request: Gated = response.req;
+  if (request[GATE]) request[GATE].participants.push(participant);
+  else request[GATE] = new Gate(response, participant, below(response));
 }
 
 const BELOW = Symbol('madeleine.below');
@@ -66,7 +69,7 @@ function below(response: ServerResponse): Below {
   const methods = { writeHead, flushHeaders, write, end } as unknown as Below;
   const ask = (name: keyof Below) =>
     function (this: ServerResponse, ...args: Arguments): unknown {
-      const gate = gates.get(this.req);
+      const gate = gateOf(this.req);
       return gate ? gate[name](args) : methods[name].apply(this, args);
     };
   for (const name of ['writeHead', 'flushHeaders', 'write', 'end'] as const) {
@@ -143,7 +146,7 @@ class Gate {
     } else if (this.#state === 'waiting') {
       // Saved now, with nothing in between: there is no need to look again for changes before the last byte.
       this.#ended = true;
-      this.#whenOpen(() => this.#pass('end', args));
+      this.#whenOpen(() => this.#passEnd(args));
     } else if (this.#ended || response.writableEnded) {
       this.#pass('end', args);
     } else {
@@ -220,8 +223,8 @@ class Gate {
     };
     try {
       const saved = this.#each(one => one.saveAtEnd());
-      if (saved instanceof Promise) saved.then(() => void this.#pass('end', args), cut);
-      else this.#pass('end', args);
+      if (saved instanceof Promise) saved.then(() => this.#passEnd(args), cut);
+      else this.#passEnd(args);
     } catch (error) {
       cut(error);
     }
@@ -229,12 +232,18 @@ class Gate {
 
   /** Nearly always there is one participant, and no promise to make. */
   #each(save: (participant: GateParticipant) => MaybePromise<void>): MaybePromise<void> {
+    if (this.participants.length === 1) return save(this.participants[0] as GateParticipant);
     const pending = this.participants.map(save).filter(saved => saved instanceof Promise);
     if (pending.length > 0) return Promise.all(pending).then(() => undefined);
   }
 
   #pass(method: keyof Below, args: Arguments): unknown {
     return this.#below[method].apply(this.#response, args);
+  }
+
+  #passEnd(args: Arguments): void {
+    for (const one of this.participants) one.ended();
+    this.#pass('end', args);
   }
 
   /** The state after a call that may have moved it, which the type checker does not see. */

@@ -7,8 +7,10 @@ import { cookieValues } from '../cookie/parse.ts';
 import { type CookieAttributes, clearCookie, serializeCookie } from '../cookie/serialize.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { createSigner, type Signer } from '../crypto/signature.ts';
+import { sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
+import { createRecentlyUsed, type RecentlyUsed } from '../recently-used.ts';
 import type { EventHub } from './events.ts';
 
 /** How the session's cookie is set. HttpOnly always; the id never leaves the cookie. */
@@ -38,16 +40,21 @@ const HINTS = {
 };
 const KNOWN = ['path', 'domain', 'sameSite', 'secure', 'partitioned', 'persistent'];
 
-/** What a request's Cookie field says of the session. `renew`: the signature is by an older key, so set the cookie again. */
+/** What a request's Cookie field says of the session. */
 export interface PresentedId {
-  id: string;
-  renew: boolean;
+  readonly id: string;
+  /** Where the store has it: the SHA-256 of the id. */
+  readonly key: string;
+  /** The signature is by an older key: the cookie is to be set again. */
+  readonly renew: boolean;
 }
 
 interface Variant {
   name: string;
   attributes: CookieAttributes;
   signer: Signer;
+  /** Values that were verified lately. That a signature fits never changes, and checking it again costs 6 µs a request. */
+  verified: RecentlyUsed<PresentedId>;
 }
 
 export interface SessionCookie {
@@ -66,6 +73,7 @@ export interface SessionCookie {
 
 const VALUE = /^1\.([\w-]{43})\.([\w-]{43})$/;
 const VALUE_LENGTH = 89;
+const MOST_VERIFIED = 10_000;
 
 /** @throws MadeleineError for a missing or (in production) short secret, a bad name, unknown or contradictory options */
 export function createSessionCookie(
@@ -96,18 +104,24 @@ export function createSessionCookie(
     const fullName = secure ? prefix + name : name;
     const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };
     serializeCookie(fullName, '', attributes); // a name or an attribute that cannot be written shows now, not at a request
-    return { name: fullName, attributes, signer: createSigner(keyring.derive(`session ${fullName}`)) };
+    return { name: fullName, attributes, signer: createSigner(keyring.derive(`session ${fullName}`)), verified: createRecentlyUsed(MOST_VERIFIED) };
   };
   const overHttps = wanted === false ? variant(false) : variant(true);
   const overHttp = wanted === true ? null : variant(false);
   const pick = (secure: boolean): Variant | null => (secure ? overHttps : overHttp);
 
-  function verify(value: string, { signer }: Variant): PresentedId | null {
+  function verify(value: string, { signer, verified }: Variant): PresentedId | null {
     // Length first: a hostile value costs neither a pattern match nor a MAC.
-    const parts = value.length === VALUE_LENGTH ? VALUE.exec(value) : null;
-    if (!parts) return null;
-    const keyIndex = signer.verify(parts[1] as string, parts[2] as string);
-    return keyIndex < 0 ? null : { id: parts[1] as string, renew: keyIndex > 0 };
+    if (value.length !== VALUE_LENGTH) return null;
+    const before = verified.get(value);
+    if (before) return before;
+    const [, id, signature] = VALUE.exec(value) ?? [];
+    if (id === undefined || signature === undefined) return null;
+    const keyIndex = signer.verify(id, signature);
+    if (keyIndex < 0) return null;
+    const found = { id, key: sha256(id), renew: keyIndex > 0 };
+    verified.set(value, found);
+    return found;
   }
 
   /** Several cookies of one name mean that some other host may have planted one: two that verify are not chosen between. */

@@ -1,6 +1,5 @@
 /** The framework-free core that every adapter wraps: opens the session of a request, lists, revokes and prunes. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { sha256 } from '../crypto/token.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { bagOf, type Session } from './bag.ts';
 import { commit, hasChanges } from './commit.ts';
@@ -95,14 +94,13 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
 
   return {
     open(cookieHeader, facts) {
-      const state = new SessionState(core, facts);
+      const opened = new Opened(core, facts);
+      const open = opened as OpenSession<object> as OpenSession<Data>;
       const presented = cookie.read(cookieHeader, facts.secure);
-      if (presented === null) return new Opened(state) as OpenSession<object> as OpenSession<Data>;
-      const key = sha256(presented.id);
-      const renew = presented.renew;
-      return whenReady(find(state, key, presented.id), () => {
-        if (renew && state.record !== null && state.id !== null) state.cookieDuty = 'set';
-        return new Opened(state) as OpenSession<object> as OpenSession<Data>;
+      if (presented === null) return open;
+      return whenReady(find(opened, presented.key, presented.id), () => {
+        if (presented.renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
+        return open;
       });
     },
     cookieName: secure => cookie.name(secure),
@@ -133,28 +131,21 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
 }
 
-class Opened implements OpenSession<object> {
-  readonly #state: SessionState;
-  constructor(state: SessionState) {
-    this.#state = state;
-  }
+class Opened extends SessionState implements OpenSession<object> {
   get session(): Session<object> {
-    return bagOf(this.#state) as Session<object>;
-  }
-  get accessed(): boolean {
-    return this.#state.accessed;
+    return bagOf(this) as Session<object>;
   }
   get changed(): boolean {
-    return hasChanges(this.#state);
+    return hasChanges(this);
   }
   get unstored(): boolean {
-    return this.#state.record === null;
+    return this.record === null;
   }
   commit(): MaybePromise<void> {
-    return commit(this.#state);
+    return commit(this);
   }
   setCookie(): { name: string; line: string } | null {
-    return this.#state.cookieLine();
+    return this.cookieLine();
   }
 }
 
