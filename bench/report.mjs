@@ -21,16 +21,17 @@ export function describe({ node, system, cores, processor, loadAverage }, settin
   ].join('\n');
 }
 
-const HEADS = ['', 'requests/s', 'of bare', 'spread', 'CPU µs/request', 'leaves of bare', 'spread'];
+const HEADS = ['', 'requests/s', 'of bare', 'spread', 'CPU µs/request', 'adds', 'leaves of bare', 'spread'];
 
 export function table(results) {
   const rows = results.flatMap(({ kind, variants }) => [
     [`${kind}:`],
-    ...variants.map(({ variant, requestsPerSecond, cpuPerRequest, throughputOfBare, cpuLeavesOfBare }) => [
+    ...variants.map(({ variant, requestsPerSecond, cpuPerRequest, cpuAdded, throughputOfBare, cpuLeavesOfBare }) => [
       `  ${variant}`,
       requestsPerSecond.median.toFixed(0),
       ...ratio(variant, throughputOfBare),
       cpuPerRequest.median.toFixed(1),
+      variant === 'bare' ? '' : cpuAdded.median.toFixed(1),
       ...ratio(variant, cpuLeavesOfBare),
     ]),
   ]);

@@ -26,6 +26,7 @@ export function compare(rounds) {
     variant,
     requestsPerSecond: summary(rounds.map(round => round[variant].requestsPerSecond)),
     cpuPerRequest: summary(rounds.map(round => round[variant].cpuPerRequest)),
+    cpuAdded: summary(rounds.map(round => round[variant].cpuPerRequest - round.bare.cpuPerRequest)),
     throughputOfBare: summary(rounds.map(round => round[variant].requestsPerSecond / round.bare.requestsPerSecond)),
     cpuLeavesOfBare: summary(rounds.map(round => round.bare.cpuPerRequest / round[variant].cpuPerRequest)),
   }));

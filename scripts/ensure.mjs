@@ -39,7 +39,8 @@ const newest = (folder, ending) =>
 
 function installed() {
   const lock = path.join(root, 'node_modules/.package-lock.json');
-  if (!existsSync(lock) || statSync(path.join(root, 'package-lock.json')).mtimeMs > statSync(lock).mtimeMs) return false;
+  if (!existsSync(lock) || statSync(path.join(root, 'package-lock.json')).mtimeMs > statSync(lock).mtimeMs)
+    return false;
   try {
     createRequire(import.meta.url).resolve('better-sqlite3');
     return true;
@@ -50,4 +51,5 @@ function installed() {
 
 if (!installed()) install();
 const dist = path.join(root, 'dist');
-if (!existsSync(dist) || newest(path.join(root, 'src'), '.ts') > newest(dist, '.js')) run('npm', ['run', '--silent', 'build']);
+if (!existsSync(dist) || newest(path.join(root, 'src'), '.ts') > newest(dist, '.js'))
+  run('npm', ['run', '--silent', 'build']);

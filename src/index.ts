@@ -1,10 +1,10 @@
 /** The core of madeleine: cookies and sessions without a framework. */
 
+export type { Clock } from './clock.ts';
 export { type CookieOptions, defineCookie } from './cookie/define.ts';
 export { parseCookies } from './cookie/parse.ts';
 export { type CookieAttributes, clearCookie, serializeCookie } from './cookie/serialize.ts';
 export type { Secret } from './crypto/keyring.ts';
-export type { Clock } from './clock.ts';
 export type { Duration } from './duration.ts';
 export { type ErrorCode, MadeleineError } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
@@ -15,9 +15,9 @@ export { type MergeRule, type MergeRules, mergeData } from './session/merge.ts';
 export type { SessionsOptions } from './session/options.ts';
 export { DEFAULT_LIFETIME, type LifetimeOptions } from './session/policy.ts';
 export type { Device, SessionRecord } from './session/record.ts';
+export type { SessionCookieOptions } from './session/session-cookie.ts';
 // `export *`, so that `declare module 'madeleine' { interface SessionData { … } }` reaches the interface itself.
 export * from './session/session-data.ts';
-export type { SessionCookieOptions } from './session/session-cookie.ts';
-export { createSessions, type OpenSession, type Sessions, type SessionSummary } from './session/sessions.ts';
+export { createSessions, type OpenSession, type SessionSummary, type Sessions } from './session/sessions.ts';
 export type { RequestFacts } from './session/state.ts';
 export type { Replaced, SessionStore, StoreAdmin } from './session/store.ts';

@@ -15,7 +15,11 @@ export function checkOptions(
   hints: Readonly<Record<string, string>> = {},
 ): void {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    throw new MadeleineError('ERR_OPTION_INVALID', `The ${what} options are not an object.`, 'Pass an object of options.');
+    throw new MadeleineError(
+      'ERR_OPTION_INVALID',
+      `The ${what} options are not an object.`,
+      'Pass an object of options.',
+    );
   }
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
@@ -26,11 +30,11 @@ export function checkOptions(
   }
 }
 
-/** The known name that is at most a third of its letters away. */
+/** The known name that is at most two letters, or a third of its own, away. */
 function closest(name: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }
@@ -48,4 +52,9 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] as number;
+}
+
+/** A copy that holds the own properties alone: what a polluted prototype or `JSON.parse` brought along counts for nothing. */
+export function ownOptions<Options extends object>(options: Options): Options {
+  return Object.assign(Object.create(null), options);
 }

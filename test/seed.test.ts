@@ -125,12 +125,15 @@ for (const { name, express } of EXPRESSES) {
       const flipped = real.slice(0, -1) + (real.endsWith('A') ? 'B' : 'A');
       const answers = [];
       for (const cookie of [flipped, 'nonsense', `${real}x`, real.split('.').slice(0, 2).join('.'), '']) {
-        const { status, body, setCookies } = await request(`${served.url}/who`, { headers: { cookie: `session=${cookie}` } });
+        const { status, body, setCookies } = await request(`${served.url}/who`, {
+          headers: { cookie: `session=${cookie}` },
+        });
         answers.push(JSON.stringify({ status, body, setCookies }));
       }
-      assert.deepEqual([...new Set(answers)], [
-        JSON.stringify({ status: 200, body: JSON.stringify({ username: null, isNew: true }), setCookies: [] }),
-      ]);
+      assert.deepEqual(
+        [...new Set(answers)],
+        [JSON.stringify({ status: 200, body: JSON.stringify({ username: null, isNew: true }), setCookies: [] })],
+      );
     });
   });
 

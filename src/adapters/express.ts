@@ -5,20 +5,21 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import { Exchange, exchangesOf, sessionMissing } from '../http/exchange.ts';
-import { frameworkPrototype } from '../http/gate.ts';
-import { flash, type Flash } from '../http/flash.ts';
+import { type Flash, flash } from '../http/flash.ts';
+import { frameworkPrototype } from '../http/framework-prototype.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionsOptions } from '../session/options.ts';
 import type { Device } from '../session/record.ts';
 import type { SessionData } from '../session/session-data.ts';
 import { createSessions, type Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
-import { memoryStore } from '../stores/memory.ts';
 import type { SessionStore } from '../session/store.ts';
+import { memoryStore } from '../stores/memory.ts';
 
-export { cookies, cookies as cookieParser } from './express-cookies.ts';
 export type { CookieMap } from './express-cookies.ts';
+export { cookies, cookies as cookieParser } from './express-cookies.ts';
 
 declare global {
   namespace Express {
@@ -64,17 +65,22 @@ interface ExpressRequest extends IncomingMessage {
  *
  * @throws MadeleineError for wrong options
  */
-export function session<Data extends object = SessionData>(options: ExpressSessionOptions<Data>): SessionMiddleware<Data> {
-  const store = options?.store ?? memoryStore(options?.clock ? { clock: options.clock } : {});
-  const sessions = createSessions<Data>({ ...options, store });
+export function session<Data extends object = SessionData>(
+  options: ExpressSessionOptions<Data>,
+): SessionMiddleware<Data> {
+  const given = ownOptions(options ?? {});
+  const store = given.store ?? memoryStore(given.clock ? { clock: given.clock } : {});
+  const sessions = createSessions<Data>({ ...given, store });
 
   function middleware(request: IncomingMessage, response: ServerResponse, next: Next): void {
     const mounted = exchangesOf(request);
-    // Mounted twice, or on a path below itself: the session is open already.
-    if (mounted.some(exchange => exchange.sessions === sessions)) return next();
     const facts = new ExpressFacts(request);
-    const name = sessions.cookieName(facts.secure);
-    if (mounted.some(exchange => exchange.sessions.cookieName(facts.secure) === name)) return next(nameTwice());
+    if (mounted.length > 0) {
+      // Mounted twice, or on a path below itself: the session is open already.
+      if (mounted.some(exchange => exchange.sessions === sessions)) return next();
+      const name = sessions.cookieName(facts.secure);
+      if (mounted.some(exchange => exchange.sessions.cookieName(facts.secure) === name)) return next(nameTwice());
+    }
 
     let opened: MaybePromise<void>;
     try {

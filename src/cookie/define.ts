@@ -25,7 +25,11 @@ export type CookieOutput<Type> = Type extends 'json'
     : string;
 
 /** What goes into it. */
-export type CookieInput<Type> = Type extends 'json' ? JsonValue : Type extends StandardSchema<infer Input, infer _Output> ? Input : string;
+export type CookieInput<Type> = Type extends 'json'
+  ? JsonValue
+  : Type extends StandardSchema<infer Input, infer _Output>
+    ? Input
+    : string;
 
 export interface CookieOptions<Type extends CookieType = CookieType> extends Omit<CookieAttributes, 'expires'> {
   /** Default `'text'`. A schema is asked on reading and on writing; it has to answer at once. */
@@ -76,7 +80,11 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     throw invalid('type', "Give 'text', 'json' or a Standard Schema.");
   }
   if (protection === 'plain' && secret !== undefined) {
-    throw new MadeleineError('ERR_OPTION_CONFLICT', `The cookie "${name}" has a secret and no protection.`, "Set protection to 'signed' or 'sealed'.");
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      `The cookie "${name}" has a secret and no protection.`,
+      "Set protection to 'signed' or 'sealed'.",
+    );
   }
   const keyring = protection === 'plain' ? null : createKeyring(secret as Secret);
   const lifetime = attributes.maxAge === undefined ? null : toMilliseconds(attributes.maxAge, 'maxAge');
@@ -122,8 +130,13 @@ function toText(value: unknown, type: CookieType): string {
   }
   if (type !== 'json') {
     const result = type['~standard'].validate(value);
-    if (result instanceof Promise) throw badValue('has a schema that answers later', 'Use a schema without asynchronous checks.');
-    if (result.issues) throw badValue(`does not fit its schema (${result.issues.map(issue => issue.message).join('; ')})`, 'Give a value that does.');
+    if (result instanceof Promise)
+      throw badValue('has a schema that answers later', 'Use a schema without asynchronous checks.');
+    if (result.issues)
+      throw badValue(
+        `does not fit its schema (${result.issues.map(issue => issue.message).join('; ')})`,
+        'Give a value that does.',
+      );
   }
   const text = JSON.stringify(value);
   if (text === undefined) throw badValue('is nothing that JSON can hold', 'Give a value, or clear the cookie.');

@@ -54,7 +54,10 @@ export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, na
     response.setHeader('Set-Cookie', line);
     return;
   }
-  const others = [present].flat().map(String).filter(other => !other.startsWith(`${name}=`));
+  const others = [present]
+    .flat()
+    .map(String)
+    .filter(other => !other.startsWith(`${name}=`));
   response.setHeader('Set-Cookie', [...others, line]);
 }
 

@@ -65,5 +65,9 @@ export function createProtection(
       },
     };
   }
-  throw new MadeleineError('ERR_OPTION_INVALID', 'The cookie option "protection" is not one that there is.', "Give 'plain', 'signed' or 'sealed'.");
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'The cookie option "protection" is not one that there is.',
+    "Give 'plain', 'signed' or 'sealed'.",
+  );
 }

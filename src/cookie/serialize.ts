@@ -56,10 +56,17 @@ export function serializeCookie(name: string, value: string, attributes: CookieA
   checkName(name);
   checkPrefix(name, given);
   if (typeof value !== 'string' || !COOKIE_OCTETS.test(value)) {
-    throw badValue('The value of a cookie holds characters that it may not.', 'Encode it, for instance with encodeURIComponent.');
+    throw badValue(
+      'The value of a cookie holds characters that it may not.',
+      'Encode it, for instance with encodeURIComponent.',
+    );
   }
   if (Buffer.byteLength(name) + value.length > LARGEST_COOKIE) {
-    throw new MadeleineError('ERR_COOKIE_TOO_LARGE', `A cookie is larger than ${LARGEST_COOKIE} bytes; browsers drop it.`, 'Keep the data in a session, and in the cookie only what leads to it.');
+    throw new MadeleineError(
+      'ERR_COOKIE_TOO_LARGE',
+      `A cookie is larger than ${LARGEST_COOKIE} bytes; browsers drop it.`,
+      'Keep the data in a session, and in the cookie only what leads to it.',
+    );
   }
   return `${name}=${value}${attributeText(given)}`;
 }
@@ -80,7 +87,10 @@ export function encodeValue(text: string): string {
   try {
     return text.replace(/[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g, encodeURIComponent);
   } catch {
-    throw badValue('The value of a cookie holds half a surrogate pair.', 'Use text.toWellFormed() where such text can occur.');
+    throw badValue(
+      'The value of a cookie holds half a surrogate pair.',
+      'Use text.toWellFormed() where such text can occur.',
+    );
   }
 }
 
@@ -92,18 +102,26 @@ function ownAttributes(attributes: CookieAttributes): CookieAttributes {
 
 function attributeText(given: CookieAttributes): string {
   const { domain, path = '/', sameSite = 'lax', priority, secure, partitioned } = given;
-  if (domain !== undefined && !(typeof domain === 'string' && domain.split('.').every(label => DOMAIN_LABEL.test(label)))) {
+  if (
+    domain !== undefined &&
+    !(typeof domain === 'string' && domain.split('.').every(label => DOMAIN_LABEL.test(label)))
+  ) {
     throw badAttribute('domain', 'Give a host name without a leading dot.');
   }
   if (typeof path !== 'string' || !PATH.test(path)) throw badAttribute('path', "Give a path that begins with '/'.");
   if (Math.max(path.length, domain?.length ?? 0) > LARGEST_ATTRIBUTE) {
-    throw badAttribute(path.length > LARGEST_ATTRIBUTE ? 'path' : 'domain', `Browsers ignore it above ${LARGEST_ATTRIBUTE} bytes.`);
+    throw badAttribute(
+      path.length > LARGEST_ATTRIBUTE ? 'path' : 'domain',
+      `Browsers ignore it above ${LARGEST_ATTRIBUTE} bytes.`,
+    );
   }
   for (const flag of ['secure', 'httpOnly', 'partitioned'] as const) {
     if (given[flag] !== undefined && typeof given[flag] !== 'boolean') throw badAttribute(flag, 'Give true or false.');
   }
-  if (sameSite === 'none' && !secure) throw badAttribute('sameSite', "Browsers refuse 'none' without secure: set secure to true.");
-  if (partitioned && !secure) throw badAttribute('partitioned', 'Browsers refuse it without secure: set secure to true.');
+  if (sameSite === 'none' && !secure)
+    throw badAttribute('sameSite', "Browsers refuse 'none' without secure: set secure to true.");
+  if (partitioned && !secure)
+    throw badAttribute('partitioned', 'Browsers refuse it without secure: set secure to true.');
   return [
     lifetimeText(given),
     domain === undefined ? '' : `; Domain=${domain}`,
@@ -112,7 +130,9 @@ function attributeText(given: CookieAttributes): string {
     given.httpOnly ? '; HttpOnly' : '',
     `; SameSite=${oneOf('sameSite', sameSite, { strict: 'Strict', lax: 'Lax', none: 'None' })}`,
     partitioned ? '; Partitioned' : '',
-    priority === undefined ? '' : `; Priority=${oneOf('priority', priority, { low: 'Low', medium: 'Medium', high: 'High' })}`,
+    priority === undefined
+      ? ''
+      : `; Priority=${oneOf('priority', priority, { low: 'Low', medium: 'Medium', high: 'High' })}`,
   ].join('');
 }
 
@@ -124,7 +144,8 @@ function lifetimeText({ maxAge, expires }: CookieAttributes): string {
   }
   if (expires !== undefined) {
     const year = expires instanceof Date ? expires.getUTCFullYear() : Number.NaN;
-    if (!(year >= 1601 && year <= 9999)) throw badAttribute('expires', 'Give a valid Date between the years 1601 and 9999.');
+    if (!(year >= 1601 && year <= 9999))
+      throw badAttribute('expires', 'Give a valid Date between the years 1601 and 9999.');
     text += `; Expires=${expires.toUTCString()}`;
   }
   return text;
@@ -137,7 +158,11 @@ function oneOf<Key extends string>(attribute: string, given: Key, words: Record<
 
 function checkName(name: string): void {
   if (typeof name === 'string' && TOKEN.test(name)) return;
-  throw new MadeleineError('ERR_COOKIE_NAME', "A cookie's name is empty or holds characters that it may not.", 'Use letters, digits, "-", "_" and ".".');
+  throw new MadeleineError(
+    'ERR_COOKIE_NAME',
+    "A cookie's name is empty or holds characters that it may not.",
+    'Use letters, digits, "-", "_" and ".".',
+  );
 }
 
 /** The prefixes make browsers keep promises (section 4.1.3; `__Http-` by draft-ietf-httpbis-layered-cookies section 4.1.3). */
@@ -145,13 +170,18 @@ function checkPrefix(name: string, { secure, httpOnly, path = '/', domain }: Coo
   const prefix = /^__(?:Host-Http|Host|Secure|Http)-/i.exec(name)?.[0];
   if (prefix === undefined) return;
   const problems = [
-    !/^__(?:Host-Http|Host|Secure|Http)-$/.test(prefix) && 'is miscapitalised, which browsers honour and servers do not',
+    !/^__(?:Host-Http|Host|Secure|Http)-$/.test(prefix) &&
+      'is miscapitalised, which browsers honour and servers do not',
     !secure && 'needs secure',
     /http-/i.test(prefix) && !httpOnly && 'needs httpOnly',
     /^__host-/i.test(prefix) && (path !== '/' || domain !== undefined) && "needs path '/' and no domain",
   ].filter(problem => problem !== false);
   if (problems.length === 0) return;
-  throw new MadeleineError('ERR_COOKIE_PREFIX', `The name prefix ${prefix} ${problems.join(', and ')}.`, 'Browsers refuse such a cookie: set the attributes, or drop the prefix.');
+  throw new MadeleineError(
+    'ERR_COOKIE_PREFIX',
+    `The name prefix ${prefix} ${problems.join(', and ')}.`,
+    'Browsers refuse such a cookie: set the attributes, or drop the prefix.',
+  );
 }
 
 function badValue(problem: string, remedy: string): MadeleineError {

@@ -22,9 +22,14 @@ const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBy
  * (otherwise a warning)
  */
 export function createKeyring(secret: Secret, option = 'secret'): Keyring {
-  const secrets = typeof secret === 'string' ? [secret] : Array.isArray(secret) ? [...(secret as readonly string[])] : [];
+  const secrets =
+    typeof secret === 'string' ? [secret] : Array.isArray(secret) ? [...(secret as readonly string[])] : [];
   if (secrets.length === 0 || secrets.some(one => typeof one !== 'string' || one === '')) {
-    throw new MadeleineError('ERR_SECRET_MISSING', `Option "${option}" is missing or empty.`, `Give one key or a list. ${MAKE_ONE}`);
+    throw new MadeleineError(
+      'ERR_SECRET_MISSING',
+      `Option "${option}" is missing or empty.`,
+      `Give one key or a list. ${MAKE_ONE}`,
+    );
   }
   if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn(option);
   return {

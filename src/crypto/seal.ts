@@ -20,7 +20,9 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
 
   function openWith(key: Buffer, box: Buffer, context: string): string | null {
     try {
-      const decipher = createDecipheriv('aes-256-gcm', key, box.subarray(1, 1 + NONCE_BYTES), { authTagLength: TAG_BYTES });
+      const decipher = createDecipheriv('aes-256-gcm', key, box.subarray(1, 1 + NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      });
       decipher.setAAD(authenticated(context));
       decipher.setAuthTag(box.subarray(-TAG_BYTES));
       const ciphertext = box.subarray(1 + NONCE_BYTES, -TAG_BYTES);
@@ -41,7 +43,8 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
     open(sealed, context) {
       const box = /^[\w-]+$/.test(sealed) ? Buffer.from(sealed, 'base64url') : Buffer.alloc(0);
       // Base64url has several spellings of one value; only the one that we write is accepted.
-      if (box[0] !== VERSION || box.length < 1 + NONCE_BYTES + TAG_BYTES || box.toString('base64url') !== sealed) return null;
+      if (box[0] !== VERSION || box.length < 1 + NONCE_BYTES + TAG_BYTES || box.toString('base64url') !== sealed)
+        return null;
       for (const [keyIndex, key] of keys.entries()) {
         const text = openWith(key, box, context);
         if (text !== null) return { text, keyIndex };

@@ -4,8 +4,8 @@ import { replaceSetCookie } from '../cookie/headers.ts';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession, Sessions } from '../session/sessions.ts';
+import { enterGate, type GateParticipant, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
-import { enterGate, gateOf, type GateParticipant } from './gate.ts';
 
 export class Exchange<Data extends object = object> implements GateParticipant {
   readonly sessions: Sessions<Data>;
@@ -124,7 +124,9 @@ export function addVary(response: ServerResponse, field: string): void {
     response.setHeader('Vary', field);
     return;
   }
-  const names = String(present).split(',').map(name => name.trim().toLowerCase());
+  const names = String(present)
+    .split(',')
+    .map(name => name.trim().toLowerCase());
   if (!names.includes('*') && !names.includes(field.toLowerCase())) response.setHeader('Vary', `${present}, ${field}`);
 }
 

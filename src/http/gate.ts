@@ -6,6 +6,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { frameworkPrototype } from './framework-prototype.ts';
 import { clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
 
 /** Who has something to save before the response leaves, and something to say in its head: a session. */
@@ -77,15 +78,6 @@ function below(response: ServerResponse): Below {
   }
   Object.defineProperty(owner, BELOW, { value: methods });
   return methods;
-}
-
-/** The outermost prototype that a framework put between its objects and Node's; the object itself where there is none. */
-export function frameworkPrototype<T extends object>(object: T, nodes: object): T {
-  let owner: T = object;
-  for (let next = Object.getPrototypeOf(object); next !== null && next !== nodes; next = Object.getPrototypeOf(next)) {
-    owner = next;
-  }
-  return owner;
 }
 
 class Gate {

@@ -69,7 +69,8 @@ export function releaseHead(response: ServerResponse): void {
 }
 
 /** Of a response that is not to be: what described its body, where it led, the cookies it would have set. */
-const OF_THE_BODY = /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|set-cookie$)/;
+const OF_THE_BODY =
+  /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|set-cookie$)/;
 
 export function clearForError(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) if (OF_THE_BODY.test(name)) response.removeHeader(name);

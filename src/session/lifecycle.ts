@@ -98,7 +98,8 @@ export async function endSession(core: Core, key: string): Promise<boolean> {
 export async function reload(state: SessionState): Promise<void> {
   const { core, key, bag } = state;
   const record = key === null ? null : await core.store.read(key);
-  const data = record && record.successor === null && isLive(record, core.clock(), core.policy) ? parseData(record.data) : null;
+  const data =
+    record && record.successor === null && isLive(record, core.clock(), core.policy) ? parseData(record.data) : null;
   if (key === null || record === null || data === null) throw sessionEnded('reload it');
   state.hold(key, record, state.id);
   state.base = record.data;
@@ -109,7 +110,10 @@ export async function reload(state: SessionState): Promise<void> {
  * Changes the stored data by a function that runs again, on fresh data, until its result is saved with nobody's write
  * lost in between.
  */
-export async function update<Result>(state: SessionState, change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+export async function update<Result>(
+  state: SessionState,
+  change: (data: JsonObject) => Result | Promise<Result>,
+): Promise<Result> {
   const { core } = state;
   await commit(state);
   if (state.closed) throw sessionEnded('update it');
@@ -139,7 +143,10 @@ export async function update<Result>(state: SessionState, change: (data: JsonObj
 }
 
 /** Nothing is stored yet: nobody else can write, so the function runs once, and what it made is stored. */
-async function updateFresh<Result>(state: SessionState, change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+async function updateFresh<Result>(
+  state: SessionState,
+  change: (data: JsonObject) => Result | Promise<Result>,
+): Promise<Result> {
   const data: JsonObject = {};
   const result = await change(data);
   const text = stringifyData(data, '{}', state.core.maxDataSize);
@@ -186,7 +193,12 @@ async function succeed(
   state.cookieDuty = 'set';
 }
 
-async function giveUp(state: SessionState, ours: string, next: string | null, moved: SessionRecord | null): Promise<void> {
+async function giveUp(
+  state: SessionState,
+  ours: string,
+  next: string | null,
+  moved: SessionRecord | null,
+): Promise<void> {
   await state.core.store.delete(ours);
   if (next !== null && moved !== null && moved.successor === null) {
     state.hold(next, moved, null);

@@ -14,7 +14,12 @@ interface Alignment {
   inserted: JsonValue[][];
 }
 
-export function mergeArrays(base: JsonValue[], mine: JsonValue[], theirs: JsonValue[], merge: MergeElement): JsonValue[] {
+export function mergeArrays(
+  base: JsonValue[],
+  mine: JsonValue[],
+  theirs: JsonValue[],
+  merge: MergeElement,
+): JsonValue[] {
   const texts = base.map(text);
   const [ours, others] = [align(base, texts, mine), align(base, texts, theirs)];
   forgetMovesOfBoth(texts, ours, others);
@@ -24,7 +29,8 @@ export function mergeArrays(base: JsonValue[], mine: JsonValue[], theirs: JsonVa
     if (i === base.length) break;
     const [b, m, t] = [base[i] as JsonValue, ours.became[i], others.became[i]];
     if (m !== undefined && t !== undefined) merged.push(merge(b, m, t));
-    else if (m !== undefined && text(m) !== texts[i]) merged.push(m); // edited here, removed there: the edit stands
+    else if (m !== undefined && text(m) !== texts[i])
+      merged.push(m); // edited here, removed there: the edit stands
     else if (t !== undefined && text(t) !== texts[i]) merged.push(t);
   }
   return merged;
@@ -85,7 +91,13 @@ function nextPlace(places: number[] | undefined, from: number): number | undefin
 }
 
 /** `base[from..to)` is missing, and `found` stands in its place. Order is kept: an edit cannot pass another. */
-function settleGap(base: JsonValue[], from: number, to: number, found: JsonValue[], { became, inserted }: Alignment): void {
+function settleGap(
+  base: JsonValue[],
+  from: number,
+  to: number,
+  found: JsonValue[],
+  { became, inserted }: Alignment,
+): void {
   const inOrder = found.length === to - from;
   const byId = new Map<JsonValue | undefined, number>();
   for (let i = from; i < to; i++) byId.set(idOf(base[i] as JsonValue), i);

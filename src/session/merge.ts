@@ -21,7 +21,9 @@ export type MergeRule<Value = JsonValue> =
 
 /** Rules by key of the data, for keys that both sides changed. A value of another type than its rule falls to the default. */
 export type MergeRules<Data extends object = Record<string, unknown>> = {
-  readonly [Key in keyof Data]?: unknown extends Data[Key] ? MergeRule<number> | MergeRule<JsonValue[]> | MergeRule : MergeRule<NonNullable<Data[Key]>>;
+  readonly [Key in keyof Data]?: unknown extends Data[Key]
+    ? MergeRule<number> | MergeRule<JsonValue[]> | MergeRule
+    : MergeRule<NonNullable<Data[Key]>>;
 };
 
 /** A value, or none: the key is not there. */
@@ -42,7 +44,13 @@ export function mergeData(base: JsonObject, mine: JsonObject, theirs: JsonObject
 
 type MergeKey = (key: string, base: Slot, mine: Slot, theirs: Slot) => Slot;
 
-function mergeObjects(base: JsonObject, mine: JsonObject, theirs: JsonObject, depth: number, mergeKey?: MergeKey): JsonObject {
+function mergeObjects(
+  base: JsonObject,
+  mine: JsonObject,
+  theirs: JsonObject,
+  depth: number,
+  mergeKey?: MergeKey,
+): JsonObject {
   const keys = new Set([...Object.keys(theirs), ...Object.keys(mine)]);
   const merged: Array<[string, JsonValue]> = [];
   for (const key of keys) {
@@ -73,7 +81,8 @@ function mergeSlot(base: Slot, mine: Slot, theirs: Slot, depth: number): Slot {
 function byRule(rule: 'sum' | 'union' | 'append', base: Slot, mine: Slot, theirs: Slot): Slot {
   if (rule === 'sum') {
     const from = base ?? 0;
-    if (typeof from === 'number' && typeof mine === 'number' && typeof theirs === 'number') return theirs + (mine - from);
+    if (typeof from === 'number' && typeof mine === 'number' && typeof theirs === 'number')
+      return theirs + (mine - from);
     return undefined;
   }
   const from = base ?? [];
@@ -82,7 +91,11 @@ function byRule(rule: 'sum' | 'union' | 'append', base: Slot, mine: Slot, theirs
 }
 
 function union(base: JsonValue[], mine: JsonValue[], theirs: JsonValue[]): JsonValue[] {
-  const [before, inMine, inTheirs] = [base, mine, theirs].map(side => new Set(side.map(text))) as [Set<string>, Set<string>, Set<string>];
+  const [before, inMine, inTheirs] = [base, mine, theirs].map(side => new Set(side.map(text))) as [
+    Set<string>,
+    Set<string>,
+    Set<string>,
+  ];
   const distinct = new Map([...theirs, ...mine].map(element => [text(element), element]));
   const stays = (name: string) => !before.has(name) || (inMine.has(name) && inTheirs.has(name));
   return [...distinct].filter(([name]) => stays(name)).map(([, element]) => element);

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Secret } from '../crypto/keyring.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, ownOptions } from '../options.ts';
 import type { MergeRules } from './merge.ts';
 import { createPolicy, type LifetimeOptions, type Policy } from './policy.ts';
 import type { SessionCookieOptions } from './session-cookie.ts';
@@ -47,7 +47,7 @@ const HINTS = {
   resave: 'Remove it: a session is written when it changed, and not otherwise.',
   saveUninitialized: 'Remove it: a session is stored once something is put in it.',
   rolling: 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.',
-  unset: "Remove it: end a session with req.session.logout().",
+  unset: 'Remove it: end a session with req.session.logout().',
   genid: 'Remove it: ids are 256 random bits.',
   proxy: "Remove it and tell Express: app.set('trust proxy', 1).",
   maxAge: 'Say how long a session lives with "idle", "absolute" and "remember".',
@@ -56,8 +56,9 @@ const HINTS = {
 };
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
-export function checkSessionsOptions<Data extends object>(options: SessionsOptions<Data>): CheckedOptions {
-  checkOptions(options, KNOWN, 'session', HINTS);
+export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {
+  checkOptions(given, KNOWN, 'session', HINTS);
+  const options = ownOptions(given);
   const { name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024, clock = systemClock } = options;
   if (!Number.isSafeInteger(maxDataSize) || maxDataSize <= 0) {
     throw invalid('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');

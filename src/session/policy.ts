@@ -27,7 +27,12 @@ export interface Policy {
 }
 
 /** The defaults, as documented: within NIST SP 800-63B-4 section 2.1.3 (AAL1: 30 days at most). */
-export const DEFAULT_LIFETIME: Required<LifetimeOptions> = { idle: '24h', absolute: '30d', remember: '30d', grace: '10s' };
+export const DEFAULT_LIFETIME: Required<LifetimeOptions> = {
+  idle: '24h',
+  absolute: '30d',
+  remember: '30d',
+  grace: '10s',
+};
 
 /** How far ahead of our clock another server's may run before its records are refused. */
 const CLOCK_SKEW = 5 * 60_000;

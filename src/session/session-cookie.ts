@@ -33,8 +33,10 @@ export interface SessionCookieOptions {
 }
 
 const HINTS = {
-  maxAge: 'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
-  expires: 'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
+  maxAge:
+    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
+  expires:
+    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
   httpOnly: 'The session cookie is always HttpOnly.',
   signed: 'The session cookie is always signed.',
 };
@@ -104,7 +106,12 @@ export function createSessionCookie(
     const fullName = secure ? prefix + name : name;
     const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };
     serializeCookie(fullName, '', attributes); // a name or an attribute that cannot be written shows now, not at a request
-    return { name: fullName, attributes, signer: createSigner(keyring.derive(`session ${fullName}`)), verified: createRecentlyUsed(MOST_VERIFIED) };
+    return {
+      name: fullName,
+      attributes,
+      signer: createSigner(keyring.derive(`session ${fullName}`)),
+      verified: createRecentlyUsed(MOST_VERIFIED),
+    };
   };
   const overHttps = wanted === false ? variant(false) : variant(true);
   const overHttp = wanted === true ? null : variant(false);

@@ -1,6 +1,7 @@
 /** The framework-free core that every adapter wraps: opens the session of a request, lists, revokes and prunes. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { createWarnings } from '../warnings.ts';
 import { bagOf, type Session } from './bag.ts';
 import { commit, hasChanges } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
@@ -15,7 +16,6 @@ import { createSessionCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState } from './state.ts';
 import { inGrace, tombstoneReason } from './tombstone.ts';
-import { createWarnings } from '../warnings.ts';
 
 /** One request's session, from open to Set-Cookie. */
 export interface OpenSession<Data extends object = SessionData> {
@@ -166,7 +166,13 @@ function find(state: SessionState, key: string, id: string | null, step = 0): Ma
   });
 }
 
-function findSuccessor(state: SessionState, key: string, stone: SessionRecord, now: number, step: number): MaybePromise<void> {
+function findSuccessor(
+  state: SessionState,
+  key: string,
+  stone: SessionRecord,
+  now: number,
+  step: number,
+): MaybePromise<void> {
   const { core } = state;
   const rotated = tombstoneReason(stone) === 'rotated';
   if (inGrace(stone, now, core.policy)) {

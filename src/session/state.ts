@@ -1,6 +1,6 @@
+import type { Clock } from '../clock.ts';
 import type { CookieAttributes } from '../cookie/serialize.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
-import type { Clock } from '../clock.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
@@ -25,6 +25,10 @@ export interface Core {
   /** Warns once for each code, in development only. */
   warn(code: string, message: string): void;
 }
+
+const INSECURE =
+  'No session cookie was set: cookie.secure is true and the request came over plain http. Behind a proxy that ends https, ' +
+  "tell Express to trust it: app.set('trust proxy', 1). Without one, use cookie.secure: 'auto'.";
 
 /** What the session layer wants to know of a request. */
 export interface RequestFacts {
@@ -128,7 +132,11 @@ export class SessionState {
   cookieLine(): { name: string; line: string } | null {
     const { cookie, clock } = this.core;
     const name = cookie.name(this.facts.secure);
-    if (name === null || this.cookieDuty === 'leave') return null;
+    if (this.cookieDuty === 'leave') return null;
+    if (name === null) {
+      this.core.warn('MADELEINE_INSECURE', INSECURE);
+      return null;
+    }
     if (this.cookieDuty === 'clear') return { name, line: cookie.clearLine(this.facts.secure) };
     if (this.record === null || this.id === null) return null;
     const persistent = cookie.persistent || this.record.remember;

@@ -44,7 +44,10 @@ const WAYS: Record<string, (req: Request, res: Response) => void> = {
   '204': (_req, res) => void res.sendStatus(204),
 };
 
-function build(express: typeof EXPRESSES[number]['express'], store = memoryStore() as Parameters<typeof session>[0]['store']): Express {
+function build(
+  express: (typeof EXPRESSES)[number]['express'],
+  store = memoryStore() as Parameters<typeof session>[0]['store'],
+): Express {
   const app = express();
   app.use(session({ secret, ...(store ? { store } : {}), storeTimeout: 150 }));
   app.get('/read', (req, res) => {
@@ -96,7 +99,10 @@ for (const { name, express } of EXPRESSES) {
             return rest;
           };
           assert.deepEqual(comparable(actual), comparable(expected));
-          assert.deepEqual(actual.setCookies.filter(line => !line.startsWith('session=')), expected.setCookies);
+          assert.deepEqual(
+            actual.setCookies.filter(line => !line.startsWith('session=')),
+            expected.setCookies,
+          );
           assert.equal(actual.setCookies.length, expected.setCookies.length + 1);
         });
       }
@@ -194,7 +200,9 @@ for (const { name, express } of EXPRESSES) {
         next(new Error('given'));
       });
       app.get('/read', (req, res) => void res.json({ visits: req.session.visits }));
-      app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(500).send(error.message));
+      app.use(
+        (error: Error, _req: Request, res: Response, _next: NextFunction) => void res.status(500).send(error.message),
+      );
       const served = await serve(app);
       const client = new Client(served.url);
       assert.equal((await client.get('/throw')).body, 'thrown');

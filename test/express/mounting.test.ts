@@ -75,7 +75,9 @@ for (const { name, express } of EXPRESSES) {
       const other = session({ secret });
       app.use('/of', req => void other.of(req));
       app.use(session({ secret }), other);
-      app.use((error: { code: string }, _req: Request, res: Response, _next: NextFunction) => void res.send(error.code));
+      app.use(
+        (error: { code: string }, _req: Request, res: Response, _next: NextFunction) => void res.send(error.code),
+      );
       await withServer(app, async client => {
         assert.equal((await client.get('/')).body, 'ERR_SESSION_NAME_TWICE');
         assert.equal((await client.get('/of')).body, 'ERR_SESSION_MISSING');
@@ -83,7 +85,10 @@ for (const { name, express } of EXPRESSES) {
     });
 
     it('stands beside cookies() and other Set-Cookie lines, in either order', async () => {
-      for (const order of [[cookies('keyboard cat'), session({ secret })], [session({ secret }), cookies('keyboard cat')]]) {
+      for (const order of [
+        [cookies('keyboard cat'), session({ secret })],
+        [session({ secret }), cookies('keyboard cat')],
+      ]) {
         const app = express();
         app.use(...order);
         app.get('/', (req, res) => {
@@ -213,7 +218,11 @@ for (const { name, express } of EXPRESSES) {
       const app = express();
       app.use(session({ secret }));
       app.get('/keep', (req, res) => {
-        const counts = [req.flash('info', 'Saved.'), req.flash('info', 'Twice %s', 'saved'), req.flash('error', ['a', 'b'])];
+        const counts = [
+          req.flash('info', 'Saved.'),
+          req.flash('info', 'Twice %s', 'saved'),
+          req.flash('error', ['a', 'b']),
+        ];
         res.json(counts);
       });
       app.get('/info', (req, res) => void res.json(req.flash('info')));

@@ -90,7 +90,10 @@ describe('for any data', () => {
           versions.push(mergeData(base, { cart: [...base.cart, item] }, versions.at(-1) as JsonObject));
         }
         const { cart } = versions.at(-1) as { cart: number[] };
-        assert.deepEqual([...cart].sort((a, b) => a - b), ages.map((_, item) => item));
+        assert.deepEqual(
+          [...cart].sort((a, b) => a - b),
+          ages.map((_, item) => item),
+        );
       }),
       { numRuns: 50 },
     );

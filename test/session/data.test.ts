@@ -1,0 +1,151 @@
+// What can be kept comes back as it went in; what cannot fails loudly, and nothing is lost.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import fc from 'fast-check';
+import { session } from 'madeleine/express';
+import { memoryStore } from 'madeleine/memory';
+import { Client } from '../support/client.ts';
+import { type Served, serve } from '../support/serve.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+const store = memoryStore();
+let served: Served;
+let put: (session: Record<string, unknown>) => void;
+
+before(async () => {
+  const app = express();
+  app.use(session({ secret, store, maxDataSize: 10_000 }));
+  app.get('/put', (req, res) => {
+    put(req.session);
+    res.send('ok');
+  });
+  app.get('/data', (req, res) => void res.json(req.session));
+  app.use(
+    (error: { status: number; code: string; message: string }, _req: Request, res: Response, _next: NextFunction) => {
+      res.status(error.status).json({ code: error.code, message: error.message });
+    },
+  );
+  served = await serve(app);
+});
+after(() => served.close());
+
+describe('what JSON would change is refused, with the path to it', () => {
+  class Cart {}
+  const cases: Array<[name: string, value: unknown, says: RegExp]> = [
+    ['Date', new Date(), /session\.a\.b\[1\].*Date/],
+    ['Map', new Map(), /Map/],
+    ['Set', new Set(), /Set/],
+    ['BigInt', 1n, /cannot be saved/],
+    ['class instance', new Cart(), /Cart/],
+    ['function', () => 1, /function/],
+    ['NaN', Number.NaN, /NaN would come back as null/],
+    ['undefined in an array', undefined, /undefined in an array/],
+    ['Uint8Array', new Uint8Array(2), /Uint8Array/],
+    ['toJSON', { toJSON: () => 'x' }, /session\.a\.b\[1\]/],
+  ];
+  for (const [name, value, says] of cases) {
+    it(name, async () => {
+      const client = new Client(served.url);
+      put = data => {
+        data['kept'] = 1;
+      };
+      await client.get('/put');
+      put = data => {
+        data['a'] = { b: [0, value] };
+      };
+      const answer = await client.get('/put');
+      assert.equal(answer.status, 500);
+      assert.equal(answer.json()['code'], 'ERR_DATA_NOT_JSON');
+      assert.match(answer.json()['message'] as string, says);
+      assert.deepEqual((await client.get('/data')).json(), { kept: 1 });
+    });
+  }
+
+  it('a cycle', async () => {
+    put = data => {
+      data['self'] = data;
+    };
+    assert.equal((await new Client(served.url).get('/put')).json()['code'], 'ERR_DATA_NOT_JSON');
+  });
+});
+
+it('undefined deletes', async () => {
+  const client = new Client(served.url);
+  put = data => Object.assign(data, { a: 1, b: 2 });
+  await client.get('/put');
+  put = data => {
+    data['a'] = undefined;
+  };
+  assert.equal((await client.get('/put')).status, 200);
+  assert.deepEqual((await client.get('/data')).json(), { b: 2 });
+});
+
+it('too much data is refused and the stored session stays', async () => {
+  const client = new Client(served.url);
+  put = data => {
+    data['a'] = 'x'.repeat(9_900);
+  };
+  assert.equal((await client.get('/put')).status, 200);
+  put = data => {
+    data['b'] = 'x'.repeat(200);
+  };
+  assert.equal((await client.get('/put')).json()['code'], 'ERR_DATA_TOO_LARGE');
+  assert.deepEqual(Object.keys((await client.get('/data')).json()), ['a']);
+});
+
+it('any JSON comes back as it went in', async () => {
+  const client = new Client(served.url);
+  const json = fc.jsonValue({ maxDepth: 4 }).map(value => JSON.parse(JSON.stringify(value)));
+  await fc.assert(
+    fc.asyncProperty(json, async value => {
+      put = data => {
+        data['value'] = value;
+      };
+      await client.get('/put');
+      assert.deepEqual((await client.get('/data')).json()['value'], value);
+    }),
+    { numRuns: 200 },
+  );
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+});
+
+describe('a record that cannot be understood is no session and no error', () => {
+  const poisons: Array<[string, object]> = [
+    ['bad JSON', { data: '{"a":' }],
+    ['JSON of another type', { data: '[1]' }],
+    ['a version that is no number', { version: 'x' }],
+    ['no dates', { createdAt: undefined }],
+    ['a date that is text', { lastSeenAt: '2026' }],
+    ['a user id that is a number', { userId: 7 }],
+  ];
+  for (const [name, poison] of poisons) {
+    it(name, async () => {
+      const client = new Client(served.url);
+      put = data => {
+        data['a'] = 1;
+      };
+      await client.get('/put');
+      const handle = [...(await store.admin.page(null, 10_000)).entries].at(-1)?.[0] as string;
+      const record = (await store.read(handle)) as NonNullable<Awaited<ReturnType<typeof store.read>>>;
+      await store.replace(handle, { ...record, ...poison } as typeof record, record.version);
+      const answer = await client.get('/data');
+      assert.equal(answer.status, 200);
+      await store.delete(handle);
+    });
+  }
+
+  it('a stored __proto__ key reaches no prototype', async () => {
+    const client = new Client(served.url);
+    put = data => {
+      data['marked'] = 1;
+    };
+    await client.get('/put');
+    for (const [handle, record] of (await store.admin.page(null, 10_000)).entries) {
+      if (!record.data.includes('marked')) continue;
+      await store.replace(handle, { ...record, data: '{"__proto__":{"polluted":1},"ok":1}' }, record.version);
+    }
+    assert.deepEqual((await client.get('/data')).json(), { ok: 1 });
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+  });
+});

@@ -1,0 +1,95 @@
+// Bad input shows at construction, with a code, what is wrong, and what to do.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { DEFAULT_LIFETIME, type ErrorCode, MadeleineError } from 'madeleine';
+import { type ExpressSessionOptions, session } from 'madeleine/express';
+import { memoryStore } from 'madeleine/memory';
+
+const secret = 'a secret of more than thirty-two bytes';
+
+function refusal(options: unknown): MadeleineError {
+  try {
+    session(options as ExpressSessionOptions);
+  } catch (error) {
+    assert.ok(error instanceof MadeleineError, String(error));
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('session() refuses', () => {
+  const cases: Array<[options: unknown, code: ErrorCode, says: RegExp]> = [
+    [undefined, 'ERR_SECRET_MISSING', /randomBytes/],
+    [{}, 'ERR_SECRET_MISSING', /randomBytes/],
+    [{ secret: '' }, 'ERR_SECRET_MISSING', /empty/],
+    [{ secret: [] }, 'ERR_SECRET_MISSING', /empty/],
+    [{ secret: [secret, ''] }, 'ERR_SECRET_MISSING', /empty/],
+    [{ secret: 42 }, 'ERR_SECRET_MISSING', /missing/],
+    [{ secrett: secret }, 'ERR_OPTION_UNKNOWN', /Did you mean "secret"\?/],
+    [{ secret, idel: '30m' }, 'ERR_OPTION_UNKNOWN', /Did you mean "idle"\?/],
+    [{ secret, resave: false }, 'ERR_OPTION_UNKNOWN', /Remove it/],
+    [{ secret, saveUninitialized: true }, 'ERR_OPTION_UNKNOWN', /Remove it/],
+    [{ secret, cookie: { maxAge: 60_000 } }, 'ERR_OPTION_UNKNOWN', /cookie\.persistent/],
+    [{ secret, cookie: { sameSit: 'lax' } }, 'ERR_OPTION_UNKNOWN', /Did you mean "sameSite"\?/],
+    [{ secret, cookie: { sameSite: 'none' } }, 'ERR_OPTION_CONFLICT', /secure to true/],
+    [{ secret, cookie: { partitioned: true, secure: false } }, 'ERR_OPTION_CONFLICT', /secure to true/],
+    [{ secret, cookie: { sameSite: 'Lax; Domain=evil' } }, 'ERR_COOKIE_ATTRIBUTE', /strict, lax, none/],
+    [{ secret, cookie: { path: '/; Domain=evil' } }, 'ERR_COOKIE_ATTRIBUTE', /path/],
+    [{ secret, name: '__Host-sid' }, 'ERR_COOKIE_PREFIX', /bare name/],
+    [{ secret, name: 'my session' }, 'ERR_COOKIE_NAME', /name/],
+    [{ secret, idle: '30 minutes' }, 'ERR_OPTION_INVALID', /"idle".*'30m'/],
+    [{ secret, idle: 0 }, 'ERR_OPTION_INVALID', /"idle"/],
+    [{ secret, absolute: Number.NaN }, 'ERR_OPTION_INVALID', /"absolute"/],
+    [{ secret, idle: '60d' }, 'ERR_OPTION_CONFLICT', /"absolute"/],
+    [{ secret, maxDataSize: -1 }, 'ERR_OPTION_INVALID', /bytes/],
+    [{ secret, store: {} }, 'ERR_STORE_INVALID', /lacks read, create, replace, touch, delete/],
+    [{ secret, store: 'sessions.db' }, 'ERR_STORE_INVALID', /sqliteStore/],
+    [
+      { secret, store: Object.assign(Object.create(memoryStore()), { touch: undefined }) },
+      'ERR_STORE_INVALID',
+      /lacks touch\./,
+    ],
+    [{ secret, store: { get() {}, set() {}, destroy() {} } }, 'ERR_STORE_INVALID', /express-session/],
+  ];
+  for (const [options, code, says] of cases) {
+    it(`${JSON.stringify(options) ?? 'undefined'}: ${code}`, () => {
+      const error = refusal(options);
+      assert.equal(error.code, code);
+      assert.match(error.message, says);
+      assert.ok(error.remedy.length > 10);
+      assert.ok(!error.message.includes(secret));
+    });
+  }
+});
+
+describe('a short secret', () => {
+  it('warns in development and throws in production', async () => {
+    const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
+    session({ secret: 'short' });
+    assert.equal((await warned).code, 'ERR_SECRET_SHORT');
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = 'production';
+    try {
+      assert.equal(refusal({ secret: 'short' }).code, 'ERR_SECRET_SHORT');
+      session({ secret });
+    } finally {
+      if (before === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = before;
+    }
+  });
+});
+
+it('options are read as own properties: a polluted or JSON-made prototype adds nothing', () => {
+  const made = JSON.parse('{"__proto__":{"name":"evil"}}');
+  assert.throws(() => session({ secret, ...made, ...{ ['__proto__']: 1 } } as never), { code: 'ERR_OPTION_UNKNOWN' });
+  const inherited = Object.assign(Object.create({ store: 'evil' }), { secret });
+  session(inherited);
+});
+
+it('the defaults in docs/sessions.md are the defaults', () => {
+  const text = readFileSync('docs/sessions.md', 'utf8');
+  for (const [name, value] of Object.entries(DEFAULT_LIFETIME)) {
+    assert.ok(text.includes(`| \`${name}\` | \`${value}\` |`), name);
+  }
+});

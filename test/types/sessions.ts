@@ -1,0 +1,56 @@
+// Compile-only: what the types of sessions promise. Compiled with the tests; a promise broken is an error of `npm test`.
+import type { Request } from 'express';
+import { createSessions, type Session } from 'madeleine';
+import { session } from 'madeleine/express';
+import { memoryStore } from 'madeleine/memory';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const holds = <_Claim extends true>(): void => {};
+
+// By augmentation (session-data.d.ts): fields are known, and may be absent.
+declare const req: Request;
+holds<Equal<typeof req.session.cart, string[] | undefined>>();
+holds<Equal<typeof req.session.about.userId, string | null>>();
+req.session.cart = ['tea'];
+// @ts-expect-error: not a list of texts
+req.session.cart = 'tea';
+// @ts-expect-error: read-only
+req.session.about.userId = 'ada';
+
+// By generic.
+interface AdminData {
+  role: 'editor' | 'owner';
+  /** Data may shadow a method: then it is the data's type. */
+  save: number;
+}
+const admin = session<AdminData>({ secret: 'x', merge: { role: (_base, mine) => mine } });
+const held = admin.of(req);
+holds<Equal<typeof held.role, 'editor' | 'owner' | undefined>>();
+holds<Equal<typeof held.save, number | undefined>>();
+// @ts-expect-error: no such role
+held.role = 'guest';
+
+// Merge rules know their keys.
+interface Shop {
+  visits: number;
+  tags: string[];
+}
+createSessions<Shop>({ secret: 'x', store: memoryStore(), merge: { visits: 'sum', tags: 'union' } });
+// @ts-expect-error: a list cannot be summed up
+createSessions<Shop>({ secret: 'x', store: memoryStore(), merge: { tags: 'sum' } });
+// @ts-expect-error: no such key
+createSessions<Shop>({ secret: 'x', store: memoryStore(), merge: { visit: 'sum' } });
+
+// update() knows the data and gives back what the function gives.
+declare const shop: Session<Shop>;
+holds<Equal<ReturnType<typeof shop.update<number>>, Promise<number>>>();
+void shop.update(data => {
+  data.visits = (data.visits ?? 0) + 1;
+  // @ts-expect-error: no such field
+  data.visit = 1;
+});
+
+// Durations are checked as far as types can.
+session({ secret: 'x', idle: '30m' });
+// @ts-expect-error: not a duration
+session({ secret: 'x', idle: 'soon' });
