@@ -1,0 +1,82 @@
+// The shop as an Express app. Everything that it remembers of a visitor is in req.session.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import express from 'express';
+import { session } from 'madeleine/express';
+import { sqliteStore } from 'madeleine/sqlite';
+import { html } from './html.js';
+import { page } from './layout.js';
+import { accountRoutes, loginRoutes } from './routes/account.js';
+import { cartRoutes } from './routes/cart.js';
+import { shopRoutes } from './routes/shop.js';
+import { sameSite } from './same-site.js';
+import { openUsers } from './users.js';
+
+/** Who can log in from the start. */
+export const DEMO_USERS = [
+  { email: 'demo@madeleine.test', name: 'Marcel', password: 'tea-and-cake', role: 'customer' },
+  { email: 'admin@madeleine.test', name: 'Céleste', password: 'keeper-of-keys', role: 'admin' },
+];
+
+const CONTENT_SECURITY_POLICY = "default-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/** @param folder where the databases are kept; made if it is not there */
+export async function createShop({ folder, secret }) {
+  mkdirSync(folder, { recursive: true });
+  const users = await openUsers(path.join(folder, 'users.db'));
+  for (const user of DEMO_USERS) await users.register(user);
+  const remember = session({ secret, store: sqliteStore(path.join(folder, 'sessions.db')) });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_req, res, next) => {
+    res.set({
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'same-origin',
+    });
+    next();
+  });
+  app.get('/style.css', (_req, res) => res.sendFile(path.join(import.meta.dirname, 'style.css')));
+  app.use(sameSite, express.urlencoded({ extended: false, limit: '20kb' }));
+  app.use(remember);
+  app.use((req, res, next) => {
+    const { about, cart = [], theme } = req.session;
+    res.locals.user = about.userId === null ? null : users.byId(about.userId);
+    res.locals.cartCount = cart.reduce((sum, line) => sum + line.quantity, 0);
+    res.locals.theme = theme ?? 'light';
+    next();
+  });
+  app.use(shopRoutes(), cartRoutes(), loginRoutes(users), accountRoutes(users, remember.sessions));
+
+  app.use((req, res) => {
+    res.status(404);
+    page(
+      req,
+      res,
+      'Not found',
+      html`<section class="hero"><h1>Lost, like time.</h1><p>There is no such page. <a href="/">Back to the shop.</a></p></section>`,
+    );
+  });
+  app.use((error, _req, res, next) => {
+    if (res.headersSent) return next(error);
+    const status = error.status ?? 500;
+    if (status >= 500) console.error(error);
+    res
+      .status(status)
+      .type('html')
+      .send(
+        html`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sorry</title><link rel="stylesheet" href="/style.css"></head>
+      <body><main><section class="hero"><h1>Something went wrong.</h1><p>Nothing that you did was half saved. Please try again in a moment.</p><p><a class="button" href="/">Back to the shop</a></p></section></main></body></html>`.toString(),
+      );
+  });
+
+  return {
+    app,
+    sessions: remember.sessions,
+    async close() {
+      await remember.sessions.close();
+      users.close();
+    },
+  };
+}

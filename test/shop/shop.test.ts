@@ -1,0 +1,239 @@
+// The demo shop as a newcomer meets it: a real process, real HTTP, kill -9 included.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Answer, Client } from '../support/client.ts';
+import { type Running, start } from '../support/process.ts';
+
+const DEMO = { email: 'demo@madeleine.test', password: 'tea-and-cake' };
+const ADMIN = { email: 'admin@madeleine.test', password: 'keeper-of-keys' };
+
+const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-shop-'));
+let shop: Running;
+let url: string;
+
+async function open(): Promise<void> {
+  shop = await start(
+    'examples/shop/server.js',
+    { PORT: '0', SHOP_DATA: folder },
+    /(http:\/\/localhost:\d+)[\s\S]*all is as it was/,
+  );
+  url = shop.found;
+}
+
+before(open);
+after(async () => {
+  await shop.kill();
+  rmSync(folder, { recursive: true });
+});
+
+const visitor = (): Client => new Client(url);
+const theme = ({ body }: Answer): string | undefined => /data-theme="(\w+)"/.exec(body)?.[1];
+
+describe("the newcomer's walk", () => {
+  it('logs in, fills a cart, goes dark, kills the server, and finds everything as it was', async () => {
+    const client = visitor();
+    await client.post('/cart', { id: 'linden', quantity: '2' });
+    await client.post('/login', DEMO);
+    await client.post('/cart', { id: 'classic', quantity: '3' });
+    await client.post('/theme', { theme: 'dark', back: '/cart' });
+
+    await shop.kill();
+    await open();
+    const later = visitor();
+    for (const [name, value] of client.jar) later.jar.set(name, value);
+    const cart = await later.get('/cart');
+    assert.match(cart.body, /Linden blossom/);
+    assert.match(cart.body, /Madeleine classique/);
+    assert.match(cart.body, /Total <strong>€ 36\.20/);
+    assert.equal(theme(cart), 'dark');
+    assert.match((await later.get('/account')).body, /Hello, Marcel/);
+  });
+
+  it('every page is well and without scripts', async () => {
+    const client = visitor();
+    await client.post('/login', ADMIN);
+    for (const page of ['/', '/product/rose', '/cart', '/account', '/account/devices', '/admin']) {
+      const answer = await client.get(page);
+      assert.equal(answer.status, 200, page);
+      assert.doesNotMatch(answer.body, /<script|undefined|\[object/, page);
+      assert.match(String(answer.headers['content-security-policy']), /default-src 'self'/);
+    }
+    assert.equal((await client.get('/style.css')).status, 200);
+    assert.equal((await client.get('/nowhere')).status, 404);
+    assert.equal((await client.get('/product/nothing')).status, 404);
+  });
+
+  it('the secret is readable by nobody else', () => {
+    assert.equal(statSync(path.join(folder, 'secret')).mode & 0o077, 0);
+  });
+});
+
+describe('logging in', () => {
+  it('remember me makes the cookie persistent; otherwise it ends with the browser', async () => {
+    const brief = await visitor().post('/login', DEMO);
+    const lasting = await visitor().post('/login', { ...DEMO, remember: 'on' });
+    assert.doesNotMatch(brief.setCookies.join(), /Max-Age/);
+    assert.match(lasting.setCookies.join(), /Max-Age=25(92000|91999)/);
+  });
+
+  it('an unknown user and a wrong password look the same, and what was typed stays', async () => {
+    const wrong = await visitor().post('/login', { ...DEMO, password: 'wrong', remember: 'on' });
+    const unknown = await visitor().post('/login', {
+      email: 'nobody@madeleine.test',
+      password: 'wrong',
+      remember: 'on',
+    });
+    assert.equal(wrong.status, 422);
+    assert.equal(wrong.body, unknown.body.replace('nobody@madeleine.test', DEMO.email));
+    assert.match(wrong.body, /value="demo@madeleine\.test"/);
+    assert.match(wrong.body, /checked/);
+    assert.doesNotMatch(wrong.body, /value="wrong"/);
+  });
+
+  it('a bad registration says what is wrong and loses nothing typed; a good one logs in', async () => {
+    const client = visitor();
+    const bad = await client.post('/register', { name: '<b>Ann', email: 'no address', password: 'short' });
+    assert.equal(bad.status, 422);
+    assert.match(bad.body, /value="&lt;b&gt;Ann"/);
+    assert.match(bad.body, /value="no address"/);
+    assert.equal(bad.body.match(/class="error"/g)?.length, 2);
+    const taken = await client.post('/register', {
+      name: 'Ann',
+      email: 'DEMO@madeleine.test',
+      password: 'long enough',
+    });
+    assert.match(taken.body, /has an account already/);
+    const good = await client.post('/register', {
+      name: '<b>Ann',
+      email: 'ann@madeleine.test',
+      password: 'long enough',
+    });
+    assert.equal(good.headers.location, '/account');
+    const account = (await client.get('/account')).body;
+    assert.match(account, /Hello, &lt;b&gt;Ann/);
+    assert.doesNotMatch(account, /<b>Ann/);
+  });
+
+  it('a page that needs a login leads there and back, and never to another site', async () => {
+    const client = visitor();
+    const refused = await client.get('/account/devices');
+    assert.equal(refused.headers.location, '/login?next=%2Faccount%2Fdevices');
+    assert.match((await client.get(refused.headers.location as string)).body, /value="\/account\/devices"/);
+    assert.equal(
+      (await client.post('/login', { ...DEMO, next: '/account/devices' })).headers.location,
+      '/account/devices',
+    );
+    for (const next of ['//evil.test', 'https://evil.test', '/\\evil.test', '/\tevil.test']) {
+      assert.equal((await visitor().post('/login', { ...DEMO, next })).headers.location, '/account');
+    }
+  });
+
+  it('authentication, then authorization: the admin page', async () => {
+    const client = visitor();
+    assert.equal((await client.get('/admin')).status, 303);
+    await client.post('/login', DEMO);
+    assert.equal((await client.get('/admin')).status, 403);
+    await client.post('/login', ADMIN);
+    assert.equal((await client.get('/admin')).status, 200);
+  });
+
+  it('logging out ends the session and keeps the look', async () => {
+    const client = visitor();
+    await client.post('/login', DEMO);
+    await client.post('/theme', { theme: 'dark', back: '/' });
+    const captured = new Map(client.jar);
+    await client.post('/logout');
+    assert.equal((await client.get('/account')).status, 303);
+    assert.equal(theme(await client.get('/')), 'dark');
+    const thief = visitor();
+    for (const [name, value] of captured) thief.jar.set(name, value);
+    assert.equal((await thief.get('/account')).status, 303);
+  });
+
+  it('a forged cookie starts clean', async () => {
+    const client = visitor();
+    client.jar.set('session', `1.${'A'.repeat(43)}.${'B'.repeat(43)}`);
+    const answer = await client.get('/');
+    assert.equal(answer.status, 200);
+    assert.match(answer.body, /Log in/);
+  });
+});
+
+describe('shopping', () => {
+  it('two tabs that add at once lose nothing', async () => {
+    const client = visitor();
+    await client.get('/product/linden');
+    const ids = ['classic', 'honey', 'rose', 'tin', 'pot', 'cup', 'ink', 'paper'];
+    await Promise.all(ids.map(id => client.post('/cart', { id, quantity: '1' })));
+    const { body } = await client.get('/cart');
+    for (const id of ids) assert.match(body, new RegExp(`href="/product/${id}"`));
+  });
+
+  it('quantities change, lines go, the checkout empties the cart', async () => {
+    const client = visitor();
+    await client.post('/cart', { id: 'classic', quantity: '1' });
+    await client.post('/cart', { id: 'ink', quantity: '1' });
+    await client.post('/cart/classic', { quantity: '5' });
+    await client.post('/cart/ink', { remove: 'yes', quantity: '1' });
+    assert.match((await client.get('/cart')).body, /Total <strong>€ 12\.00/);
+    await client.post('/cart/classic', { quantity: 'many' });
+    assert.match((await client.get('/cart')).body, /Please choose a quantity/);
+    assert.match((await client.post('/checkout')).body, /Thank you/);
+    assert.match((await client.get('/cart')).body, /Nothing in it yet/);
+  });
+
+  it('"you may also like" follows what this visitor did', async () => {
+    const suggestions = async (category: string[]): Promise<string[]> => {
+      const client = visitor();
+      for (const id of category) await client.get(`/product/${id}`);
+      const section = (await client.get('/')).body.split('You may also like')[1]?.split('</section>')[0] ?? '';
+      return [...section.matchAll(/\/product\/([\w-]+)/g)].map(match => match[1] as string);
+    };
+    assert.deepEqual(await suggestions([]), []);
+    assert.deepEqual(await suggestions(['linden', 'combray']), ['balbec', 'swann', 'pot', 'cup']);
+    assert.deepEqual((await suggestions(['ink', 'paper'])).slice(0, 2), ['notebook', 'bookmark']);
+  });
+
+  it('a form of another site is refused', async () => {
+    const client = visitor();
+    const foreign = [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'http://evil.test' },
+      { origin: 'null' },
+    ];
+    for (const headers of foreign)
+      assert.equal((await client.post('/theme', { theme: 'dark' }, { headers })).status, 403);
+    assert.equal((await client.post('/theme', { theme: 'dark' }, { headers: { origin: url } })).status, 303);
+  });
+});
+
+describe('devices', () => {
+  it('are listed, and can be logged out one by one or all others', async () => {
+    const [desk, phone, tablet] = [visitor(), visitor(), visitor()];
+    const user = { name: 'Bee', email: 'bee@madeleine.test', password: 'long enough' };
+    await desk.post('/register', user, { headers: { 'user-agent': 'Desk' } });
+    await phone.post('/login', user, { headers: { 'user-agent': 'Phone' } });
+    await tablet.post('/login', user, { headers: { 'user-agent': 'Tablet' } });
+    const { body } = await desk.get('/account/devices');
+    assert.match(body, /Phone[\s\S]*|Tablet/);
+    const handle = /<strong>Phone[\s\S]*?value="([\w-]{43})"/.exec(body)?.[1] as string;
+    await desk.post('/account/devices', { handle });
+    assert.equal((await phone.get('/account')).status, 303);
+    assert.equal((await tablet.get('/account')).status, 200);
+    await desk.post('/account/devices', { others: 'yes' });
+    assert.equal((await tablet.get('/account')).status, 303);
+    assert.equal((await desk.get('/account')).status, 200);
+  });
+
+  it("another user's handle does nothing", async () => {
+    const [mine, other] = [visitor(), visitor()];
+    await mine.post('/login', ADMIN);
+    await other.post('/login', DEMO);
+    await mine.post('/account/devices', { handle: 'A'.repeat(43) });
+    assert.equal((await other.get('/account')).status, 200);
+  });
+});
