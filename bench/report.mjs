@@ -59,10 +59,9 @@ export function caveats(results) {
   const busiest = Math.max(
     ...results.flatMap(({ rounds }) => rounds.flatMap(round => Object.values(round).map(({ loadBusy }) => loadBusy))),
   );
-  const percent = (100 * loudest).toFixed(0);
   const lines = [
-    `Loudness: the middle half of the rounds differs by up to ${percent} % in CPU time per request ` +
-      `(${loudest < 0.05 ? 'a quiet machine' : loudest < 0.15 ? 'some noise' : 'a noisy machine: run it again with more rounds'}).`,
+    `Loudness: the middle half of the rounds differs by up to ${(100 * loudest).toFixed(0)} % in CPU time per request ` +
+      `(${verdict(loudest, results[0].rounds.length)}).`,
   ];
   if (busiest > 0.9) {
     lines.push(
@@ -70,4 +69,10 @@ export function caveats(results) {
     );
   }
   return lines.join('\n');
+}
+
+function verdict(loudest, rounds) {
+  if (rounds < 5) return 'too few rounds to tell';
+  if (loudest < 0.05) return 'a quiet machine';
+  return loudest < 0.15 ? 'some noise' : 'a noisy machine: run it again with more rounds';
 }

@@ -38,7 +38,7 @@ async function listen() {
   try {
     middleware = await VARIANTS[variant]();
   } catch (error) {
-    if (notBuilt(error)) return { notBuilt: error.message };
+    if (notBuilt(variant, error)) return { notBuilt: error.message };
     throw error;
   }
   return new Promise((resolve, reject) => {

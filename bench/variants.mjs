@@ -31,5 +31,5 @@ export const VARIANTS = {
 export const remembers = variant => variant !== 'bare';
 
 /** While the package is being written, its absence is said in words and does not stop the others. */
-export const notBuilt = error =>
-  error.code === 'ERR_MODULE_NOT_FOUND' && /madeleine|[\\/]dist[\\/]/.test(error.message);
+export const notBuilt = (variant, error) =>
+  variant.startsWith('madeleine') && error.code === 'ERR_MODULE_NOT_FOUND' && /[\\/]dist[\\/]/.test(error.message);

@@ -130,12 +130,14 @@ const SESSION: PropertyDescriptor = {
 const LONGEST_USER_AGENT = 256;
 
 class ExpressFacts implements RequestFacts {
-  readonly secure: boolean;
   readonly #request: ExpressRequest;
 
   constructor(request: ExpressRequest) {
     this.#request = request;
-    this.secure = request.secure === true;
+  }
+
+  get secure(): boolean {
+    return this.#request.secure === true;
   }
 
   device(): Device {

@@ -40,7 +40,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
       this.#lateCheck = true;
       setImmediate(() => {
         this.#lateCheck = false;
-        this.saveLate();
+        this.#saveLate();
       });
     }
     return this.#open.session;
@@ -71,14 +71,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   ended(): void {
-    if (!this.#watched) return;
-    if (this.#response.socket) unwatchConnection(this.#response.socket, this);
-    // Once more when the handler has returned: it may have gone on after ending the response.
-    process.nextTick(saveLate, this);
+    if (this.#watched && this.#response.socket) unwatchConnection(this.#response.socket, this);
   }
 
   hungUp(): void {
-    this.saveLate();
+    this.#saveLate();
   }
 
   failed(error: unknown, complete: boolean): void {
@@ -91,7 +88,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   /** After the end, or after the client went away. */
-  saveLate(): void {
+  #saveLate(): void {
     const open = this.#open;
     const report = (error: unknown) => this.failedAtEnd(error);
     try {
@@ -146,10 +143,6 @@ function forbidSharedCaching(response: ServerResponse, warn: (message: string) =
     }
   }
   response.setHeader('Cache-Control', 'no-store');
-}
-
-function saveLate(exchange: Exchange): void {
-  exchange.saveLate();
 }
 
 export function sessionMissing(): MadeleineError {

@@ -160,18 +160,20 @@ Object.defineProperty(SessionBag.prototype, '__proto__', {
   },
 });
 
+const EMPTY: JsonObject = Object.freeze({});
+
 /** The bag of this session, made from the stored text when a handler first asks for it. */
 export function bagOf(state: SessionState): Session {
   state.accessed = true;
   if (state.bag === null) {
-    const data = state.base === '{}' ? {} : parseData(state.base);
+    const data = state.base === '{}' ? EMPTY : parseData(state.base);
     if (data === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       const { core, key } = state;
       core.events.emit('poison', () => ({ tag: core.tag(key ?? '') }));
       state.startOver();
     }
-    state.bag = new SessionBag(state, data ?? {});
+    state.bag = new SessionBag(state, data ?? EMPTY);
   }
   return state.bag as Session;
 }

@@ -19,7 +19,7 @@ const MOST_COLLISIONS = 3;
  * not answer (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), or others change the session without end (`ERR_CONFLICT`)
  */
 export function commit(state: SessionState): MaybePromise<void> {
-  if (state.bag === null) return touchIfDue(state);
+  if (state.bag === null || (state.base === '{}' && isEmpty(state.bag))) return touchIfDue(state);
   const mine = stringifyData(state.bag, state.base, state.core.maxDataSize);
   return mine === state.base ? touchIfDue(state) : saveText(state, mine);
 }
@@ -28,6 +28,12 @@ export function commit(state: SessionState): MaybePromise<void> {
 export function saveText(state: SessionState, mine: string): MaybePromise<void> {
   if (state.closed) return drop(state);
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
+}
+
+/** Looked at by a visitor who has nothing stored: the commonest of all, so not made into text to be compared. */
+function isEmpty(bag: object): boolean {
+  for (const key in bag) if (Object.hasOwn(bag, key)) return false;
+  return true;
 }
 
 /** Whether the bag holds something that has not been saved. */

@@ -30,7 +30,7 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   }
   if (text === unchanged) return text;
   // Only what changed is walked: text that is as it was stored holds nothing that JSON cannot.
-  checkJson(data, 'session', 0);
+  if (!Object.values(data).every(value => isJson(value, 1))) explain(data, 'session', 0);
   if (Buffer.byteLength(text) > limit) {
     throw new MadeleineError(
       'ERR_DATA_TOO_LARGE',
@@ -43,39 +43,52 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
 
 const DEEPEST = 500;
 
-function checkJson(value: unknown, path: string, depth: number): void {
+/** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */
+function isJson(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
-      return;
     case 'undefined':
-      // Fine as a property (it is left out, as if deleted); not as an array's element, where JSON makes it null.
-      if (path.endsWith(']')) throw notJson(path, 'undefined in an array would come back as null');
-      return;
+      return true;
     case 'number':
-      if (!Number.isFinite(value)) throw notJson(path, `${value} would come back as null`);
-      return;
+      return Number.isFinite(value);
     case 'object':
       break;
     default:
-      throw notJson(path, `a ${typeof value} cannot be kept`);
+      return false;
   }
-  if (value === null) return;
-  if (depth > DEEPEST) throw notJson(path, `it is nested more than ${DEEPEST} deep`);
+  if (value === null) return true;
+  if (depth > DEEPEST) return false;
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) checkJson(value[i], `${path}[${i}]`, depth + 1);
-    return;
+    for (const element of value) if (element === undefined || !isJson(element, depth + 1)) return false;
+    return true;
   }
-  if (depth > 0 && !isPlain(value)) {
-    throw notJson(path, `a ${value.constructor?.name || 'special object'} would not come back as one`);
-  }
-  for (const key of Object.keys(value)) checkJson((value as JsonObject)[key], `${path}.${key}`, depth + 1);
+  if (!isPlain(value)) return false;
+  for (const key of Object.keys(value)) if (!isJson((value as JsonObject)[key], depth + 1)) return false;
+  return true;
 }
 
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  const plain = prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  const plain = prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
   return plain && typeof (value as { toJSON?: unknown }).toJSON !== 'function';
+}
+
+/** Finds what is wrong, with the path to it; called only when something is. */
+function explain(value: unknown, path: string, depth: number): void {
+  if (value === undefined) throw notJson(path, 'undefined in an array would come back as null');
+  if (typeof value === 'number') throw notJson(path, `${value} would come back as null`);
+  if (typeof value !== 'object' || value === null) throw notJson(path, `a ${typeof value} cannot be kept`);
+  if (depth > DEEPEST) throw notJson(path, `it is nested more than ${DEEPEST} deep`);
+  if (Array.isArray(value)) {
+    const at = value.findIndex(element => element === undefined || !isJson(element, depth + 1));
+    explain(value[at], `${path}[${at}]`, depth + 1);
+  }
+  if (depth > 0 && !isPlain(value)) {
+    throw notJson(path, `a ${value.constructor?.name || 'special object'} would not come back as one`);
+  }
+  const key = Object.keys(value).find(name => !isJson((value as JsonObject)[name], depth + 1)) as string;
+  explain((value as JsonObject)[key], `${path}.${key}`, depth + 1);
 }
 
 function notJson(path: string, why: string, cause?: unknown): MadeleineError {

@@ -64,7 +64,7 @@ export interface SessionCookie {
   /** The cookie's name on a connection of this kind; `null` where no session cookie may be set. */
   name(secure: boolean): string | null;
   /** The one id that was presented and verifies, or `null`. */
-  read(header: string | undefined, secure: boolean): PresentedId | null;
+  read(header: string | undefined, facts: { readonly secure: boolean }): PresentedId | null;
   /** The Set-Cookie line that gives this id; `lifetime` in milliseconds makes it persistent. */
   line(id: string, secure: boolean, lifetime: number | null): string;
   /** The Set-Cookie line that removes the cookie. */
@@ -141,8 +141,9 @@ export function createSessionCookie(
   return {
     persistent,
     name: secure => pick(secure)?.name ?? null,
-    read(header, secure) {
-      const from = pick(secure);
+    read(header, facts) {
+      // Without cookies there is nothing to ask the request: a new visitor costs nothing.
+      const from = header ? pick(facts.secure) : null;
       if (!header || !from) return null;
       const values = cookieValues(header, from.name);
       if (values.length === 0) return null;

@@ -96,7 +96,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
     open(cookieHeader, facts) {
       const opened = new Opened(core, facts);
       const open = opened as OpenSession<object> as OpenSession<Data>;
-      const presented = cookie.read(cookieHeader, facts.secure);
+      const presented = cookie.read(cookieHeader, facts);
       if (presented === null) return open;
       return whenReady(find(opened, presented.key, presented.id), () => {
         if (presented.renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
