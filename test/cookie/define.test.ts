@@ -1,0 +1,224 @@
+// Declared cookies: typed, signed, sealed, on every kind of request and response; checklist B14, B15 and C.
+import assert from 'node:assert/strict';
+import type http from 'node:http';
+import { describe, it } from 'node:test';
+import { type CookieOptions, defineCookie } from 'madeleine';
+import { createTestClock } from 'madeleine/testing';
+import { request } from '../support/client.ts';
+import { EXPRESSES } from '../support/expresses.ts';
+import { serve } from '../support/serve.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+const other = 'another secret of more than thirty-two bytes';
+
+/** What the browser would send back after this write. */
+function sent(write: (headers: Headers) => void): string {
+  const headers = new Headers();
+  write(headers);
+  return headers
+    .getSetCookie()
+    .map(line => line.split(';')[0])
+    .join('; ');
+}
+const from = (cookie: string) => ({ headers: { cookie } });
+
+const positive = {
+  '~standard': {
+    version: 1 as const,
+    vendor: 'test',
+    validate: (value: unknown) =>
+      typeof value === 'number' && value > 0 ? { value: value * 10 } : { issues: [{ message: 'not positive' }] },
+    types: undefined as { input: number; output: number } | undefined,
+  },
+};
+
+describe('types', () => {
+  it('text, JSON, schema', () => {
+    const text = defineCookie('text');
+    const json = defineCookie('json', { type: 'json' });
+    const schema = defineCookie('schema', { type: positive });
+    for (const value of ['', 'plain', 'a b; c="d", é € 😀 %25', 'x=y']) {
+      assert.equal(text.read(from(sent(headers => text.write(headers, value)))), value);
+    }
+    for (const value of [null, 0, [1, { a: 'ü' }], 'x', { __proto__: null }]) {
+      assert.deepEqual(
+        json.read(from(sent(headers => json.write(headers, value as never)))),
+        JSON.parse(JSON.stringify(value)),
+      );
+    }
+    assert.equal(schema.read(from(sent(headers => schema.write(headers, 4)))), 40);
+    assert.throws(() => sent(headers => schema.write(headers, -4)), { code: 'ERR_COOKIE_VALUE' });
+    assert.equal(schema.read(from('schema=-4')), undefined);
+    assert.equal(schema.read(from('schema={')), undefined);
+    assert.throws(() => sent(headers => text.write(headers, 4 as never)), { code: 'ERR_COOKIE_VALUE' });
+    assert.throws(() => sent(headers => text.write(headers, '\ud800')), { code: 'ERR_COOKIE_VALUE' });
+  });
+
+  it('a schema that answers later is refused by name', () => {
+    const later = { '~standard': { ...positive['~standard'], validate: async () => ({ value: 1 }) } };
+    const cookie = defineCookie('later', { type: later });
+    assert.throws(() => sent(headers => cookie.write(headers, 1)), /answers later/);
+    assert.equal(cookie.read(from('later=1')), undefined);
+  });
+
+  it('wrong declarations throw at once', () => {
+    const wrong: Array<[CookieOptions, string]> = [
+      [{ maxAg: '1d' } as CookieOptions, 'ERR_OPTION_UNKNOWN'],
+      [{ protection: 'signed' }, 'ERR_SECRET_MISSING'],
+      [{ secret }, 'ERR_OPTION_CONFLICT'],
+      [{ protection: 'locked' as 'signed', secret }, 'ERR_OPTION_INVALID'],
+      [{ purpose: 'fun' as 'marketing' }, 'ERR_OPTION_INVALID'],
+      [{ type: 'xml' as 'json' }, 'ERR_OPTION_INVALID'],
+      [{ sameSite: 'none', secure: false }, 'ERR_COOKIE_ATTRIBUTE'],
+      [{ maxAge: '1 day' as '1d' }, 'ERR_OPTION_INVALID'],
+    ];
+    for (const [options, code] of wrong) assert.throws(() => defineCookie('a', options), { code });
+    assert.throws(() => defineCookie('a b'), { code: 'ERR_COOKIE_NAME' });
+    assert.throws(() => defineCookie('__Host-a', { path: '/x' }), { code: 'ERR_COOKIE_PREFIX' });
+  });
+});
+
+for (const protection of ['signed', 'sealed'] as const) {
+  describe(`a ${protection} cookie`, () => {
+    const options = { protection, secret, type: 'json' } as const;
+    const cookie = defineCookie('cart', options);
+    const value = { user: 'canary', items: [1, 2] };
+    const line = sent(headers => cookie.write(headers, value));
+
+    it('comes back; C7 two of equal data differ when sealed', () => {
+      assert.deepEqual(cookie.read(from(line)), value);
+      if (protection === 'sealed')
+        assert.notEqual(
+          sent(headers => cookie.write(headers, value)),
+          line,
+        );
+    });
+
+    it('C12 sealed shows nothing; signed is readable by the client', () => {
+      const decoded = Buffer.from(line.split(/[=.]/)[protection === 'sealed' ? 1 : 2] as string, 'base64url').toString(
+        'latin1',
+      );
+      assert.equal(decoded.includes('canary'), protection === 'signed');
+    });
+
+    it('C3 every flipped bit, every truncation, and what is unsigned, is refused', () => {
+      const [name, text = ''] = line.split('=');
+      for (let i = 0; i < text.length; i++) {
+        for (const bit of [1, 2, 4, 8, 16, 32]) {
+          const flipped = String.fromCharCode(text.charCodeAt(i) ^ bit);
+          assert.equal(cookie.read(from(`${name}=${text.slice(0, i)}${flipped}${text.slice(i + 1)}`)), undefined);
+        }
+        assert.equal(cookie.read(from(`${name}=${text.slice(0, i)}`)), undefined);
+      }
+      for (const raw of [JSON.stringify(value), '%7B%7D', 's:x.y', `${text}A`, `${text}=`]) {
+        assert.equal(cookie.read(from(`${name}=${raw}`)), undefined);
+      }
+    });
+
+    it('C2 C7 a value moved to another name, purpose or protection is refused', () => {
+      const moved = line.slice(line.indexOf('=') + 1);
+      const elsewhere = [
+        defineCookie('cart2', options).read(from(`cart2=${moved}`)),
+        defineCookie('cart', { ...options, purpose: 'marketing' }).read(from(line)),
+        defineCookie('cart', { ...options, protection: protection === 'signed' ? 'sealed' : 'signed' }).read(
+          from(line),
+        ),
+      ];
+      assert.deepEqual(elsewhere, [undefined, undefined, undefined]);
+    });
+
+    it('C4 C5 keys rotate in three steps', () => {
+      const both = defineCookie('cart', { ...options, secret: [other, secret] });
+      const alone = defineCookie('cart', { ...options, secret: other });
+      assert.deepEqual(both.read(from(line)), value);
+      assert.deepEqual(alone.read(from(sent(headers => both.write(headers, value)))), value);
+      assert.equal(alone.read(from(line)), undefined);
+    });
+
+    it('C8 its age is checked here, whatever the browser keeps; a clock set back gives nothing', () => {
+      const clock = createTestClock();
+      const aging = defineCookie('cart', { ...options, maxAge: '1h', clock });
+      const made = sent(headers => aging.write(headers, value));
+      clock.advance(3_599_999);
+      assert.deepEqual(aging.read(from(made)), value);
+      clock.advance(1);
+      assert.equal(aging.read(from(made)), undefined);
+      clock.set(clock() - 3 * 3_600_000);
+      assert.equal(aging.read(from(made)), undefined);
+    });
+
+    it('C9 an unknown version is refused', () => {
+      const [name, text = ''] = line.split('=');
+      const bytes = Buffer.from(text, 'base64url');
+      bytes[0] = 2;
+      const next = protection === 'signed' ? text.replace(/^1/, '2') : bytes.toString('base64url');
+      assert.equal(cookie.read(from(`${name}=${next}`)), undefined);
+    });
+  });
+}
+
+describe('on every kind of request and response', () => {
+  const cookie = defineCookie('theme', { maxAge: '30d', protection: 'signed', secret });
+
+  it('Fetch: Request, Headers, Response', () => {
+    const response = new Response('x', {
+      headers: [
+        ['Set-Cookie', 'a=1'],
+        ['Set-Cookie', 'theme=old'],
+        ['Set-Cookie', 'b=2'],
+      ],
+    });
+    cookie.write(response, 'dark');
+    const lines = response.headers.getSetCookie();
+    assert.deepEqual(
+      lines.map(line => line.split('=')[0]),
+      ['a', 'b', 'theme'],
+    );
+    assert.match(lines[2] as string, /Max-Age=2592000; Path=\/; Secure; HttpOnly; SameSite=Lax$/);
+    const back = (lines[2] as string).split(';')[0] as string;
+    assert.equal(cookie.read(new Headers({ cookie: back })), 'dark');
+    assert.equal(cookie.read(new Request('http://x.test/', { headers: { cookie: back } })), 'dark');
+    cookie.clear(response);
+    assert.match(response.headers.getSetCookie()[2] as string, /^theme=; Max-Age=0/);
+  });
+
+  const listeners: Array<[string, () => http.RequestListener]> = [
+    ['node:http', () => (req, res) => handle(req, res)],
+    ...EXPRESSES.map(({ name, express }): [string, () => http.RequestListener] => [
+      name,
+      () => {
+        const app = express();
+        app.use((req, res) => handle(req, res));
+        return app;
+      },
+    ]),
+  ];
+  function handle(req: http.IncomingMessage, res: http.ServerResponse): void {
+    if (req.url === '/read') {
+      res.end(cookie.read(req) ?? 'none');
+      return;
+    }
+    res.setHeader('Set-Cookie', req.url === '/list' ? ['a=1', 'theme=old'] : 'a=1');
+    cookie.write(res, 'light');
+    cookie.write(res, 'dark');
+    res.flushHeaders();
+    assert.throws(() => cookie.write(res, 'late'), { code: 'ERR_HEADERS_SENT' });
+    res.end();
+  }
+  for (const [name, listener] of listeners) {
+    it(`${name}: B14 one line for each name, others stay; B15 too late is an error`, async () => {
+      const served = await serve(listener());
+      for (const path of ['/one', '/list']) {
+        const { setCookies } = await request(served.url + path);
+        assert.deepEqual(
+          setCookies.map(line => line.split('=')[0]),
+          ['a', 'theme'],
+        );
+        const back = (setCookies[1] as string).split(';')[0] as string;
+        assert.equal((await request(`${served.url}/read`, { headers: { cookie: back } })).body, 'dark');
+      }
+      assert.equal((await request(`${served.url}/read`)).body, 'none');
+      await served.close();
+    });
+  }
+});

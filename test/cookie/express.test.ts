@@ -1,0 +1,74 @@
+// cookies() beside cookie-parser and cookie-signature: what either signed, the other reads.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { describe, it } from 'node:test';
+import type { RequestHandler } from 'express';
+import fc from 'fast-check';
+import { cookies } from 'madeleine/express';
+import { Client, request } from '../support/client.ts';
+import { EXPRESSES } from '../support/expresses.ts';
+import { serve } from '../support/serve.ts';
+
+const require = createRequire(import.meta.url);
+const cookieParser: (secret?: string | string[]) => RequestHandler = require('cookie-parser');
+const signature: { sign(value: string, secret: string): string } = require('cookie-signature');
+const secret = 'keyboard cat';
+
+function app(express: (typeof EXPRESSES)[number]['express'], middleware: RequestHandler) {
+  const made = express();
+  made.use(middleware);
+  made.get('/set', (_req, res) => {
+    res.cookie('text', 'a b; ü "x" %25', { signed: true }).cookie('json', { a: [1, 'ü'] }, { signed: true });
+    res.cookie('plain', { b: 2 }).end();
+  });
+  made.get(
+    '/read',
+    (req, res) => void res.json({ cookies: req.cookies, signed: req.signedCookies, secret: req.secret }),
+  );
+  return made;
+}
+
+for (const { name, express } of EXPRESSES) {
+  describe(name, () => {
+    it('what cookie-parser reads, we read, whoever set it', async () => {
+      const [peer, ours] = await Promise.all([
+        serve(app(express, cookieParser(secret))),
+        serve(app(express, cookies(secret) as RequestHandler)),
+      ]);
+      for (const setter of [peer, ours]) {
+        const client = new Client(setter.url);
+        await client.get('/set');
+        const headers = { cookie: client.cookieHeader() };
+        const answers = await Promise.all([peer, ours].map(({ url }) => request(`${url}/read`, { headers })));
+        assert.deepEqual(answers[1]?.json(), answers[0]?.json());
+        assert.deepEqual(answers[1]?.json()['signed'], { text: 'a b; ü "x" %25', json: { a: [1, 'ü'] } });
+      }
+      await fc.assert(
+        fc.asyncProperty(fc.string({ maxLength: 30 }), fc.boolean(), async (value, genuine) => {
+          const signed = `s:${signature.sign(value, genuine ? secret : 'another cat')}`;
+          const headers = {
+            cookie: `x=${encodeURIComponent(signed)}; y=${encodeURIComponent(`j:${JSON.stringify([value])}`)}`,
+          };
+          const answers = await Promise.all([peer, ours].map(({ url }) => request(`${url}/read`, { headers })));
+          assert.deepEqual(answers[1]?.json(), answers[0]?.json());
+        }),
+        { numRuns: 100 },
+      );
+      await Promise.all([peer.close(), ours.close()]);
+    });
+
+    it('several keys: the first signs, all verify', async () => {
+      const served = await serve(app(express, cookies(['new cat', secret]) as RequestHandler));
+      const headers = { cookie: `x=${encodeURIComponent(`s:${signature.sign('old', secret)}`)}` };
+      assert.deepEqual((await request(`${served.url}/read`, { headers })).json(), {
+        ...{ cookies: {}, signed: { x: 'old' }, secret: 'new cat' },
+      });
+      await served.close();
+    });
+  });
+}
+
+it('a bad secret is refused at construction', () => {
+  assert.throws(() => cookies(''), { code: 'ERR_SECRET_MISSING' });
+  assert.throws(() => cookies([]), { code: 'ERR_SECRET_MISSING' });
+});

@@ -1,0 +1,145 @@
+// README and docs show only code that runs: each js block is run, with the world that it takes for granted around it.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+
+mkdirSync('.build', { recursive: true });
+const folder = mkdtempSync('.build/docs-');
+after(() => rmSync(folder, { recursive: true }));
+
+/** What the blocks take for granted; a block's own imports and declarations win. */
+const WORLD: Array<[name: string, code: string]> = [
+  ['express', "import express from 'express';"],
+  ['session', "import { session } from 'madeleine/express';"],
+  ['memoryStore', "import { memoryStore } from 'madeleine/memory';"],
+  ['store', 'const store = memoryStore();'],
+  ['app', 'const app = express();'],
+  ['checkPassword', "const checkPassword = async form => (form?.password === 'right' ? { id: 7 } : null);"],
+];
+
+/** After a block: its app is served, and asked as its readers would. */
+const VISIT = `
+  const { createServer } = await import('node:http');
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const base = 'http://127.0.0.1:' + server.address().port;
+  let jar = '';
+  const ask = async (method, path, body) => {
+    const headers = { ...(jar ? { cookie: jar } : {}), 'content-type': 'application/json' };
+    const answer = await fetch(base + path, { method, headers, redirect: 'manual', ...(body ? { body: JSON.stringify(body) } : {}) });
+    for (const line of answer.headers.getSetCookie()) jar = line.split(';')[0];
+    return { status: answer.status, text: await answer.text(), location: answer.headers.get('location') };
+  };
+`;
+
+interface Block {
+  name: string;
+  code: string;
+}
+
+function blocksOf(file: string): Block[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/^```js\n([\s\S]*?)^```/gm)].map((match, i) => ({
+    name: `${file} block ${i + 1}`,
+    code: match[1] as string,
+  }));
+}
+
+function run({ name, code }: Block, visit = ''): string {
+  const declared = (known: string) =>
+    new RegExp(`(?:const|let) ${known}\\b|import (?:${known}\\b|\\{[^}]*\\b${known}\\b)`).test(code);
+  const needed = WORLD.filter(([known]) => !declared(known));
+  const prelude = needed.map(([, line]) => line).join('\n');
+  const mount =
+    /app\.use\(session|session\(\{/.test(code) || !/req\.session/.test(code)
+      ? ''
+      : 'app.use(express.json(), session({ secret, store }));\n';
+  const file = path.join(folder, `${name.replace(/\W+/g, '-')}.mjs`);
+  const serving = visit ? `${VISIT}${visit}\nserver.close(); server.closeAllConnections();` : '';
+  writeFileSync(file, `const secret = process.env.SESSION_SECRET;\n${prelude}\n${mount}${code}\n${serving}`);
+  const env = { ...process.env, SESSION_SECRET: 'a secret of more than thirty-two bytes' };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.resolve(file)], {
+    env,
+    encoding: 'utf8',
+    cwd: folder,
+    timeout: 20_000,
+  });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+describe('README.md', () => {
+  const [quick, login, cookies] = blocksOf('README.md') as [Block, Block, Block];
+
+  it('is under 150 lines', () => assert.ok(readFileSync('README.md', 'utf8').split('\n').length < 150));
+
+  it('the first example keeps a cart', () => {
+    const out = run(
+      quick,
+      "await ask('POST', '/cart/tea'); await ask('POST', '/cart/cake'); console.log((await ask('GET', '/cart')).text);",
+    );
+    assert.equal(out, '["tea","cake"]\n');
+  });
+
+  it('logging in and out', () => {
+    const out = run(
+      login,
+      `const seen = [(await ask('GET', '/account')).location, (await ask('POST', '/login', { password: 'wrong' })).status];
+       await ask('POST', '/login', { password: 'right' });
+       seen.push((await ask('GET', '/account')).text);
+       await ask('POST', '/logout');
+       seen.push((await ask('GET', '/account')).location);
+       console.log(seen.join(' | '));`,
+    );
+    assert.equal(out, '/login | 401 | Account of 7 | /login\n');
+  });
+
+  it('signed cookies', () => {
+    assert.equal(
+      run(cookies, "await ask('GET', '/set-cookie'); console.log((await ask('GET', '/read-cookie')).text);"),
+      '{"username":"shree"}\n',
+    );
+  });
+
+  it('its types are those that test/types/sessions.ts compiles', () => {
+    assert.match(readFileSync('README.md', 'utf8'), /declare module 'madeleine' \{\n {2}interface SessionData/);
+  });
+});
+
+describe('docs/', () => {
+  it('cookies.md: in Express, and declared once', () => {
+    const [inExpress, declared] = blocksOf('docs/cookies.md') as [Block, Block];
+    assert.equal(
+      run(inExpress, "await ask('GET', '/set'); console.log((await ask('GET', '/read')).text);"),
+      '{"username":"shree"}\n',
+    );
+    assert.equal(run(declared), "dark [ { item: 'tea', quantity: 2 } ]\n");
+  });
+
+  it('sessions.md: mounting, and devices', () => {
+    const [mounting, devices] = blocksOf('docs/sessions.md') as [Block, Block];
+    run(mounting, "console.log((await ask('GET', '/')).status);");
+    const visit = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
+      await ask('POST', '/in'); const first = jar; jar = ''; await ask('POST', '/in');
+      console.log(JSON.parse((await ask('GET', '/devices')).text).length);
+      await ask('POST', '/devices/others');
+      console.log(JSON.parse((await ask('GET', '/devices')).text).length);`;
+    assert.equal(run(devices, visit), '2\n1\n');
+  });
+
+  it('merge.md: a token that works once', () => {
+    const [once] = blocksOf('docs/merge.md') as [Block];
+    const code = `app.use(session({ secret, store }));\napp.post('/', async (req, res) => {\n${once.code}\nres.json(won); });\napp.post('/in', (req, res) => { req.session.a = 1; res.end(); });`;
+    const visit =
+      "await ask('POST', '/in'); console.log((await Promise.all([1, 2, 3].map(() => ask('POST', '/')))).map(answer => answer.text).sort().join());";
+    assert.equal(run({ name: once.name, code }, visit), 'false,false,true\n');
+  });
+
+  it('every file of docs/ is reached from the README or another of them', () => {
+    const pages = ['README.md', ...readdirSync('docs').map(file => `docs/${file}`)];
+    const text = pages.map(file => readFileSync(file, 'utf8')).join('');
+    for (const file of readdirSync('docs')) assert.ok(text.includes(`${file})`), file);
+  });
+});
