@@ -3,11 +3,11 @@
  * save; with a synchronous store it is done before that call goes on, otherwise what the handler writes meanwhile is kept
  * in order, within bounds, and `write()` answers `false`.
  */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { frameworkPrototype } from './framework-prototype.ts';
 import { clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
+import { type Arguments, type Below, intercept } from './intercept.ts';
 
 /** Who has something to save before the response leaves, and something to say in its head: a session. */
 export interface GateParticipant {
@@ -33,11 +33,6 @@ export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
 
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'discarding';
-type Arguments = unknown[];
-type Method = (...args: Arguments) => unknown;
-/** A response's methods as they were before the gate: Node's own, or another library's. */
-type Below = Record<'writeHead' | 'flushHeaders' | 'write' | 'end', Method>;
-
 /** Where a request keeps the gate before its response. (A WeakMap costs the garbage collector 6 µs a request.) */
 const GATE = Symbol('madeleine.gate');
 type Gated = IncomingMessage & { [GATE]?: Gate };
@@ -51,33 +46,7 @@ export function gateOf(request: IncomingMessage): Gate | undefined {
 export function enterGate(response: ServerResponse, participant: GateParticipant): void {
   const request: Gated = response.req;
   if (request[GATE]) request[GATE].participants.push(participant);
-  else request[GATE] = new Gate(response, participant, below(response));
-}
-
-const BELOW = Symbol('madeleine.below');
-
-/**
- * Makes the response ask its gate, and answers with its methods as they were.
- *
- * A framework's responses get this once, on their shared prototype: in Express a new property of a single response costs
- * 1.5 µs, so four of them for each request would cost more than everything else that a session does.
- */
-function below(response: ServerResponse): Below {
-  const found = (response as { [BELOW]?: Below })[BELOW];
-  if (found) return found;
-  const owner = frameworkPrototype(response, ServerResponse.prototype);
-  const { writeHead, flushHeaders, write, end } = owner;
-  const methods = { writeHead, flushHeaders, write, end } as unknown as Below;
-  const ask = (name: keyof Below) =>
-    function (this: ServerResponse, ...args: Arguments): unknown {
-      const gate = gateOf(this.req);
-      return gate ? gate[name](args) : methods[name].apply(this, args);
-    };
-  for (const name of ['writeHead', 'flushHeaders', 'write', 'end'] as const) {
-    Object.defineProperty(owner, name, { value: ask(name), writable: true, configurable: true, enumerable: false });
-  }
-  Object.defineProperty(owner, BELOW, { value: methods });
-  return methods;
+  else request[GATE] = new Gate(response, participant, intercept(response, gateOf));
 }
 
 class Gate {

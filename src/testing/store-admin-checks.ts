@@ -49,7 +49,7 @@ const checks: Record<string, StoreCheck['run']> = {
     assert.deepEqual(await adminOf(store).byUser('after'), []);
   },
 
-  'admin: user ids are opaque: any text is one user and only that': async (store, clock) => {
+  'admin: user ids are opaque: each text is one user and only that': async (store, clock) => {
     for (const [index, userId] of HOSTILE_TEXTS.entries())
       await store.create(`key-${index}`, sample(clock, { userId }));
     await store.create('empty', sample(clock, { userId: '' }));

@@ -169,7 +169,7 @@ const checks: Record<string, StoreCheck['run']> = {
     assert.deepEqual(await store.read('key'), original());
   },
 
-  'keys are opaque: any text is one key and only that': async (store, clock) => {
+  'keys are opaque: each text is one key and only that': async (store, clock) => {
     const record = (key: string) => sample(clock, { data: JSON.stringify(key) });
     for (const key of HOSTILE_TEXTS) {
       assert.equal(await store.read(key), null, JSON.stringify(key));
@@ -185,7 +185,7 @@ const checks: Record<string, StoreCheck['run']> = {
     }
   },
 
-  'data is opaque: any text comes back unchanged, up to a million characters': async (store, clock) => {
+  'data is opaque: every text comes back unchanged, up to a million characters': async (store, clock) => {
     const large = 'm🍰é"\\\n'.repeat(142_858);
     for (const [index, data] of [...HOSTILE_DATA, large].entries()) {
       await store.create(`created-${index}`, sample(clock, { data }));

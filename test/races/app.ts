@@ -1,0 +1,124 @@
+// One small application for all races. A request can be made to wait in its handler until the test says so.
+import express, { type Express } from 'express';
+import type { SessionStore } from 'madeleine';
+import { type ExpressSessionOptions, type SessionMiddleware, session } from 'madeleine/express';
+import { Client } from '../support/client.ts';
+import { type Served, serve } from '../support/serve.ts';
+
+export interface Race extends Served {
+  remember: SessionMiddleware;
+  client(): Client;
+  /** A client with the same cookies, as a second tab or a request that is still under way. */
+  tab(of: Client): Client;
+  /** Resolves when a request waits at `/…?wait=name`; `go` lets it on. */
+  waiting(name: string): Promise<void>;
+  go(name: string): void;
+}
+
+interface Stop {
+  arrived: Promise<void>;
+  arrive(): void;
+  left: Promise<void>;
+  leave(): void;
+}
+
+export function createRaceApp(
+  store: SessionStore,
+  options: Partial<ExpressSessionOptions> = {},
+  stopAt = async (_name: string): Promise<void> => {},
+): { app: Express; remember: SessionMiddleware } {
+  const remember = session({ secret: 'a secret of more than thirty-two bytes', store, ...options });
+  const app = express();
+  app.use(remember);
+  app.use(async (req, _res, next) => {
+    if (req.query['early'] !== undefined) void req.session.about;
+    if (req.query['wait']) await stopAt(String(req.query['wait']));
+    next();
+  });
+  app.get('/add/:item', (req, res) => {
+    req.session.cart ??= [];
+    req.session.cart.push(req.params['item'] as string);
+    res.json(req.session.cart);
+  });
+  app.get('/set/:key/:value', (req, res) => {
+    req.session[req.params['key'] as string] = req.params['value'];
+    res.end();
+  });
+  app.get('/count', async (req, res) => {
+    res.json(
+      await req.session.update(data => {
+        data.visits = (data.visits ?? 0) + 1;
+        return data.visits;
+      }),
+    );
+  });
+  app.get('/data', (req, res) => void res.json({ ...req.session, userId: req.session.about.userId }));
+  app.get('/login/:user', async (req, res) => {
+    await req.session.login(req.params['user'] as string);
+    res.json({ ...req.session });
+  });
+  app.get('/logout', async (req, res) => {
+    await req.session.logout();
+    res.end();
+  });
+  app.get('/rotate', async (req, res) => {
+    await req.session.rotate();
+    res.end();
+  });
+  app.get('/touch', (req, res) => {
+    req.session.touch();
+    res.end();
+  });
+  app.get('/redirect/:item', (req, res) => {
+    req.session.cart = [...(req.session.cart ?? []), req.params['item'] as string];
+    res.redirect('/data');
+  });
+  app.get('/stream/:item', (req, res) => {
+    req.session.cart = [...(req.session.cart ?? []), req.params['item'] as string];
+    res.write('first');
+    setTimeout(() => res.end('last'), 20);
+  });
+  app.get('/late/:item', (req, res) => {
+    res.end('done');
+    req.session.cart = [...(req.session.cart ?? []), req.params['item'] as string];
+  });
+  return { app, remember };
+}
+
+export async function createRace(store: SessionStore, options: Partial<ExpressSessionOptions> = {}): Promise<Race> {
+  const stops = new Map<string, Stop>();
+  const stop = (name: string): Stop => {
+    const present = stops.get(name);
+    if (present) return present;
+    const made = {} as Stop;
+    made.arrived = new Promise(resolve => {
+      made.arrive = resolve;
+    });
+    made.left = new Promise(resolve => {
+      made.leave = resolve;
+    });
+    stops.set(name, made);
+    return made;
+  };
+  const { app, remember } = createRaceApp(store, options, async name => {
+    stop(name).arrive();
+    await stop(name).left;
+  });
+  const served = await serve(app);
+  return {
+    ...served,
+    remember,
+    client: () => new Client(served.url),
+    tab(of) {
+      const tab = new Client(served.url);
+      for (const [name, value] of of.jar) tab.jar.set(name, value);
+      return tab;
+    },
+    waiting: name => stop(name).arrived,
+    go: name => stop(name).leave(),
+    async close() {
+      await served.close();
+      await remember.sessions.close();
+    },
+  };
+}

@@ -1,0 +1,154 @@
+// What ended stays ended: requests under way across a logout, a login, a rotation.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { memoryStore } from 'madeleine/memory';
+import { createTestClock } from 'madeleine/testing';
+import { createRace } from './app.ts';
+import { ARENAS } from './stores.ts';
+
+for (const { name, open } of ARENAS) {
+  describe(name, () => {
+    it('a write under way across a logout: the session stays dead, and no cookie undoes it, 10 of 10', async () => {
+      const race = await createRace(open());
+      for (let round = 0; round < 10; round++) {
+        const client = race.client();
+        await client.get('/login/ada');
+        const slow = race.tab(client);
+        const answer = slow.get(`/add/tea?early&wait=logout-${round}`);
+        await race.waiting(`logout-${round}`);
+        const old = race.tab(client);
+        await client.get('/logout');
+        race.go(`logout-${round}`);
+        assert.deepEqual((await answer).setCookies, []);
+        const { cart, userId } = (await old.get('/data')).json();
+        assert.deepEqual([cart, userId], [undefined, null]);
+      }
+      assert.deepEqual(await race.remember.sessions.list('ada').catch(() => []), []);
+      await race.close();
+    });
+
+    it('a write under way across a login: neither disturbs the new cookie nor gets its data', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/add/cake');
+      const before = race.tab(client);
+      const old = race.tab(client);
+      const slow = before.get('/add/tea?early&wait=login');
+      await race.waiting('login');
+      assert.deepEqual((await client.get('/login/ada')).json()['cart'], ['cake']);
+      await client.get('/set/diary/private');
+      race.go('login');
+      const [early, late] = [await slow, await old.get('/add/coffee')];
+      assert.deepEqual([early.setCookies, late.setCookies], [[], []]);
+      assert.ok(!early.body.includes('private') && !late.body.includes('private'));
+      assert.deepEqual((await old.get('/data')).json(), { userId: null });
+      const mine = (await client.get('/data')).json();
+      assert.equal(mine['userId'], 'ada');
+      assert.deepEqual(mine['cart'], ['cake']);
+      await race.close();
+    });
+
+    it('two logins at once: each response carries a session of its own user, and nothing mixes', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/add/cake');
+      const tabs = [race.tab(client), race.tab(client)];
+      await Promise.all(tabs.map((tab, i) => tab.get(`/login/user-${i}`)));
+      for (const [i, tab] of tabs.entries()) {
+        const { userId, cart } = (await tab.get('/data')).json<{ userId: string; cart?: string[] }>();
+        assert.equal(userId, `user-${i}`);
+        assert.ok(cart === undefined || cart.join() === 'cake');
+      }
+      await tabs[0]?.get('/set/diary/private');
+      assert.equal((await tabs[1]?.get('/data'))?.json()['diary'], undefined);
+      await race.close();
+    });
+
+    it('20 requests under way with the old id across a rotation: all served, none lost', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const tabs = Array.from({ length: 20 }, () => race.tab(client));
+      const half = tabs.slice(0, 10).map((tab, i) => tab.get(`/add/early-${i}?early&wait=rotate`));
+      await race.waiting('rotate');
+      await client.get('/rotate');
+      race.go('rotate');
+      const rest = tabs.slice(10).map((tab, i) => tab.get(`/add/late-${i}`));
+      const answers = await Promise.all([...half, ...rest]);
+      assert.ok(answers.every(({ status, setCookies }) => status === 200 && setCookies.length === 0));
+      const { cart, userId } = (await client.get('/data')).json<{ cart: string[]; userId: string }>();
+      assert.equal(userId, 'ada');
+      assert.equal(new Set(cart).size, 20);
+      await race.close();
+    });
+
+    it('two rotations at once leave one live session that both can use', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const tabs = [race.tab(client), race.tab(client)];
+      await Promise.all(tabs.map(tab => tab.get('/rotate')));
+      for (const tab of tabs) assert.equal((await tab.get('/data')).json()['userId'], 'ada');
+      assert.equal((await race.remember.sessions.list('ada')).length, 1);
+      await race.close();
+    });
+
+    it('touch against logout: nothing comes back', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const slow = race.tab(client).get('/touch?early&wait=touch');
+      await race.waiting('touch');
+      const old = race.tab(client);
+      await client.get('/logout');
+      race.go('touch');
+      assert.deepEqual((await slow).setCookies, []);
+      assert.equal((await old.get('/data')).json()['userId'], null);
+      await race.close();
+    });
+
+    it('logout against rotation: nobody is left logged in', async () => {
+      const race = await createRace(open());
+      for (let round = 0; round < 5; round++) {
+        const client = race.client();
+        await client.get(`/login/user-${round}`);
+        const tabs = [race.tab(client), race.tab(client)] as const;
+        await Promise.all([tabs[0].get('/rotate'), tabs[1].get('/logout')]);
+        assert.equal((await race.remember.sessions.list(`user-${round}`)).length, 0);
+        for (const tab of [client, ...tabs]) assert.equal((await tab.get('/data')).json()['userId'], null);
+      }
+      await race.close();
+    });
+
+    it('a change after the response ended is saved, with a warning', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/add/cake');
+      const warned = once(process, 'warning');
+      await client.get('/late/tea');
+      assert.equal(((await warned)[0] as { code: string }).code, 'MADELEINE_LATE_CHANGE');
+      while ((await client.get('/data')).json<{ cart: string[] }>().cart.length < 2);
+      await race.close();
+    });
+  });
+}
+
+it('an old id used after its grace raises an event and ends the family', async () => {
+  const clock = createTestClock();
+  const race = await createRace(memoryStore({ clock }), { clock, grace: '5s' });
+  const client = race.client();
+  await client.get('/login/ada');
+  const thief = race.tab(client);
+  await client.get('/rotate');
+  let reused = 0;
+  race.remember.sessions.on('reused', () => reused++);
+  clock.advance('4s');
+  assert.equal((await thief.get('/data')).json()['userId'], 'ada');
+  assert.equal(reused, 0);
+  clock.advance('2s');
+  assert.equal((await thief.get('/data')).json()['userId'], null);
+  assert.equal(reused, 1);
+  assert.equal((await client.get('/data')).json()['userId'], null);
+  await race.close();
+});

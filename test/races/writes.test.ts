@@ -1,0 +1,101 @@
+// No update is lost: many requests at once on one session, in one process and in four.
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { Client, request } from '../support/client.ts';
+import { createRace } from './app.ts';
+import { ARENAS, FAR, sqliteFile } from './stores.ts';
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `item-${i}`);
+
+for (const { name, open } of ARENAS) {
+  describe(name, () => {
+    it('200 requests at once that each add an item keep 200', async t => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      const answers = await Promise.all(numbers(200).map(item => race.tab(client).get(`/add/${item}`)));
+      assert.ok(answers.every(({ status }) => status === 200));
+      const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
+      t.diagnostic(`kept ${new Set(cart).size} of 200`);
+      assert.deepEqual([...cart].sort(), numbers(200).sort());
+      await race.close();
+    });
+
+    it('50 requests at once that each set another key keep all keys', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      await Promise.all(numbers(50).map(key => race.tab(client).get(`/set/${key}/1`)));
+      const data = (await client.get('/data')).json();
+      for (const key of numbers(50)) assert.equal(data[key], '1', key);
+      await race.close();
+    });
+
+    it('200 updates at once count to 200, and each is told another number', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      const told = await Promise.all(numbers(200).map(async () => Number((await race.tab(client).get('/count')).body)));
+      assert.equal(new Set(told).size, 200);
+      assert.equal((await client.get('/data')).json()['visits'], 200);
+      await race.close();
+    });
+  });
+}
+
+describe('sqlite, one file', () => {
+  it('200 requests at once on 4 processes keep 200', async t => {
+    const file = sqliteFile();
+    const servers = Array.from({ length: 4 }, () => fork(path.join(import.meta.dirname, 'server.js'), [file]));
+    const ports = await Promise.all(
+      servers.map(async server => ((await once(server, 'message'))[0] as { port: number }).port),
+    );
+    try {
+      const client = new Client(`http://127.0.0.1:${ports[0]}`);
+      await client.get('/set/theme/dark');
+      const headers = { cookie: client.cookieHeader() };
+      const ask = (item: string, i: number) => request(`http://127.0.0.1:${ports[i % 4]}/add/${item}`, { headers });
+      const answers = await Promise.all(numbers(200).map(ask));
+      assert.ok(answers.every(({ status }) => status === 200));
+      const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
+      t.diagnostic(`kept ${new Set(cart).size} of 200 with 4 processes`);
+      assert.deepEqual([...cart].sort(), numbers(200).sort());
+    } finally {
+      for (const server of servers) server.kill('SIGKILL');
+    }
+  });
+});
+
+for (const { name, open } of [...ARENAS, ...FAR]) {
+  describe(`${name}: a client sees its own write`, () => {
+    it('when it follows a redirect at once', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      for (let i = 1; i <= 3; i++) {
+        const answer = await client.get(`/redirect/${i}`);
+        const followed = await client.get(answer.headers.location as string);
+        assert.equal(followed.json<{ cart: string[] }>().cart.length, i);
+      }
+      await race.close();
+    });
+
+    it('when it has the first chunk of a stream and asks again', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      const { body } = await new Promise<{ body: string }>((resolve, reject) => {
+        import('node:http').then(({ get }) => {
+          get(`${race.url}/stream/tea`, { headers: { cookie: client.cookieHeader() } }, incoming => {
+            incoming.once('data', () => client.get('/data').then(resolve, reject));
+            incoming.resume();
+          }).on('error', reject);
+        }, reject);
+      });
+      assert.deepEqual(JSON.parse(body).cart, ['tea']);
+      await race.close();
+    });
+  });
+}
