@@ -1,13 +1,13 @@
 /** What begins, renews and ends a session: login, logout, a new id. Each is done in the store when its promise resolves. */
-import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit, mergeText, saveText } from './commit.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
 import type { SessionRecord } from './record.ts';
-import type { Core, SessionState } from './state.ts';
-import { type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
+import type { SessionState } from './state.ts';
+import { bury, endSession, sessionEnded, succeed } from './succession.ts';
+import { tombstoneReason } from './tombstone.ts';
 
 export interface LoginOptions {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
@@ -16,8 +16,6 @@ export interface LoginOptions {
   keep?: readonly string[];
 }
 
-/** More than this many changes of id in a row is a loop in the data, not a history. */
-const LONGEST_CHAIN = 16;
 const LONGEST_USER_ID = 512;
 
 /**
@@ -73,25 +71,6 @@ export async function logout(state: SessionState): Promise<void> {
   if (key !== null && record !== null) await endSession(core, key);
   state.startOver();
   if (record !== null) state.cookieDuty = 'clear';
-}
-
-/**
- * Ends the session under this key, and the one that took its place if its id was rotated meanwhile.
- *
- * It is marked as ended by compare-and-set before it is deleted: a rotation at the same moment either has happened, and is
- * followed, or finds the mark, and gives up.
- */
-export async function endSession(core: Core, key: string): Promise<boolean> {
-  let ended = false;
-  let at: string | null = key;
-  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
-    const here: string = at;
-    const stone = await bury(core, here, await core.store.read(here), here, 'ended');
-    at = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
-    if (await core.store.delete(here)) ended = true;
-  }
-  if (ended) core.events.emit('ended', () => ({ tag: core.tag(key) }));
-  return ended;
 }
 
 /** Reads the session again, dropping what was not saved. */
@@ -155,82 +134,6 @@ async function updateFresh<Result>(
   return result;
 }
 
-/**
- * Puts `record` under a fresh id and a tombstone where the session was. What others wrote up to that moment goes through
- * `fold` into the new record; whoever writes later finds the tombstone.
- */
-async function succeed(
-  state: SessionState,
-  record: SessionRecord,
-  reason: 'rotated' | 'replaced',
-  fold: (theirs: string) => string,
-): Promise<void> {
-  const { core } = state;
-  const id = randomToken();
-  const key = sha256(id);
-  // The new record first: should the server stop in between, the old session is still whole.
-  if (!(await core.store.create(key, record))) throw sessionEnded('give it a new id');
-  let placed = record;
-  const takeOver = async (theirs: SessionRecord) => {
-    const next = { ...placed, data: fold(theirs.data), version: placed.version + 1 };
-    const replaced = await core.store.replace(key, next, placed.version);
-    if (replaced.ok) placed = next;
-  };
-  let at = state.record === null ? null : state.key;
-  let found = state.record;
-  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
-    const stone = await bury(core, at, found, key, reason, takeOver);
-    if (stone?.successor === key) break;
-    const next = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
-    const moved = next === null ? null : await core.store.read(next);
-    // A rotation that comes second joins the first; one that finds the session ended brings nothing back.
-    if (reason === 'rotated') return giveUp(state, key, next, moved);
-    if (moved !== null && moved.successor === null) await takeOver(moved);
-    at = next;
-    found = moved;
-  }
-  state.hold(key, placed, id);
-  state.cookieDuty = 'set';
-}
-
-async function giveUp(
-  state: SessionState,
-  ours: string,
-  next: string | null,
-  moved: SessionRecord | null,
-): Promise<void> {
-  await state.core.store.delete(ours);
-  if (next !== null && moved !== null && moved.successor === null) {
-    state.hold(next, moved, null);
-    return;
-  }
-  state.close();
-  throw sessionEnded('rotate its id');
-}
-
-/**
- * Puts a tombstone over the record; `onConflict` sees every version that others wrote first. Answers with the tombstone that
- * stands there in the end, ours or another's, or `null` when the record is gone.
- */
-async function bury(
-  core: Core,
-  key: string,
-  known: SessionRecord | null,
-  successor: string,
-  reason: TombstoneReason,
-  onConflict?: (theirs: SessionRecord) => Promise<void>,
-): Promise<SessionRecord | null> {
-  let record = known;
-  while (record !== null && record.successor === null) {
-    const stone = tombstone(record, successor, reason, core.clock(), core.policy);
-    const replaced = await core.store.replace(key, stone, record.version);
-    if (replaced.ok) return stone;
-    record = replaced.current;
-    if (record !== null && record.successor === null) await onConflict?.(record);
-  }
-  return record;
-}
-
 function pick(data: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
 }
@@ -244,13 +147,5 @@ function checkUserId(userId: string | number): string {
     'ERR_OPTION_INVALID',
     'login() was not given a user id.',
     `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
-  );
-}
-
-function sessionEnded(wish: string): MadeleineError {
-  return new MadeleineError(
-    'ERR_SESSION_ENDED',
-    `There is no stored session to ${wish}: it has ended or was never stored.`,
-    'Let the client ask again; it will start with a new session.',
   );
 }

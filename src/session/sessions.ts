@@ -7,7 +7,6 @@ import { commit, hasChanges } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { EventHub, type SessionEvents, type SessionListener } from './events.ts';
 import { type GuardedStore, guardStore } from './guarded-store.ts';
-import { endSession } from './lifecycle.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { endOf, isLive } from './policy.ts';
 import { startPruning } from './prune.ts';
@@ -15,6 +14,7 @@ import { type Device, isSessionRecord, type SessionRecord } from './record.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState } from './state.ts';
+import { endSession } from './succession.ts';
 import { inGrace, tombstoneReason } from './tombstone.ts';
 
 /** One request's session, from open to Set-Cookie. */
