@@ -30,8 +30,9 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   }
   if (text === unchanged) return text;
   // Only what changed is walked: text that is as it was stored holds nothing that JSON cannot.
-  if (!Object.values(data).every(value => isJson(value, 1))) explain(data, 'session', 0);
-  if (Buffer.byteLength(text) > limit) {
+  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) explain(data, 'session', 0);
+  // A character takes 3 bytes at most: most texts need not be measured.
+  if (text.length * 3 > limit && Buffer.byteLength(text) > limit) {
     throw new MadeleineError(
       'ERR_DATA_TOO_LARGE',
       `The session holds more than ${limit} bytes of data.`,

@@ -87,10 +87,18 @@ class MemoryStore implements SessionStore {
     if (!entry) return { ok: false, current: null };
     if (entry.record.version !== expected) return { ok: false, current: copyOf(entry.record) };
     const bytes = this.#measure(record);
-    this.#unlink(entry);
-    entry.record = copyOf(record);
-    entry.bytes = bytes;
-    this.#link(entry);
+    if (entry.record.userId === record.userId) {
+      this.#bytes += bytes - entry.bytes;
+      entry.record = copyOf(record);
+      entry.bytes = bytes;
+      this.#recencyOf(entry).refresh(entry);
+      this.#byExpiry.moved(entry);
+    } else {
+      this.#unlink(entry);
+      entry.record = copyOf(record);
+      entry.bytes = bytes;
+      this.#link(entry);
+    }
     this.#makeRoom(entry);
     return { ok: true };
   }
