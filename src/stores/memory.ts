@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import type { SessionRecord } from '../session/record.ts';
+import { copyRecord, type SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
 import { Recency } from './recency.ts';
@@ -68,14 +68,14 @@ class MemoryStore implements SessionStore {
     const entry = this.#entries.get(key);
     if (!entry) return null;
     this.#recencyOf(entry).refresh(entry);
-    return copyOf(entry.record);
+    return copyRecord(entry.record);
   }
 
   create(key: string, record: SessionRecord): boolean {
     if (this.#entries.has(key)) return false;
     const bytes = this.#measure(record);
     const serial = ++this.#created;
-    const entry: Entry = { key, record: copyOf(record), bytes, serial, older: null, newer: null, place: 0 };
+    const entry: Entry = { key, record: copyRecord(record), bytes, serial, older: null, newer: null, place: 0 };
     this.#entries.set(key, entry);
     this.#link(entry);
     this.#makeRoom(entry);
@@ -85,17 +85,17 @@ class MemoryStore implements SessionStore {
   replace(key: string, record: SessionRecord, expected: number): Replaced {
     const entry = this.#entries.get(key);
     if (!entry) return { ok: false, current: null };
-    if (entry.record.version !== expected) return { ok: false, current: copyOf(entry.record) };
+    if (entry.record.version !== expected) return { ok: false, current: copyRecord(entry.record) };
     const bytes = this.#measure(record);
     if (entry.record.userId === record.userId) {
       this.#bytes += bytes - entry.bytes;
-      entry.record = copyOf(record);
+      entry.record = copyRecord(record);
       entry.bytes = bytes;
       this.#recencyOf(entry).refresh(entry);
       this.#byExpiry.moved(entry);
     } else {
       this.#unlink(entry);
-      entry.record = copyOf(record);
+      entry.record = copyRecord(record);
       entry.bytes = bytes;
       this.#link(entry);
     }
@@ -223,23 +223,7 @@ class MemoryStore implements SessionStore {
 }
 
 function pairOf(entry: Entry): [key: string, record: SessionRecord] {
-  return [entry.key, copyOf(entry.record)];
-}
-
-/** Field by field: in the hot path of every read it takes two thirds of the time of a spread. */
-function copyOf(record: SessionRecord): SessionRecord {
-  return {
-    data: record.data,
-    version: record.version,
-    userId: record.userId,
-    createdAt: record.createdAt,
-    authenticatedAt: record.authenticatedAt,
-    lastSeenAt: record.lastSeenAt,
-    expiresAt: record.expiresAt,
-    remember: record.remember,
-    device: record.device && { ...record.device },
-    successor: record.successor,
-  };
+  return [entry.key, copyRecord(entry.record)];
 }
 
 function positive(value: number, option: string): number {
