@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'ERR_SESSION_ENDED'
   | 'ERR_SESSION_NAME_TWICE'
   | 'ERR_CONFLICT'
+  | 'ERR_UPDATE_TIMEOUT'
   | 'ERR_STORE_FAILED'
   | 'ERR_STORE_TIMEOUT'
   | 'ERR_STORE_NO_ADMIN'
@@ -39,6 +40,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_SESSION_ENDED: 409,
   ERR_STORE_FAILED: 503,
   ERR_STORE_TIMEOUT: 503,
+  ERR_UPDATE_TIMEOUT: 503,
 };
 
 /**

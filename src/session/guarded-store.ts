@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { SessionStore, StoreAdmin } from './store.ts';
@@ -19,7 +20,13 @@ export function guardStore(store: SessionStore, timeout: number): GuardedStore {
   function guard<T>(operation: string, call: () => MaybePromise<T>): MaybePromise<T> {
     try {
       const answer = call();
-      return isThenable(answer) ? withDeadline(answer, timeout, operation) : answer;
+      if (!isThenable(answer)) return answer;
+      return withDeadline(
+        answer,
+        timeout,
+        () => storeTimedOut(operation, timeout),
+        cause => storeFailed(operation, cause),
+      );
     } catch (cause) {
       throw storeFailed(operation, cause);
     }
@@ -61,26 +68,8 @@ function checkStore(store: SessionStore): void {
   );
 }
 
-/** Any thenable counts: query builders and older promise libraries answer with promises of their own. */
 function isThenable<T>(answer: MaybePromise<T>): answer is Promise<T> {
   return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
-}
-
-/** A late answer, good or bad, is dropped: the request was told that the store did not answer. */
-function withDeadline<T>(answer: Promise<T>, timeout: number, operation: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(storeTimedOut(operation, timeout)), timeout);
-    answer.then(
-      value => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      cause => {
-        clearTimeout(timer);
-        reject(storeFailed(operation, cause));
-      },
-    );
-  });
 }
 
 function storeFailed(operation: string, cause: unknown): MadeleineError {

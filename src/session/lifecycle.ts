@@ -1,11 +1,13 @@
 /** What begins, renews and ends a session: login, logout, a new id. Each is done in the store when its promise resolves. */
+import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import { commit, mergeText, saveText } from './commit.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
 import type { SessionRecord } from './record.ts';
-import type { SessionState } from './state.ts';
+import type { Core, SessionState } from './state.ts';
 import { bury, endSession, sessionEnded, succeed } from './succession.ts';
 import { tombstoneReason } from './tombstone.ts';
 
@@ -102,7 +104,7 @@ export async function update<Result>(
   let result: Result | undefined;
   const applied = await core.queue.apply(key, record, async stored => {
     const data = parseData(stored) ?? {};
-    result = await change(data);
+    result = await inTime(core, change(data));
     return stringifyData(data, stored, core.maxDataSize);
   });
   if (applied === null || (applied.successor !== null && tombstoneReason(applied) !== 'rotated')) {
@@ -121,13 +123,19 @@ export async function update<Result>(
   return result as Result;
 }
 
+/** The saves of this session wait for the function, so it must not wait without end: for one of them, say. */
+function inTime<Result>({ storeTimeout }: Core, running: Result | Promise<Result>): MaybePromise<Result> {
+  if (!(running instanceof Promise)) return running;
+  return withDeadline(running, storeTimeout, () => updateTimedOut(storeTimeout));
+}
+
 /** Nothing is stored yet: nobody else can write, so the function runs once, and what it made is stored. */
 async function updateFresh<Result>(
   state: SessionState,
   change: (data: JsonObject) => Result | Promise<Result>,
 ): Promise<Result> {
   const data: JsonObject = {};
-  const result = await change(data);
+  const result = await inTime(state.core, change(data));
   const text = stringifyData(data, '{}', state.core.maxDataSize);
   if (text !== '{}') await saveText(state, text);
   if (state.bag !== null) refreshData(state.bag, data);
@@ -147,5 +155,13 @@ function checkUserId(userId: string | number): string {
     'ERR_OPTION_INVALID',
     'login() was not given a user id.',
     `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
+  );
+}
+
+function updateTimedOut(timeout: number): MadeleineError {
+  return new MadeleineError(
+    'ERR_UPDATE_TIMEOUT',
+    `The function given to update() did not finish within ${timeout} ms, and nothing of it was saved.`,
+    'Fetch what it needs before the update; inside, it must not wait for another request of the same session.',
   );
 }

@@ -74,8 +74,8 @@ const LONGEST_CHAIN = 16;
 /** @throws MadeleineError for wrong options, before the first request */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {
   const checked = checkSessionsOptions(options);
-  const { policy, clock, maxDataSize, merge } = checked;
-  const store: GuardedStore = guardStore(options.store, checked.storeTimeout);
+  const { policy, clock, maxDataSize, merge, storeTimeout } = checked;
+  const store: GuardedStore = guardStore(options.store, storeTimeout);
   const events = new EventHub();
   const cookie = createSessionCookie(options.secret, checked.name, checked.cookie, events);
   const tagKey = randomBytes(32);
@@ -86,7 +86,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
   const warn = createWarnings();
   const core: Core = {
-    ...{ store, policy, clock, cookie, events, maxDataSize, rules: merge, warn },
+    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, rules: merge, warn },
     queue: new CommitQueue(store, advance),
     tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };

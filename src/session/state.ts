@@ -20,6 +20,8 @@ export interface Core {
   readonly rules: MergeRules;
   /** The most bytes of JSON text that one session may hold. */
   readonly maxDataSize: number;
+  /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
+  readonly storeTimeout: number;
   /** A keyed, shortened hash of a store key, for events. */
   tag(key: string): string;
   /** Warns once for each code, in development only. */

@@ -52,6 +52,9 @@ export function createRaceApp(
       }),
     );
   });
+  app.get('/stuck', async (req, _res, next) => {
+    await req.session.update(() => new Promise(() => {})).catch(next);
+  });
   app.get('/data', (req, res) => void res.json({ ...req.session, userId: req.session.about.userId }));
   app.get('/login/:user', async (req, res) => {
     await req.session.login(req.params['user'] as string);

@@ -34,6 +34,18 @@ for (const { name, open } of ARENAS) {
       await race.close();
     });
 
+    it('an update that never finishes fails in the end, and what waited for it is saved', async () => {
+      const race = await createRace(open(), { storeTimeout: '400ms' });
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      const [stuck, added] = await Promise.all([race.tab(client).get('/stuck'), race.tab(client).get('/add/tea')]);
+      assert.equal(stuck.status, 503);
+      assert.match(stuck.body, /ERR_UPDATE_TIMEOUT/);
+      assert.equal(added.status, 200);
+      assert.deepEqual((await client.get('/data')).json()['cart'], ['tea']);
+      await race.close();
+    });
+
     it('200 updates at once count to 200, and each is told another number', async () => {
       const race = await createRace(open());
       const client = race.client();

@@ -1,0 +1,28 @@
+/**
+ * What the answer is, if it comes in time; a late one, good or bad, is dropped. It may be any thenable: query builders and
+ * older promise libraries answer with promises of their own.
+ *
+ * @param timeout in milliseconds
+ * @param late the error when no answer came in time
+ * @param failed the error to give for the one that the answer failed with; default: that one
+ */
+export function withDeadline<T>(
+  answer: PromiseLike<T>,
+  timeout: number,
+  late: () => Error,
+  failed: (cause: unknown) => unknown = cause => cause,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), timeout);
+    answer.then(
+      value => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      cause => {
+        clearTimeout(timer);
+        reject(failed(cause));
+      },
+    );
+  });
+}
