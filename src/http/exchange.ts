@@ -26,6 +26,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     this.#open = open;
     this.#response = response;
     this.#onError = onError;
+    if (open.endTurn) {
+      // Whoever went away while waiting for a turn has no end to come.
+      if (response.closed) open.endTurn();
+      else response.once('close', open.endTurn);
+    }
     enterGate(response, this);
   }
 

@@ -64,7 +64,7 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
   const { core, base } = state;
   if (state.key === null || state.record === null) return;
-  const change = (stored: string) => mergeText(base, mine, stored, core.rules);
+  const change = (stored: string) => core.join(base, mine, stored);
   return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
 }
 

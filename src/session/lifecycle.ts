@@ -3,7 +3,7 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { commit, mergeText, saveText } from './commit.ts';
+import { commit, saveText } from './commit.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
 import type { SessionRecord } from './record.ts';
@@ -37,7 +37,7 @@ export async function login(state: SessionState, userId: string | number, option
   const mine = bag === null ? base : stringifyData(bag, base, core.maxDataSize);
   const carried = narrow(mine);
   const record = state.newRecord(carried, { userId: user, remember });
-  await succeed(state, record, 'replaced', theirs => narrow(mergeText(base, mine, theirs, core.rules)));
+  await succeed(state, record, 'replaced', theirs => narrow(core.join(base, mine, theirs)));
   state.base = carried;
   if (carried !== mine) state.bag = null;
   core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'login' }));

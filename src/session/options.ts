@@ -19,6 +19,13 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   cookie?: SessionCookieOptions;
   /** How two writes to one key of the data are joined when the default rule is not what you want. */
   merge?: MergeRules<Data>;
+  /**
+   * What happens to requests of one session that come at once. `'merge'` (default): they run side by side, and what they
+   * changed is merged. `'serialize'`: in this process they take turns, each waiting at most `storeTimeout`; what meets
+   * none the less is merged. `'last-write-wins'`: the later save replaces the data of the earlier; only for data of which
+   * the losses do not matter.
+   */
+  concurrency?: Concurrency;
   /** The most bytes of JSON text that a session may hold. Default 1 MiB. */
   maxDataSize?: number;
   /** How long one call to the store may take before the request fails with 503. Default `'5s'`. */
@@ -27,7 +34,10 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   clock?: Clock;
 }
 
+export type Concurrency = 'merge' | 'serialize' | 'last-write-wins';
+
 export interface CheckedOptions {
+  concurrency: Concurrency;
   name: string;
   cookie: SessionCookieOptions;
   policy: Policy;
@@ -38,7 +48,7 @@ export interface CheckedOptions {
 }
 
 const KNOWN = [
-  ...['secret', 'store', 'name', 'cookie', 'merge', 'maxDataSize', 'storeTimeout', 'clock'],
+  ...['secret', 'store', 'name', 'cookie', 'merge', 'concurrency', 'maxDataSize', 'storeTimeout', 'clock'],
   ...['idle', 'absolute', 'remember', 'grace'],
 ];
 
@@ -64,6 +74,10 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
     throw invalid('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
   }
   if (typeof clock !== 'function') throw invalid('clock', 'is not a function', 'Give a function like Date.now.');
+  const { concurrency = 'merge' } = options;
+  if (!['merge', 'serialize', 'last-write-wins'].includes(concurrency)) {
+    throw invalid('concurrency', 'is none that there is', "Use 'merge', 'serialize' or 'last-write-wins'.");
+  }
   if (typeof name !== 'string') throw invalid('name', 'is not text', 'Give the bare name of the cookie.');
   const policy = createPolicy(options);
   if (policy.idle > policy.absolute) {
@@ -74,7 +88,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
     );
   }
   const storeTimeout = toMilliseconds(options.storeTimeout ?? '5s', 'storeTimeout');
-  return { name, cookie, policy, merge: merge as MergeRules, maxDataSize, storeTimeout, clock };
+  return { name, cookie, policy, merge: merge as MergeRules, concurrency, maxDataSize, storeTimeout, clock };
 }
 
 function invalid(option: string, problem: string, remedy: string): MadeleineError {

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { createWarnings } from '../warnings.ts';
 import { bagOf, type Session } from './bag.ts';
-import { commit, hasChanges } from './commit.ts';
+import { commit, hasChanges, mergeText } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { EventHub, type SessionEvents, type SessionListener } from './events.ts';
 import { type GuardedStore, guardStore } from './guarded-store.ts';
@@ -11,11 +11,12 @@ import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { endOf, isLive } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { type Device, isSessionRecord, type SessionRecord } from './record.ts';
-import { createSessionCookie } from './session-cookie.ts';
+import { createSessionCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState } from './state.ts';
 import { endSession } from './succession.ts';
 import { inGrace, tombstoneReason } from './tombstone.ts';
+import { type EndTurn, Turns } from './turns.ts';
 
 /** One request's session, from open to Set-Cookie. */
 export interface OpenSession<Data extends object = SessionData> {
@@ -31,6 +32,8 @@ export interface OpenSession<Data extends object = SessionData> {
   setCookie(): { name: string; line: string } | null;
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;
+  /** With `concurrency: 'serialize'`: to be called when the response is over, whatever became of it. */
+  readonly endTurn: (() => void) | null;
 }
 
 /** A session in a list: enough to recognise a device and to end its session, nothing that opens it. */
@@ -74,7 +77,8 @@ const LONGEST_CHAIN = 16;
 /** @throws MadeleineError for wrong options, before the first request */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {
   const checked = checkSessionsOptions(options);
-  const { policy, clock, maxDataSize, merge, storeTimeout } = checked;
+  const { policy, clock, maxDataSize, merge, concurrency, storeTimeout } = checked;
+  const turns = concurrency === 'serialize' ? new Turns(storeTimeout) : null;
   const store: GuardedStore = guardStore(options.store, storeTimeout);
   const events = new EventHub();
   const cookie = createSessionCookie(options.secret, checked.name, checked.cookie, events);
@@ -86,7 +90,8 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
   const warn = createWarnings();
   const core: Core = {
-    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, rules: merge, warn },
+    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn },
+    join: (base, mine, stored) => (concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge)),
     queue: new CommitQueue(store, advance),
     tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };
@@ -95,13 +100,15 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   return {
     open(cookieHeader, facts) {
       const opened = new Opened(core, facts);
-      const open = opened as OpenSession<object> as OpenSession<Data>;
       const presented = cookie.read(cookieHeader, facts);
-      if (presented === null) return open;
-      return whenReady(find(opened, presented.key, presented.id), () => {
-        if (presented.renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
-        return open;
-      });
+      if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
+      if (turns) {
+        return whenReady(turns.take(presented.key), endTurn => {
+          opened.endTurn = endTurn;
+          return openInTurn(() => openPresented<Data>(opened, presented), endTurn);
+        });
+      }
+      return openPresented<Data>(opened, presented);
     },
     cookieName: secure => cookie.name(secure),
     async list(userId) {
@@ -131,7 +138,30 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
 }
 
+/** A request that fails before it has a session has had its turn. */
+async function openInTurn<T>(open: () => MaybePromise<T>, endTurn: EndTurn): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    endTurn();
+    throw error;
+  }
+}
+
+/** Opens the session that the cookie named. */
+function openPresented<Data extends object>(
+  opened: Opened,
+  { key, id, renew }: PresentedId,
+): MaybePromise<OpenSession<Data>> {
+  return whenReady(find(opened, key, id), () => {
+    if (renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
+    return opened as OpenSession<object> as OpenSession<Data>;
+  });
+}
+
 class Opened extends SessionState implements OpenSession<object> {
+  endTurn: EndTurn | null = null;
+
   get session(): Session<object> {
     return bagOf(this) as Session<object>;
   }

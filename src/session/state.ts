@@ -4,7 +4,6 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
-import type { MergeRules } from './merge.ts';
 import { endOf, type Policy } from './policy.ts';
 import type { Device, SessionRecord } from './record.ts';
 import type { SessionCookie } from './session-cookie.ts';
@@ -17,7 +16,8 @@ export interface Core {
   readonly cookie: SessionCookie;
   readonly events: EventHub;
   readonly queue: CommitQueue;
-  readonly rules: MergeRules;
+  /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
+  join(base: string, mine: string, stored: string): string;
   /** The most bytes of JSON text that one session may hold. */
   readonly maxDataSize: number;
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */

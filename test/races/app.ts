@@ -52,6 +52,12 @@ export function createRaceApp(
       }),
     );
   });
+  app.get('/self/:item', async (req, res) => {
+    const url = `http://127.0.0.1:${req.socket.localPort}/add/${req.params['item']}`;
+    await fetch(url, { headers: { cookie: req.headers.cookie ?? '' } });
+    req.session['asked'] = 'itself';
+    res.end();
+  });
   app.get('/stuck', async (req, _res, next) => {
     await req.session.update(() => new Promise(() => {})).catch(next);
   });

@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { faultStore } from 'madeleine/testing';
 import { Client, request } from '../support/client.ts';
 import { createRace } from './app.ts';
 import { ARENAS, FAR, sqliteFile } from './stores.ts';
@@ -43,6 +44,57 @@ for (const { name, open } of ARENAS) {
       assert.match(stuck.body, /ERR_UPDATE_TIMEOUT/);
       assert.equal(added.status, 200);
       assert.deepEqual((await client.get('/data')).json()['cart'], ['tea']);
+      await race.close();
+    });
+
+    it("concurrency 'serialize': a request waits for the one before it, and then sees what it wrote", async () => {
+      const race = await createRace(open(), { concurrency: 'serialize' });
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      const first = race.tab(client).get('/set/step/1?wait=first');
+      await race.waiting('first');
+      const second = race.tab(client).get('/data');
+      await race.client().get('/data'); // another visitor does not wait; meanwhile the second has arrived
+      race.go('first');
+      await first;
+      assert.equal((await second).json()['step'], '1');
+      await race.close();
+    });
+
+    it("concurrency 'serialize': a handler that asks its own server gets an answer, and nothing is lost", async () => {
+      const race = await createRace(open(), { concurrency: 'serialize', storeTimeout: '400ms' });
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      assert.equal((await client.get('/self/tea')).status, 200);
+      const { cart, asked } = (await client.get('/data')).json();
+      assert.deepEqual([cart, asked], [['tea'], 'itself']);
+      await race.close();
+    });
+
+    it("concurrency 'serialize': a request that failed has had its turn", async () => {
+      let broken = false;
+      const store = faultStore(open(), call => (broken && call.operation === 'read' ? { kind: 'fail' } : null));
+      const race = await createRace(store, { concurrency: 'serialize', storeTimeout: '1h' });
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      broken = true;
+      assert.equal((await client.get('/data')).status, 503);
+      broken = false;
+      assert.equal((await client.get('/data')).json()['theme'], 'dark');
+      await race.close();
+    });
+
+    it("concurrency 'last-write-wins': the later save replaces the earlier", async () => {
+      const race = await createRace(open(), { concurrency: 'last-write-wins' });
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      const later = race.tab(client).get('/set/a/1?early&wait=later');
+      await race.waiting('later');
+      await race.tab(client).get('/set/b/2');
+      race.go('later');
+      await later;
+      const { a, b } = (await client.get('/data')).json();
+      assert.deepEqual([a, b], ['1', undefined]);
       await race.close();
     });
 
