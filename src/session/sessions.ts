@@ -15,7 +15,7 @@ import { createSessionCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState } from './state.ts';
 import { endSession } from './succession.ts';
-import { inGrace, tombstoneReason } from './tombstone.ts';
+import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
 import { type EndTurn, Turns } from './turns.ts';
 
 /** One request's session, from open to Set-Cookie. */
@@ -72,7 +72,6 @@ export interface Sessions<Data extends object = SessionData> {
 }
 
 const HANDLE = /^[\w-]{43}$/;
-const LONGEST_CHAIN = 16;
 
 /** @throws MadeleineError for wrong options, before the first request */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {

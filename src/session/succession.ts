@@ -3,10 +3,7 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import type { SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
-import { type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
-
-/** More than this many changes of id in a row is a loop in the data, not a history. */
-const LONGEST_CHAIN = 16;
+import { LONGEST_CHAIN, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
 /**
  * Puts `record` under a fresh id and a tombstone where the session was. What others wrote up to that moment goes through

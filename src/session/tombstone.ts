@@ -13,6 +13,9 @@ import type { SessionRecord } from './record.ts';
  */
 export type TombstoneReason = 'rotated' | 'replaced' | 'ended';
 
+/** More than this many changes of id in a row is a loop in the data, not a history. */
+export const LONGEST_CHAIN = 16;
+
 export function tombstone(
   old: SessionRecord,
   successor: string,
