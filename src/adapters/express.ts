@@ -7,13 +7,12 @@ import { MadeleineError } from '../errors.ts';
 import { Exchange, exchangesOf, sessionMissing } from '../http/exchange.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { frameworkPrototype } from '../http/framework-prototype.ts';
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionsOptions } from '../session/options.ts';
 import type { Device } from '../session/record.ts';
 import type { SessionData } from '../session/session-data.ts';
-import { createSessions, type Sessions } from '../session/sessions.ts';
+import { createSessions, type OpenSession, type Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
 import type { SessionStore } from '../session/store.ts';
 import { memoryStore } from '../stores/memory.ts';
@@ -82,17 +81,21 @@ export function session<Data extends object = SessionData>(
       if (mounted.some(exchange => exchange.sessions.cookieName(facts.secure) === name)) return next(nameTwice());
     }
 
-    let opened: MaybePromise<void>;
+    const enter = (open: OpenSession<Data>) => {
+      new Exchange(sessions, open, response, next);
+      equip(request);
+    };
     try {
-      opened = whenReady(sessions.open(request.headers.cookie, facts), open => {
-        new Exchange(sessions, open, response, next);
-        equip(request);
-      });
+      const open = sessions.open(request.headers.cookie, facts);
+      if (open instanceof Promise) {
+        open.then(enter).then(() => next(), next);
+        return;
+      }
+      enter(open);
     } catch (error) {
       return next(error);
     }
-    if (opened instanceof Promise) opened.then(() => next(), next);
-    else next();
+    next();
   }
 
   return Object.assign(middleware, {

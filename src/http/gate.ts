@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
-import { type Arguments, type Below, intercept } from './intercept.ts';
+import { type Below, intercept } from './intercept.ts';
 
 /** Who has something to save before the response leaves, and something to say in its head: a session. */
 export interface GateParticipant {
@@ -54,7 +54,8 @@ class Gate {
   readonly #response: ServerResponse;
   readonly #below: Below;
   #state: GateState = 'waiting';
-  #held: Array<() => void> = [];
+  /** What the handler did while the save was under way, in order. */
+  #held: Array<() => void> | null = null;
   #heldBytes = 0;
   #ended = false;
   #needsDrain = false;
@@ -65,96 +66,104 @@ class Gate {
     this.#below = methods;
   }
 
-  writeHead(args: Arguments): ServerResponse {
+  writeHead(status: unknown, second: unknown, third: unknown): ServerResponse {
     const response = this.#response;
-    if (this.#state === 'open') return this.#pass('writeHead', args) as ServerResponse;
+    if (this.#state === 'open') return this.#below.writeHead.call(response, status, second, third) as ServerResponse;
     if (this.#state !== 'waiting') return response;
-    const { statusCode, message } = setHeadersGiven(response, args);
+    const { statusCode, message } = setHeadersGiven(response, status as number, second, third);
     response.statusCode = statusCode;
     if (message !== undefined) response.statusMessage = message;
     this.#whenOpen(() => {
-      if (!response.headersSent) this.#pass('writeHead', [statusCode]);
+      if (!response.headersSent) this.#below.writeHead.call(response, statusCode);
     });
     return response;
   }
 
   flushHeaders(): void {
-    this.#whenOpen(() => this.#pass('flushHeaders', []));
+    this.#whenOpen(() => this.#below.flushHeaders.call(this.#response));
   }
 
-  write(args: Arguments): boolean {
-    if (this.#state === 'waiting') this.#start();
-    if (this.#is('open')) return this.#pass('write', args) as boolean;
-    if (this.#is('discarding') || this.#ended) {
-      discard(args);
+  write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
+    if (this.#isOpen()) return this.#below.write.call(this.#response, chunk, encoding, callback) as boolean;
+    if (this.#state === 'discarding' || this.#ended) {
+      discard(encoding, callback);
       return true;
     }
-    const chunk = args[0] as string | Uint8Array;
-    this.#heldBytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : (chunk?.byteLength ?? 0);
+    this.#heldBytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : ((chunk as Uint8Array)?.byteLength ?? 0);
     if (this.#heldBytes > MOST_HELD_BYTES) {
       this.#fail(heldTooLarge());
       return true;
     }
-    this.#held.push(() => this.#pass('write', args));
+    this.#hold(() => this.#below.write.call(this.#response, chunk, encoding, callback));
     this.#needsDrain = true;
     return false;
   }
 
-  end(args: Arguments): ServerResponse {
+  end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
     const response = this.#response;
     if (this.#state === 'discarding' || (this.#state === 'holding' && this.#ended)) {
-      discard(args);
+      discard(chunk, encoding, callback);
     } else if (this.#state === 'waiting') {
       // Saved now, with nothing in between: there is no need to look again for changes before the last byte.
       this.#ended = true;
-      this.#whenOpen(() => this.#passEnd(args));
+      if (this.#isOpen()) this.#passEnd(chunk, encoding, callback);
+      else this.#hold(() => this.#passEnd(chunk, encoding, callback));
     } else if (this.#ended || response.writableEnded) {
-      this.#pass('end', args);
+      this.#below.end.call(response, chunk, encoding, callback);
     } else {
       this.#ended = true;
-      this.#whenOpen(() => this.#endAfterSave(args));
+      this.#whenOpen(() => this.#endAfterSave(chunk, encoding, callback));
     }
     return response;
   }
 
-  /** Goes on once the session is saved: at once where it is, else in its turn; never if the save failed. */
-  #whenOpen(call: () => void): void {
-    if (this.#state === 'waiting') this.#start(call);
-    else if (this.#state === 'open') call();
-    else if (this.#state === 'holding') this.#held.push(call);
+  /** Whether everything may pass. The first to ask starts the save; with a synchronous store that is all it takes. */
+  #isOpen(): boolean {
+    return this.#state === 'waiting' ? this.#start() : this.#state === 'open';
   }
 
-  /** Starts the save; `first` is what goes on when it is done. */
-  #start(first?: () => void): void {
+  /** Goes on once the session is saved: at once where it is, else in its turn; never if the save failed. */
+  #whenOpen(call: () => void): void {
+    if (this.#isOpen()) call();
+    else this.#hold(call);
+  }
+
+  #hold(call: () => void): void {
+    if (this.#state !== 'holding') return;
+    this.#held ??= [];
+    this.#held.push(call);
+  }
+
+  /** Says whether the session is saved already. */
+  #start(): boolean {
     this.#state = 'holding';
     try {
-      const saved = this.#each(one => one.save());
+      const saved = all(this.participants, save);
       if (saved instanceof Promise) {
-        if (first) this.#held.push(first);
         presentHead(this.#response, () => this.#ended);
         saved.then(
           () => this.#open(),
           error => this.#fail(error),
         );
-        return;
+        return false;
       }
       for (const one of this.participants) one.head();
     } catch (error) {
       this.#fail(error);
-      return;
+      return false;
     }
     this.#state = 'open';
-    first?.();
+    return true;
   }
 
   #open(): void {
     const response = this.#response;
-    const held = this.#held;
     if (this.#state !== 'holding') return;
     releaseHead(response);
     for (const one of this.participants) one.head();
     this.#state = 'open';
-    this.#held = [];
+    const held = this.#held ?? [];
+    this.#held = null;
     for (const call of held) call();
     if (this.#needsDrain && !this.#ended && !response.writableNeedDrain) response.emit('drain');
   }
@@ -164,57 +173,54 @@ class Gate {
     const ended = this.#ended;
     if (this.#state !== 'holding') return;
     releaseHead(response);
-    this.#held = [];
+    this.#held = null;
     clearForError(response);
     this.#state = 'open';
     if (!ended) {
       response.statusCode = error instanceof MadeleineError ? error.status : 500;
       response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-      this.#pass('end', [response.statusCode === 503 ? 'Service Unavailable\n' : 'Internal Server Error\n']);
+      this.#below.end.call(response, response.statusCode === 503 ? 'Service Unavailable\n' : 'Internal Server Error\n');
       this.#state = 'discarding';
     }
     (this.participants[0] as GateParticipant).failed(error, ended);
   }
 
   /** The head left earlier: what the handler changed since is saved before the client can know that it has everything. */
-  #endAfterSave(args: Arguments): void {
+  #endAfterSave(chunk: unknown, encoding: unknown, callback: unknown): void {
     const cut = (error: unknown) => {
       (this.participants[0] as GateParticipant).failedAtEnd(error);
       this.#response.destroy();
     };
     try {
-      const saved = this.#each(one => one.saveAtEnd());
-      if (saved instanceof Promise) saved.then(() => this.#passEnd(args), cut);
-      else this.#passEnd(args);
+      const saved = all(this.participants, saveAtEnd);
+      if (saved instanceof Promise) saved.then(() => this.#passEnd(chunk, encoding, callback), cut);
+      else this.#passEnd(chunk, encoding, callback);
     } catch (error) {
       cut(error);
     }
   }
 
-  /** Nearly always there is one participant, and no promise to make. */
-  #each(save: (participant: GateParticipant) => MaybePromise<void>): MaybePromise<void> {
-    if (this.participants.length === 1) return save(this.participants[0] as GateParticipant);
-    const pending = this.participants.map(save).filter(saved => saved instanceof Promise);
-    if (pending.length > 0) return Promise.all(pending).then(() => undefined);
-  }
-
-  #pass(method: keyof Below, args: Arguments): unknown {
-    return this.#below[method].apply(this.#response, args);
-  }
-
-  #passEnd(args: Arguments): void {
+  #passEnd(chunk: unknown, encoding: unknown, callback: unknown): void {
     for (const one of this.participants) one.ended();
-    this.#pass('end', args);
-  }
-
-  /** The state after a call that may have moved it, which the type checker does not see. */
-  #is(state: GateState): boolean {
-    return this.#state === state;
+    this.#below.end.call(this.#response, chunk, encoding, callback);
   }
 }
 
+const save = (participant: GateParticipant): MaybePromise<void> => participant.save();
+const saveAtEnd = (participant: GateParticipant): MaybePromise<void> => participant.saveAtEnd();
+
+/** Nearly always there is one participant, and no promise to make. */
+function all(
+  participants: readonly GateParticipant[],
+  step: (participant: GateParticipant) => MaybePromise<void>,
+): MaybePromise<void> {
+  if (participants.length === 1) return step(participants[0] as GateParticipant);
+  const pending = participants.map(step).filter(saved => saved instanceof Promise);
+  if (pending.length > 0) return Promise.all(pending).then(() => undefined);
+}
+
 /** A discarded chunk is done with: whoever waits for its callback goes on. */
-function discard(args: Arguments): void {
+function discard(...args: unknown[]): void {
   const callback = args.find(arg => typeof arg === 'function') as (() => void) | undefined;
   if (callback) process.nextTick(callback);
 }

@@ -5,8 +5,12 @@ import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
  * Takes over what `writeHead(status, message?, headers?)` was given, so that fields set by us and by others live together.
  * Set-Cookie lines are added, other fields replace.
  */
-export function setHeadersGiven(response: ServerResponse, args: unknown[]): { statusCode: number; message?: string } {
-  const [statusCode, second, third] = args as [number, unknown, unknown];
+export function setHeadersGiven(
+  response: ServerResponse,
+  statusCode: number,
+  second: unknown,
+  third: unknown,
+): { statusCode: number; message?: string } {
   const headers = typeof second === 'string' ? third : (second ?? third);
   for (const [name, value] of fieldsOf(headers)) {
     if (value === undefined) continue;

@@ -2,12 +2,14 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
-export type Arguments = unknown[];
-type Method = (...args: Arguments) => unknown;
+const METHODS = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
+type MethodName = (typeof METHODS)[number];
+/** Three arguments are the most that any of them takes; a list of arguments for each call would have to be made and collected. */
+type Method = (first?: unknown, second?: unknown, third?: unknown) => unknown;
 /** A response's methods as they were before: Node's own, or another library's. */
-export type Below = Record<'writeHead' | 'flushHeaders' | 'write' | 'end', Method>;
+export type Below = Record<MethodName, Method>;
 /** Who is asked in their stead. */
-type Interceptor = Record<keyof Below, (args: Arguments) => unknown>;
+type Interceptor = Record<MethodName, Method>;
 
 const BELOW = Symbol('madeleine.below');
 
@@ -26,12 +28,12 @@ export function intercept(
   const owner = frameworkPrototype(response, ServerResponse.prototype);
   const { writeHead, flushHeaders, write, end } = owner;
   const methods = { writeHead, flushHeaders, write, end } as unknown as Below;
-  const ask = (name: keyof Below) =>
-    function (this: ServerResponse, ...args: Arguments): unknown {
+  const ask = (name: MethodName) =>
+    function (this: ServerResponse, first?: unknown, second?: unknown, third?: unknown): unknown {
       const interceptor = interceptorOf(this.req);
-      return interceptor ? interceptor[name](args) : methods[name].apply(this, args);
+      return interceptor ? interceptor[name](first, second, third) : methods[name].call(this, first, second, third);
     };
-  for (const name of ['writeHead', 'flushHeaders', 'write', 'end'] as const) {
+  for (const name of METHODS) {
     Object.defineProperty(owner, name, { value: ask(name), writable: true, configurable: true, enumerable: false });
   }
   Object.defineProperty(owner, BELOW, { value: methods });
