@@ -5,10 +5,18 @@ import { toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { checkOptions } from '../options.ts';
+import { createWarnings } from '../warnings.ts';
 import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
 import { cookieValues, decodeValue } from './parse.ts';
 import { createProtection, type Protection } from './protection.ts';
-import { COOKIE_ATTRIBUTES, type CookieAttributes, clearCookie, encodeValue, serializeCookie } from './serialize.ts';
+import {
+  COOKIE_ATTRIBUTES,
+  type CookieAttributes,
+  clearCookie,
+  encodeValue,
+  LARGEST_COOKIE,
+  serializeCookie,
+} from './serialize.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** What a cookie is for, as consent asks: `'necessary'` needs none. */
@@ -62,6 +70,12 @@ export interface Cookie<Output, Input = Output> {
   clear(to: CookieTarget): void;
 }
 
+/** Servers and proxies refuse requests whose header fields are larger: many at 8 KiB, Node at 16 KiB (RFC 6265bis section 4.2.1 leaves it to them). */
+const LARGEST_FIELD = 8192;
+const COOKIES_LARGE =
+  'One response sets more than 8 KiB of cookies. The browser will send all of them with every request, and many servers and ' +
+  'proxies refuse so large a head. Keep the data in a session.';
+
 const OWN = ['type', 'purpose', 'protection', 'secret', 'clock'];
 const KNOWN = [...OWN, ...COOKIE_ATTRIBUTES.filter(name => name !== 'expires')];
 const PURPOSES: readonly CookiePurpose[] = ['necessary', 'preferences', 'statistics', 'marketing'];
@@ -88,6 +102,7 @@ export function defineCookie<const Type extends CookieType = 'text'>(
   }
   const keyring = protection === 'plain' ? null : createKeyring(secret as Secret);
   const lifetime = attributes.maxAge === undefined ? null : toMilliseconds(attributes.maxAge, 'maxAge');
+  const warn = createWarnings();
   const guard = createProtection(protection, keyring, `${name} ${purpose}`, lifetime, clock);
 
   return {
@@ -95,6 +110,7 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     purpose,
     read(from) {
       for (const sent of cookieValues(cookieField(from), name)) {
+        if (sent.length > LARGEST_COOKIE) continue; // no browser sends it: nothing is decoded or verified for it
         const text = guard.open(protection === 'plain' ? decodeValue(sent) : sent);
         const value = text === null ? undefined : fromText(text, type);
         if (value !== undefined) return value as CookieOutput<Type>;
@@ -103,7 +119,9 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     },
     write(to, value) {
       const text = guard.close(toText(value, type));
-      setCookieLine(to, name, serializeCookie(name, protection === 'plain' ? encodeValue(text) : text, attributes));
+      const line = serializeCookie(name, protection === 'plain' ? encodeValue(text) : text, attributes);
+      const sentBack = setCookieLine(to, name, line).reduce((bytes, one) => bytes + one.indexOf(';') + '; '.length, 0);
+      if (sentBack > LARGEST_FIELD) warn('MADELEINE_COOKIES_LARGE', COOKIES_LARGE);
     },
     clear(to) {
       setCookieLine(to, name, clearCookie(name, attributes));

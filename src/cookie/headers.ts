@@ -30,35 +30,38 @@ export function cookieField(source: CookieSource): string | undefined {
 }
 
 /**
- * Adds a Set-Cookie line; an earlier one for the same name goes, all others stay (RFC 6265bis section 4.1.1).
+ * Adds a Set-Cookie line; an earlier one for the same name goes, all others stay (RFC 6265bis section 4.1.1). Answers with
+ * all lines that the response has now.
  *
  * @throws MadeleineError `ERR_HEADERS_SENT` when the head of the response has left
  */
-export function setCookieLine(target: CookieTarget, name: string, line: string): void {
+export function setCookieLine(target: CookieTarget, name: string, line: string): string[] {
   if ('setHeader' in target) {
     if (target.headersSent) throw headersSent();
-    replaceSetCookie(target, name, line);
-    return;
+    return replaceSetCookie(target, name, line);
   }
   const headers = 'headers' in target ? target.headers : target;
   const others = headers.getSetCookie().filter(other => !other.startsWith(`${name}=`));
   headers.delete('set-cookie');
   for (const other of others) headers.append('set-cookie', other);
   headers.append('set-cookie', line);
+  return [...others, line];
 }
 
 /** The same for a Node response whose head is known to be there still. */
-export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, name: string, line: string): void {
+export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, name: string, line: string): string[] {
   const present = response.getHeader('Set-Cookie');
   if (present === undefined) {
     response.setHeader('Set-Cookie', line);
-    return;
+    return [line];
   }
   const others = [present]
     .flat()
     .map(String)
     .filter(other => !other.startsWith(`${name}=`));
-  response.setHeader('Set-Cookie', [...others, line]);
+  const lines = [...others, line];
+  response.setHeader('Set-Cookie', lines);
+  return lines;
 }
 
 function isFetchHeaders(headers: { cookie?: string | undefined } | FetchHeaders): headers is FetchHeaders {

@@ -6,7 +6,7 @@ import type { CookieAttributes } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';
-import { parseData } from './data.ts';
+import { parseStored } from './data.ts';
 import type { LoginOptions } from './lifecycle.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { Device } from './record.ts';
@@ -166,7 +166,7 @@ const EMPTY: JsonObject = Object.freeze({});
 export function bagOf(state: SessionState): Session {
   state.accessed = true;
   if (state.bag === null) {
-    const data = state.base === '{}' ? EMPTY : parseData(state.base);
+    const data = state.base === '{}' ? EMPTY : parseStored(state.base, state.core.maxDataSize);
     if (data === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       const { core, key } = state;

@@ -3,7 +3,10 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+
+/** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
+const DEEPEST = 500;
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
@@ -13,6 +16,22 @@ export function parseData(text: string): JsonObject | null {
   } catch {
     return null;
   }
+}
+
+/** The same for what a store gave back, where anybody may have written: what is larger or deeper than can be saved is not understood either. */
+export function parseStored(text: string, limit: number): JsonObject | null {
+  if (text.length > limit) return null;
+  const data = parseData(text);
+  // Each level takes two characters at least, so a short text need not be walked.
+  return data !== null && text.length > 2 * DEEPEST && isDeeper(data, 0) ? null : data;
+}
+
+function isDeeper(value: JsonValue, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth > DEEPEST) return true;
+  if (Array.isArray(value)) return value.some(element => isDeeper(element, depth + 1));
+  for (const key of Object.keys(value)) if (isDeeper(value[key] as JsonValue, depth + 1)) return true;
+  return false;
 }
 
 /**
@@ -41,8 +60,6 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   }
   return text;
 }
-
-const DEEPEST = 500;
 
 /** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */
 function isJson(value: unknown, depth: number): boolean {

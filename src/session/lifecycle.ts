@@ -4,7 +4,7 @@ import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { commit, saveText } from './commit.ts';
-import { parseData, refreshData, stringifyData } from './data.ts';
+import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
 import type { SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
@@ -80,7 +80,9 @@ export async function reload(state: SessionState): Promise<void> {
   const { core, key, bag } = state;
   const record = key === null ? null : await core.store.read(key);
   const data =
-    record && record.successor === null && isLive(record, core.clock(), core.policy) ? parseData(record.data) : null;
+    record && record.successor === null && isLive(record, core.clock(), core.policy)
+      ? parseStored(record.data, core.maxDataSize)
+      : null;
   if (key === null || record === null || data === null) throw sessionEnded('reload it');
   state.hold(key, record, state.id);
   state.base = record.data;

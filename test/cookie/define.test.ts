@@ -222,3 +222,18 @@ describe('on every kind of request and response', () => {
     });
   }
 });
+
+it('K2 a value larger than any browser sends is not opened; K8 more than 8 KiB in one response warn once', async () => {
+  const plain = defineCookie('c1');
+  assert.equal(plain.read(from(`c1=${'x'.repeat(4097)}`)), undefined);
+  const headers = new Headers();
+  const warnings: string[] = [];
+  const listen = (warning: Error) => warnings.push((warning as Error & { code: string }).code);
+  process.on('warning', listen);
+  for (const name of ['c1', 'c2', 'c3', 'c4']) defineCookie(name).write(headers, 'x'.repeat(2700));
+  plain.write(headers, 'x'.repeat(2700));
+  plain.write(headers, 'x'.repeat(2701));
+  await new Promise(resolve => setImmediate(resolve));
+  process.off('warning', listen);
+  assert.deepEqual(warnings, ['MADELEINE_COOKIES_LARGE', 'MADELEINE_COOKIES_LARGE']); // c4, and c1 once
+});

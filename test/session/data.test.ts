@@ -114,6 +114,9 @@ describe('a record that cannot be understood is no session and no error', () => 
   const poisons: Array<[string, object]> = [
     ['bad JSON', { data: '{"a":' }],
     ['JSON of another type', { data: '[1]' }],
+    ['K6 data nested 100,000 deep', { data: `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}` }],
+    ['K6 data nested a little deeper than can be saved', { data: `{"a":${'['.repeat(501)}${']'.repeat(501)}}` }],
+    ['K6 more data than can be saved', { data: JSON.stringify({ a: 'x'.repeat(10_001) }) }],
     ['a version that is no number', { version: 'x' }],
     ['no dates', { createdAt: undefined }],
     ['a date that is text', { lastSeenAt: '2026' }],
@@ -129,8 +132,11 @@ describe('a record that cannot be understood is no session and no error', () => 
       const handle = [...(await store.admin.page(null, 10_000)).entries].at(-1)?.[0] as string;
       const record = (await store.read(handle)) as NonNullable<Awaited<ReturnType<typeof store.read>>>;
       await store.replace(handle, { ...record, ...poison } as typeof record, record.version);
-      const answer = await client.get('/data');
-      assert.equal(answer.status, 200);
+      put = data => {
+        data['b'] = 2;
+      };
+      for (const path of ['/data', '/put', '/data']) assert.equal((await client.get(path)).status, 200);
+      assert.deepEqual((await client.get('/data')).json(), { b: 2 });
       await store.delete(handle);
     });
   }

@@ -154,6 +154,15 @@ describe('logout', () => {
     assert.equal((await client.get('/about')).json()['userId'], null);
   });
 
+  it('C11 by a forged cookie ends nothing and clears nothing', async () => {
+    await client.get('/login/ada');
+    const real = client.jar.get('session') as string;
+    const thief = new Client(served.url);
+    thief.jar.set('session', real.slice(0, -1) + (real.endsWith('A') ? 'E' : 'A'));
+    assert.deepEqual((await thief.get('/logout')).setCookies, []);
+    assert.equal((await client.get('/about')).json()['userId'], 'ada');
+  });
+
   it('without a session stores nothing and sets nothing', async () => {
     const before = writes();
     assert.deepEqual((await client.get('/logout')).setCookies, []);
