@@ -34,6 +34,8 @@ export async function startRedisOn(
   const lines = {
     databases: 1024,
     save: '""',
+    // A replica's first copy would otherwise wait five seconds for others to join in.
+    'repl-diskless-sync-delay': 0,
     appendonly: appendonly === 'no' ? 'no' : 'yes',
     ...(appendonly === 'no' ? {} : { appendfsync: appendonly }),
     ...(password ? { requirepass: password, masterauth: password } : {}),
