@@ -57,6 +57,7 @@ function launch(folder: string, program: string, args: string[]): ChildProcess {
   const log = openSync(logOf(folder), 'w');
   const child = spawn('sh', ['-c', 'echo $$ > "$0" && exec "$@"', pid, program, ...args], {
     cwd: folder,
+    env: { ...process.env, TMPDIR: folder },
     detached: true,
     stdio: ['ignore', log, log],
     ...unprivileged,

@@ -16,7 +16,7 @@ export interface RedisCluster {
   readonly nodes: ClusterNode[];
   /** The node that is the master for a key now, by the newest view of all nodes that answer. */
   masterOf(key: string): Promise<ClusterNode>;
-  /** Resolves once every running node says that the cluster works, and each has its replica unless a node is down. */
+  /** Resolves once every node says that the cluster works and every replica has its copy. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -84,7 +84,7 @@ function mastersIn(view: string, wanted: number): Array<{ port: number; epoch: n
       const [from = Number.NaN, to = from] = range.split('-').map(Number);
       return wanted >= from && wanted <= to;
     });
-    if (!has || !flags.includes('master') || flags.includes('fail')) return [];
+    if (!has || !flags.includes('master')) return [];
     return [{ port: Number(/:(\d+)@/.exec(address)?.[1]), epoch: Number(epoch) }];
   });
 }
