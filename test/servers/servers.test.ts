@@ -1,13 +1,8 @@
-// The servers that other tests stand on: each starts, answers, keeps its data, halts, and leaves nothing behind.
+// The servers that other tests stand on: each starts, answers, keeps its data and halts.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { type Running, start } from '../support/process.ts';
 import { type Server, until } from './daemon.ts';
 import { startMariadb } from './mariadb.ts';
 import { need } from './need.ts';
@@ -161,87 +156,6 @@ describe('redis sentinel', { skip: need('redis') }, () => {
     await until('it to take writes', () => PROBES.redis.write(sentinel.replica.url, 'here').then(() => true));
   });
 });
-
-describe('a process that holds servers', () => {
-  const script = path.join(import.meta.dirname, 'support/holder.js');
-  let tmp: string;
-  beforeEach(() => {
-    tmp = mkdtempSync(path.join(os.tmpdir(), 'held-'));
-    chmodSync(tmp, 0o755);
-  });
-  afterEach(() => rmSync(tmp, { recursive: true, force: true }));
-
-  const hold = (kind: string, pattern: RegExp, state = ''): Promise<Running> =>
-    start(script, { TMPDIR: tmp, HOLD: kind, HOLD_STATE: state }, pattern);
-
-  for (const { kind } of KINDS) {
-    const skip = need(kind, ...(kind === 'postgres' ? (['pgbouncer'] as const) : []));
-
-    for (const state of ['starting', 'running', 'paused']) {
-      it(`killed while ${kind} is ${state}, leaves nothing`, { skip }, async () => {
-        const held = await hold(kind, state === 'starting' ? /starting/ : /holds/, state);
-        if (state === 'starting') await until('the first program', () => descendants(held.child.pid!).length >= 2);
-        const left = [...descendants(held.child.pid!)];
-        const memory = sharedMemory(tmp);
-        if (kind === 'postgres' && state !== 'starting') assert.equal(memory.length, 1);
-        assert.ok(left.length >= 2, 'a keeper and a server');
-        await held.kill();
-        await until('the keeper', () => readdirSync(tmp).length === 0 && left.every(pid => !runs(pid)));
-        assert.ok(memory.every(id => !allSharedMemory().includes(id)));
-      });
-    }
-
-    it(`stops ${kind} and leaves nothing but the keeper`, { skip }, async () => {
-      const held = await hold(kind, /holds/);
-      const before = descendants(held.child.pid!);
-      const memory = sharedMemory(tmp);
-      const home = path.join(tmp, readdirSync(tmp)[0]!);
-      assert.notDeepEqual(readdirSync(home), []);
-      held.child.kill('SIGUSR2');
-      await until('the servers', () => readdirSync(home).length === 0 && before.filter(runs).length === 1);
-      assert.ok(memory.every(id => !allSharedMemory().includes(id)));
-      await held.kill();
-      await until('the keeper', () => readdirSync(tmp).length === 0);
-    });
-
-    it(`starts ${kind} beside other processes that do so at the same moment`, { skip }, async () => {
-      const all = await Promise.all([1, 2, 3].map(() => hold(kind, /holds (.*)/)));
-      const urls = all.flatMap(held => held.found.split(' '));
-      assert.equal(new Set(urls).size, urls.length);
-      await Promise.all(all.map(held => held.kill()));
-      await until('the keepers', () => readdirSync(tmp).length === 0);
-    });
-  }
-});
-
-const processes = (): Array<{ pid: number; parent: number; state: string }> =>
-  execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map(line => line.trim().split(/ +/))
-    .map(([pid, parent, state = '']) => ({ pid: Number(pid), parent: Number(parent), state }));
-
-function descendants(pid: number): number[] {
-  const all = processes();
-  const below = (parent: number): number[] =>
-    all.filter(one => one.parent === parent).flatMap(one => [one.pid, ...below(one.pid)]);
-  return below(pid);
-}
-
-/** A zombie does not run: it waits for the first process of the system to notice. */
-const runs = (pid: number): boolean => processes().some(one => one.pid === pid && !one.state.startsWith('Z'));
-
-const allSharedMemory = (): string[] =>
-  execFileSync('ipcs', ['-m'], { encoding: 'utf8' })
-    .split('\n')
-    .map(line => line.split(/ +/)[1] ?? '');
-
-/** The segments of the Postgres servers in a folder, by what their lock files say. */
-const sharedMemory = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true })
-    .map(file => path.join(folder, String(file)))
-    .filter(file => file.endsWith('postmaster.pid'))
-    .map(file => readFileSync(file, 'utf8').split('\n')[6]?.trim().split(/ +/)[1] ?? '');
 
 describe('a server that is not installed', () => {
   const { env } = process;
