@@ -2,7 +2,7 @@
 // to end the servers and to remove the folder. It waits for the end of a pipe that only this process holds open.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -33,7 +33,7 @@ function nobody(): { uid: number; gid: number } {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-export function own(file: string): void {
+function own(file: string): void {
   if (unprivileged.uid !== undefined) chownSync(file, unprivileged.uid, unprivileged.gid ?? -1);
 }
 
@@ -51,6 +51,14 @@ export function serverFolder(kind: string): string {
   home ??= openHome();
   servers += 1;
   return createFolder(path.join(home, `${kind}-${servers}`));
+}
+
+/** A file in a server's folder that the server may read and rewrite. Gives its path. */
+export function writeServerFile(folder: string, name: string, text: string): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, text, { mode: 0o600 });
+  own(file);
+  return file;
 }
 
 function openHome(): string {

@@ -1,32 +1,16 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { runStep, type Server, startDaemon } from './daemon.ts';
-import { own, serverFolder } from './home.ts';
+import { serverFolder, writeServerFile } from './home.ts';
 import { freePort } from './ports.ts';
 import { findProgram, program } from './programs.ts';
+import { PASSWORD, type SqlServer, type SqlServerOptions, sqlServer } from './sql-server.ts';
 
-const PASSWORD = 'secret';
-
-export interface PostgresOptions {
-  /** Settings of postgresql.conf, such as `{ max_connections: 10 }`. */
-  settings?: Record<string, string | number>;
-  /** Writes reach the disk before they are acknowledged. Default false: they survive the server, not the machine. */
-  durable?: boolean;
-}
-
-export interface PostgresServer extends Server {
-  /** The URL of a new database. */
-  createDatabase(): Promise<string>;
-}
-
-export async function startPostgres({ settings = {}, durable = false }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ settings = {}, durable = false }: SqlServerOptions = {}): Promise<SqlServer> {
   const binary = program('postgres');
   const folder = serverFolder('postgres');
   const data = path.join(folder, 'data');
-  const password = path.join(folder, 'password');
-  writeFileSync(password, PASSWORD);
-  own(password);
+  const password = writeServerFile(folder, 'password', PASSWORD);
   await runStep(folder, findProgram('initdb') ?? '', [
     ...['-D', data, '-U', 'postgres', `--pwfile=${password}`, '--auth=scram-sha-256'],
     ...['--encoding=UTF8', '--locale=C', '--no-sync'],
@@ -53,26 +37,22 @@ export async function startPostgres({ settings = {}, durable = false }: Postgres
     ready: /database system is ready to accept connections/,
     shutdown: 'SIGINT',
   });
-  const url = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
-  let databases = 0;
-  return {
-    ...daemon,
+  return sqlServer(
+    daemon,
     port,
-    url: url('postgres'),
-    async createDatabase() {
-      databases += 1;
-      const client = new pg.Client(url('postgres'));
+    { scheme: 'postgres', user: 'postgres', first: 'postgres' },
+    async (url, statement) => {
+      const client = new pg.Client(url);
       await client.connect();
-      await client.query(`CREATE DATABASE test_${databases}`);
+      await client.query(statement);
       await client.end();
-      return url(`test_${databases}`);
     },
-  };
+  );
 }
 
 /** PgBouncer in transaction mode before a Postgres, for all its databases. */
 export async function startPgBouncer(
-  postgres: PostgresServer,
+  postgres: SqlServer,
   settings: Record<string, string | number> = {},
 ): Promise<Server> {
   const folder = serverFolder('pgbouncer');
@@ -82,28 +62,21 @@ export async function startPgBouncer(
     listen_port: port,
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
-    auth_file: path.join(folder, 'users.txt'),
+    auth_file: writeServerFile(folder, 'users.txt', `"postgres" "${PASSWORD}"\n`),
     pool_mode: 'transaction',
     ignore_startup_parameters: 'extra_float_digits',
     ...settings,
   };
-  const files = {
-    'users.txt': `"postgres" "${PASSWORD}"\n`,
-    'pgbouncer.ini': [
-      '[databases]',
-      `* = host=127.0.0.1 port=${postgres.port}`,
-      '[pgbouncer]',
-      ...Object.entries(values).map(([name, value]) => `${name} = ${value}`),
-    ].join('\n'),
-  };
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(path.join(folder, name), text);
-    own(path.join(folder, name));
-  }
+  const lines = [
+    '[databases]',
+    `* = host=127.0.0.1 port=${postgres.port}`,
+    '[pgbouncer]',
+    ...Object.entries(values).map(([name, value]) => `${name} = ${value}`),
+  ];
   const daemon = await startDaemon({
     folder,
     program: program('pgbouncer'),
-    args: [path.join(folder, 'pgbouncer.ini')],
+    args: [writeServerFile(folder, 'pgbouncer.ini', lines.join('\n'))],
     ready: /process up/,
   });
   return { ...daemon, port, url: `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres` };

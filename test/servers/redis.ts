@@ -1,7 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { type Server, startDaemon } from './daemon.ts';
-import { own, serverFolder } from './home.ts';
+import { serverFolder, writeServerFile } from './home.ts';
 import { freePort } from './ports.ts';
 import { program } from './programs.ts';
 
@@ -66,15 +64,12 @@ export function startRedisDaemon(
 ): ReturnType<typeof startDaemon> {
   const folder = serverFolder('redis');
   const common = `port ${port}\nbind 127.0.0.1\ndir ${folder}\n`;
-  for (const [name, text] of Object.entries({ 'redis.conf': common + configuration, ...files })) {
-    const file = path.join(folder, name);
-    writeFileSync(file, text);
-    own(file);
-  }
+  const file = writeServerFile(folder, 'redis.conf', common + configuration);
+  for (const [name, text] of Object.entries(files)) writeServerFile(folder, name, text);
   return startDaemon({
     folder,
     program: binary,
-    args: [path.join(folder, 'redis.conf'), ...args],
+    args: [file, ...args],
     ready: /Ready to accept connections|Sentinel ID is/,
   });
 }

@@ -6,10 +6,11 @@ import pg from 'pg';
 import { type Server, until } from './daemon.ts';
 import { startMariadb } from './mariadb.ts';
 import { need } from './need.ts';
-import { type PostgresServer, startPgBouncer, startPostgres } from './postgres.ts';
+import { startPgBouncer, startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
 import { type RedisSentinel, startSentinel } from './redis-sentinel.ts';
+import type { SqlServer } from './sql-server.ts';
 import { PROBES } from './support/probes.ts';
 
 interface AnyServer extends Server {
@@ -89,8 +90,21 @@ for (const { kind, start: startServer, withOptions, settings } of KINDS) {
   });
 }
 
+it('a paused postgres answers nothing on the connections that it has', { skip: need('postgres') }, async () => {
+  const postgres = await startPostgres();
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  postgres.pause();
+  const answer = client.query('SELECT 1').then(() => 'answered');
+  assert.equal(await Promise.race([answer, delay(300, 'silent')]), 'silent');
+  postgres.resume();
+  assert.equal(await answer, 'answered');
+  await client.end();
+  await postgres.stop();
+});
+
 describe('pgbouncer', { skip: need('postgres', 'pgbouncer') }, () => {
-  let postgres: PostgresServer;
+  let postgres: SqlServer;
   let bouncer: Server;
   before(async () => {
     postgres = await startPostgres();

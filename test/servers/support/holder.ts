@@ -13,8 +13,12 @@ const servers =
     : kind === 'mariadb'
       ? [await startMariadb()]
       : await startPostgres().then(async postgres => [postgres, await startPgBouncer(postgres)]);
-// Postgres has a process for each connection.
-if (kind === 'postgres') await new pg.Client(servers[0]?.url).on('error', () => {}).connect();
+// Postgres has a process for each connection, which does not see in the midst of its work that the first one is gone.
+if (kind === 'postgres') {
+  const client = new pg.Client(servers[0]?.url).on('error', () => {});
+  await client.connect();
+  client.query('DO $$ BEGIN LOOP END LOOP; END $$').catch(() => {});
+}
 if (state === 'paused') for (const server of servers) server.pause();
 console.log('holds', servers.map(server => server.url).join(' '));
 
