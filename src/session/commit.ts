@@ -27,7 +27,7 @@ export function commit(state: SessionState): MaybePromise<void> {
 
 /** Saves this text, which differs from the state's base, as what the session holds. */
 export function saveText(state: SessionState, mine: string): MaybePromise<void> {
-  if (state.closed) return drop(state);
+  if (state.closed) return drop(state, mine);
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
 }
 
@@ -70,9 +70,9 @@ function saveChange(state: SessionState, mine: string): MaybePromise<void> {
 }
 
 function settle(state: SessionState, applied: Applied, mine: string): MaybePromise<void> {
-  if (applied === null) return drop(state);
+  if (applied === null) return drop(state, mine);
   if (applied.successor !== null) {
-    return whenReady(followRotation(state, applied), found => (found ? saveChange(state, mine) : drop(state)));
+    return whenReady(followRotation(state, applied), found => (found ? saveChange(state, mine) : drop(state, mine)));
   }
   state.record = applied;
   state.base = mine;
@@ -89,9 +89,10 @@ export function followRotation(state: SessionState, stone: SessionRecord): Maybe
 }
 
 /** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */
-function drop(state: SessionState): void {
+function drop(state: SessionState, mine: string): void {
   const { core, key } = state;
   state.close();
+  state.base = mine; // done with: it is no change that is still to be saved
   if (key !== null) core.events.emit('dropped', () => ({ tag: core.tag(key) }));
 }
 

@@ -29,6 +29,23 @@ for (const { name, open } of ARENAS) {
       await race.close();
     });
 
+    it('a streaming response under way across a logout ends without a warning: its write is done with', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const warnings: unknown[] = [];
+      const warn = (warning: unknown) => warnings.push(warning);
+      process.on('warning', warn);
+      const answer = race.tab(client).get('/stream/tea?early&wait=stream');
+      await race.waiting('stream');
+      await client.get('/logout');
+      race.go('stream');
+      assert.equal((await answer).body, 'firstlast');
+      await race.close();
+      process.removeListener('warning', warn);
+      assert.deepEqual(warnings, []);
+    });
+
     it('a write under way across a login: neither disturbs the new cookie nor gets its data', async () => {
       const race = await createRace(open());
       const client = race.client();
