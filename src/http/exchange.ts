@@ -96,6 +96,13 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   #saveLate(): void {
     const open = this.#open;
     const report = (error: unknown) => this.failedAtEnd(error);
+    const { busy } = open;
+    if (busy) {
+      // Whoever waits for that hears of its failure.
+      const again = () => this.#saveLate();
+      busy.then(again, again);
+      return;
+    }
     try {
       if (!open.accessed || !open.changed) return;
       if (this.#response.writableEnded) {

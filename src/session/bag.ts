@@ -5,6 +5,7 @@
 import type { CookieAttributes } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import { commit } from './commit.ts';
 import { parseStored } from './data.ts';
 import type { LoginOptions } from './lifecycle.ts';
@@ -118,33 +119,45 @@ class SessionBag {
   }
 
   save(callback?: Callback): Promise<void> {
-    return settle(async () => commit(this.#state), callback);
+    return this.#do(commit, callback);
   }
   reload(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.reload(this.#state), callback);
+    return this.#do(lifecycle.reload, callback);
   }
   regenerate(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.regenerate(this.#state), callback);
+    return this.#do(lifecycle.regenerate, callback);
   }
   destroy(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.logout(this.#state), callback);
+    return this.#do(lifecycle.logout, callback);
   }
   touch(): this {
     this.#state.touchAsked = true;
     return this;
   }
   login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void> {
-    if (typeof options === 'function') return settle(() => lifecycle.login(this.#state, userId, {}), options);
-    return settle(() => lifecycle.login(this.#state, userId, options ?? {}), callback);
+    const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
+    return this.#do(state => lifecycle.login(state, userId, given), done);
   }
   logout(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.logout(this.#state), callback);
+    return this.#do(lifecycle.logout, callback);
   }
   rotate(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.rotate(this.#state), callback);
+    return this.#do(lifecycle.rotate, callback);
   }
-  update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
-    return lifecycle.update(this.#state, change);
+  async update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+    const state = this.#state;
+    return state.inOrder(() => lifecycle.update(state, change));
+  }
+
+  /** Does the work in its turn and tells the promise and the callback. What a callback throws is the process's to see. */
+  #do(work: (state: SessionState) => MaybePromise<void>, callback?: Callback): Promise<void> {
+    const state = this.#state;
+    const done = (async () => state.inOrder(() => work(state)))();
+    if (typeof callback !== 'function') return done;
+    return done.then(
+      () => process.nextTick(callback),
+      error => process.nextTick(callback, error),
+    );
   }
 }
 
@@ -180,14 +193,4 @@ export function bagOf(state: SessionState): Session {
 
 function define(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-/** Runs the work and tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
-function settle(work: () => Promise<void>, callback?: Callback): Promise<void> {
-  const done = work();
-  if (typeof callback !== 'function') return done;
-  return done.then(
-    () => process.nextTick(callback),
-    error => process.nextTick(callback, error),
-  );
 }

@@ -6,9 +6,10 @@ import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import type { Applied } from './commit-queue.ts';
 import { parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
-import { endOf, isLive, needsTouch } from './policy.ts';
+import { endOf, needsTouch } from './policy.ts';
+import type { SessionRecord } from './record.ts';
 import type { SessionState } from './state.ts';
-import { tombstoneReason } from './tombstone.ts';
+import { liveSuccessor } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
@@ -26,7 +27,7 @@ export function commit(state: SessionState): MaybePromise<void> {
 
 /** Saves this text, which differs from the state's base, as what the session holds. */
 export function saveText(state: SessionState, mine: string): MaybePromise<void> {
-  if (state.closed) return drop(state);
+  if (state.closed) return drop(state, mine);
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
 }
 
@@ -69,36 +70,29 @@ function saveChange(state: SessionState, mine: string): MaybePromise<void> {
 }
 
 function settle(state: SessionState, applied: Applied, mine: string): MaybePromise<void> {
-  if (applied === null) return drop(state);
+  if (applied === null) return drop(state, mine);
   if (applied.successor !== null) {
-    return whenReady(followRotation(state, applied.successor, tombstoneReason(applied) === 'rotated'), found =>
-      found ? saveChange(state, mine) : drop(state),
-    );
+    return whenReady(followRotation(state, applied), found => (found ? saveChange(state, mine) : drop(state, mine)));
   }
   state.record = applied;
   state.base = mine;
 }
 
 /** The id was rotated under us: go on with the same session under its new key. We never learn the new id. */
-function followRotation(state: SessionState, successor: string, rotated: boolean): MaybePromise<boolean> {
-  const { core } = state;
-  if (!rotated) return false;
-  return whenReady(core.store.read(successor), record => {
-    if (record === null) return false;
-    if (record.successor !== null) {
-      return followRotation(state, record.successor, tombstoneReason(record) === 'rotated');
-    }
-    if (!isLive(record, core.clock(), core.policy)) return false;
-    state.hold(successor, record, null);
+export function followRotation(state: SessionState, stone: SessionRecord): MaybePromise<boolean> {
+  return whenReady(liveSuccessor(state.core, stone), found => {
+    if (found === null) return false;
+    state.hold(found.key, found.record, null);
     state.cookieDuty = 'leave';
     return true;
   });
 }
 
 /** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */
-function drop(state: SessionState): void {
+function drop(state: SessionState, mine: string): void {
   const { core, key } = state;
   state.close();
+  state.base = mine; // done with: it is no change that is still to be saved
   if (key !== null) core.events.emit('dropped', () => ({ tag: core.tag(key) }));
 }
 
@@ -113,7 +107,11 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
     state.touchAsked = false;
     if (!found) return state.close();
     state.record = seen;
-    if (core.cookie.persistent && state.id !== null) state.cookieDuty = 'set';
+    if (!core.cookie.persistent || state.id === null) return;
+    // A tombstone can be touched too: the cookie of an id that was given up must not come after that of the next.
+    return whenReady(core.store.read(key), stored => {
+      if (stored !== null && stored.successor === null) state.cookieDuty = 'set';
+    });
   });
 }
 

@@ -3,13 +3,12 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { commit, saveText } from './commit.ts';
+import { commit, followRotation, saveText } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
 import type { SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { bury, endSession, sessionEnded, succeed } from './succession.ts';
-import { tombstoneReason } from './tombstone.ts';
 
 export interface LoginOptions {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
@@ -109,15 +108,10 @@ export async function update<Result>(
     result = await inTime(core, change(data));
     return stringifyData(data, stored, core.maxDataSize);
   });
-  if (applied === null || (applied.successor !== null && tombstoneReason(applied) !== 'rotated')) {
+  if (applied === null || applied.successor !== null) {
+    if (applied !== null && (await followRotation(state, applied))) return update(state, change);
     state.close();
     throw sessionEnded('update it');
-  }
-  if (applied.successor !== null) {
-    const moved = await core.store.read(applied.successor);
-    if (moved === null || moved.successor !== null) throw sessionEnded('update it');
-    state.hold(applied.successor, moved, null);
-    return update(state, change);
   }
   state.record = applied;
   state.base = applied.data;

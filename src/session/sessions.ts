@@ -26,7 +26,9 @@ export interface OpenSession<Data extends object = SessionData> {
   readonly accessed: boolean;
   /** True while the session holds something that has not been saved. */
   readonly changed: boolean;
-  /** Saves what changed, or marks the session as seen if that is due. */
+  /** What is being done to the session, awaited or not; `null`: nothing. Until then `changed` and `unstored` tell nothing. */
+  readonly busy: Promise<unknown> | null;
+  /** Saves what changed, or marks the session as seen if that is due; after whatever is being done to it. */
   commit(): MaybePromise<void>;
   /** The Set-Cookie line that the response owes, after `commit`; `null` for none. */
   setCookie(): { name: string; line: string } | null;
@@ -171,7 +173,7 @@ class Opened extends SessionState implements OpenSession<object> {
     return this.record === null;
   }
   commit(): MaybePromise<void> {
-    return commit(this);
+    return this.inOrder(() => commit(this));
   }
   setCookie(): { name: string; line: string } | null {
     return this.cookieLine();

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { CookieAttributes } from '../cookie/serialize.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
@@ -69,9 +70,27 @@ export class SessionState {
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
 
+  /** What this request is doing to its session right now; `null`: nothing. */
+  busy: Promise<unknown> | null = null;
+
   constructor(core: Core, facts: RequestFacts) {
     this.core = core;
     this.facts = facts;
+  }
+
+  /**
+   * Does the work when what this request did before is done, awaited or not: each begins from what the last has stored.
+   * Two saves at once would both add what the handler added.
+   */
+  inOrder<Result>(work: () => MaybePromise<Result>): MaybePromise<Result> {
+    const done = this.busy === null ? work() : this.busy.then(work, work);
+    if (!(done instanceof Promise)) return done;
+    this.busy = done;
+    const over = () => {
+      if (this.busy === done) this.busy = null;
+    };
+    done.then(over, over);
+    return done;
   }
 
   /** Holds the session that `record` is, under this key; `id` only if this request knows it. */

@@ -1,6 +1,8 @@
 /** How a session's id gives way to another, or to none: by a tombstone, set by compare-and-set, that nothing can slip past. */
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
+import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { isLive } from './policy.ts';
 import type { SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { LONGEST_CHAIN, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
@@ -31,10 +33,10 @@ export async function succeed(
   for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
     const stone = await bury(core, at, found, key, reason, takeOver);
     if (stone?.successor === key) break;
+    // A rotation that comes second joins the first; one that finds the session ended brings nothing back.
+    if (reason === 'rotated') return giveUp(state, key, stone);
     const next = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
     const moved = next === null ? null : await core.store.read(next);
-    // A rotation that comes second joins the first; one that finds the session ended brings nothing back.
-    if (reason === 'rotated') return giveUp(state, key, next, moved);
     if (moved !== null && moved.successor === null) await takeOver(moved);
     at = next;
     found = moved;
@@ -43,19 +45,29 @@ export async function succeed(
   state.cookieDuty = 'set';
 }
 
-async function giveUp(
-  state: SessionState,
-  ours: string,
-  next: string | null,
-  moved: SessionRecord | null,
-): Promise<void> {
+async function giveUp(state: SessionState, ours: string, stone: SessionRecord | null): Promise<void> {
   await state.core.store.delete(ours);
-  if (next !== null && moved !== null && moved.successor === null) {
-    state.hold(next, moved, null);
-    return;
+  const moved = stone && (await liveSuccessor(state.core, stone));
+  if (!moved) {
+    state.close();
+    throw sessionEnded('rotate its id');
   }
-  state.close();
-  throw sessionEnded('rotate its id');
+  state.hold(moved.key, moved.record, null);
+}
+
+/** Where the session goes on whose id was rotated, once or several times. `null`: nowhere. */
+export function liveSuccessor(
+  core: Core,
+  stone: SessionRecord,
+  step = 0,
+): MaybePromise<{ key: string; record: SessionRecord } | null> {
+  const key = tombstoneReason(stone) === 'rotated' ? stone.successor : null;
+  if (key === null || step >= LONGEST_CHAIN) return null;
+  return whenReady(core.store.read(key), record => {
+    if (record === null) return null;
+    if (record.successor !== null) return liveSuccessor(core, record, step + 1);
+    return isLive(record, core.clock(), core.policy) ? { key, record } : null;
+  });
 }
 
 /**
@@ -84,18 +96,18 @@ export async function bury(
 /**
  * Ends the session under this key, and the one that took its place if its id was rotated meanwhile.
  *
- * It is marked as ended by compare-and-set before it is deleted: a rotation at the same moment either has happened, and is
- * followed, or finds the mark, and gives up.
+ * It is marked as ended by compare-and-set before anything is deleted: a rotation at the same moment either has happened, and
+ * is followed, or finds the mark, and gives up; and no write under way finds its id gone while the session lives under the next.
  */
 export async function endSession(core: Core, key: string): Promise<boolean> {
-  let ended = false;
-  let at: string | null = key;
-  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
-    const here: string = at;
-    const stone = await bury(core, here, await core.store.read(here), here, 'ended');
+  const keys: string[] = [];
+  for (let at: string | null = key; at !== null && keys.length < LONGEST_CHAIN; ) {
+    keys.push(at);
+    const stone: SessionRecord | null = await bury(core, at, await core.store.read(at), at, 'ended');
     at = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
-    if (await core.store.delete(here)) ended = true;
   }
+  let ended = false;
+  for (const one of keys) if (await core.store.delete(one)) ended = true;
   if (ended) core.events.emit('ended', () => ({ tag: core.tag(key) }));
   return ended;
 }

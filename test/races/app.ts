@@ -91,6 +91,28 @@ export function createRaceApp(
     res.end('done');
     req.session.cart = [...(req.session.cart ?? []), req.params['item'] as string];
   });
+  // A handler that waits for nothing: neither for its save, nor for what it does then, nor for the end of its response.
+  app.get('/careless/:act/:item', (req, res) => {
+    req.session.cart = [...(req.session.cart ?? []), req.params['item'] as string];
+    void req.session.save();
+    switch (req.params['act']) {
+      case 'login':
+        void req.session.login('ada');
+        break;
+      case 'logout':
+        void req.session.logout();
+        break;
+      case 'rotate':
+        void req.session.rotate();
+        break;
+      case 'update':
+        void req.session.update(data => {
+          data.visits = (data.visits ?? 0) + 1;
+        });
+    }
+    res.end();
+    if (req.params['act'] === 'late') req.session.cart.push('late');
+  });
   return { app, remember };
 }
 

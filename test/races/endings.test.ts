@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock } from 'madeleine/testing';
+import { gateway } from '../support/gateway.ts';
 import { createRace } from './app.ts';
 import { ARENAS } from './stores.ts';
 
@@ -26,6 +27,23 @@ for (const { name, open } of ARENAS) {
       }
       assert.deepEqual(await race.remember.sessions.list('ada').catch(() => []), []);
       await race.close();
+    });
+
+    it('a streaming response under way across a logout ends without a warning: its write is done with', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const warnings: unknown[] = [];
+      const warn = (warning: unknown) => warnings.push(warning);
+      process.on('warning', warn);
+      const answer = race.tab(client).get('/stream/tea?early&wait=stream');
+      await race.waiting('stream');
+      await client.get('/logout');
+      race.go('stream');
+      assert.equal((await answer).body, 'firstlast');
+      await race.close();
+      process.removeListener('warning', warn);
+      assert.deepEqual(warnings, []);
     });
 
     it('a write under way across a login: neither disturbs the new cookie nor gets its data', async () => {
@@ -94,6 +112,23 @@ for (const { name, open } of ARENAS) {
       await race.close();
     });
 
+    it('an update, a write and a rotation under way while the id changes twice find the session', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const asked = ['/count', '/add/tea', '/rotate'].map((path, i) => {
+        return { answer: race.tab(client).get(`${path}?early&wait=${i}`), arrived: race.waiting(String(i)) };
+      });
+      await Promise.all(asked.map(({ arrived }) => arrived));
+      await client.get('/rotate');
+      await client.get('/rotate');
+      for (const i of asked.keys()) race.go(String(i));
+      for (const { answer } of asked) assert.equal((await answer).status, 200);
+      assert.deepEqual((await client.get('/data')).json(), { visits: 1, cart: ['tea'], userId: 'ada' });
+      assert.equal((await race.remember.sessions.list('ada')).length, 1);
+      await race.close();
+    });
+
     it('touch against logout: nothing comes back', async () => {
       const race = await createRace(open());
       const client = race.client();
@@ -105,6 +140,20 @@ for (const { name, open } of ARENAS) {
       race.go('touch');
       assert.deepEqual((await slow).setCookies, []);
       assert.equal((await old.get('/data')).json()['userId'], null);
+      await race.close();
+    });
+
+    it('touch against login and rotation: the cookie of the old id does not come after the new one', async () => {
+      const race = await createRace(open(), { cookie: { persistent: true } });
+      for (const path of ['/login/ada', '/rotate']) {
+        const client = race.client();
+        await client.get('/add/cake');
+        const slow = race.tab(client).get(`/touch?early&wait=${path}`);
+        await race.waiting(path);
+        assert.equal((await client.get(path)).setCookies.length, 1);
+        race.go(path);
+        assert.deepEqual((await slow).setCookies, []);
+      }
       await race.close();
     });
 
@@ -133,6 +182,34 @@ for (const { name, open } of ARENAS) {
     });
   });
 }
+
+it('a logout ends the session before it removes the ids that led to it', async () => {
+  const memory = memoryStore();
+  const [deleting, deleted] = [gateway(), gateway()];
+  const race = await createRace({
+    read: key => memory.read(key),
+    create: (key, record) => memory.create(key, record),
+    replace: (...call) => memory.replace(...call),
+    touch: (...call) => memory.touch(...call),
+    async delete(key) {
+      deleting.open();
+      await deleted.opened;
+      return memory.delete(key);
+    },
+  });
+  const client = race.client();
+  await client.get('/login/ada');
+  const old = race.tab(client);
+  const logout = old.get('/logout?early&wait=logout');
+  await race.waiting('logout');
+  await client.get('/rotate');
+  race.go('logout');
+  await deleting.opened;
+  assert.equal((await client.get('/data')).json()['userId'], null);
+  deleted.open();
+  await logout;
+  await race.close();
+});
 
 it('an old id used after its grace raises an event and ends the family', async () => {
   const clock = createTestClock();

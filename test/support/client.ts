@@ -14,12 +14,16 @@ export interface Ask {
   method?: string;
   headers?: http.OutgoingHttpHeaders;
   body?: string;
+  /** Keeps connections for the next request. */
+  agent?: http.Agent;
+  /** Ends the request before its answer has come. */
+  signal?: AbortSignal;
 }
 
-/** One request over a socket of its own, nothing followed and nothing remembered. */
-export function request(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
+/** One request, over a socket of its own unless there is an agent; nothing followed and nothing remembered. */
+export function request(url: string, { method = 'GET', headers = {}, body, agent, signal }: Ask = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = http.request(url, { method, headers, agent: false }, incoming => {
+    const outgoing = http.request(url, { method, headers, agent: agent ?? false, signal }, incoming => {
       const chunks: Buffer[] = [];
       incoming.on('data', chunk => chunks.push(chunk));
       incoming.on('error', reject);
@@ -37,6 +41,14 @@ export function request(url: string, { method = 'GET', headers = {}, body }: Ask
     outgoing.on('error', reject);
     outgoing.end(body);
   });
+}
+
+/** What a Set-Cookie line says: name, value, and whether it removes the cookie. */
+export function readSetCookie(line: string): { name: string; value: string; gone: boolean } {
+  const [pair = '', ...attributes] = line.split('; ');
+  const at = pair.indexOf('=');
+  const gone = attributes.some(text => /^max-age=(0|-\d+)$/i.test(text));
+  return { name: pair.slice(0, at), value: pair.slice(at + 1), gone };
 }
 
 /** A client with a cookie jar: keeps what Set-Cookie says (names, values, deletion; no paths or domains), as one browser on one host. */
@@ -71,10 +83,8 @@ export class Client {
   }
 
   #keep(line: string): void {
-    const [pair = '', ...attributes] = line.split('; ');
-    const at = pair.indexOf('=');
-    const gone = attributes.some(text => /^max-age=(0|-\d+)$/i.test(text));
-    if (gone) this.jar.delete(pair.slice(0, at));
-    else this.jar.set(pair.slice(0, at), pair.slice(at + 1));
+    const { name, value, gone } = readSetCookie(line);
+    if (gone) this.jar.delete(name);
+    else this.jar.set(name, value);
   }
 }

@@ -1,0 +1,57 @@
+// The stores that can be tortured: one line each.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SessionStore } from 'madeleine';
+import { memoryStore } from 'madeleine/memory';
+import { sqliteStore } from 'madeleine/sqlite';
+
+/** Where the servers of one run find their store. */
+export interface Place {
+  /** A file or an address. */
+  name: string;
+  release(): void | Promise<void>;
+}
+
+export interface TorturedStore {
+  /** Whether several processes share it and it outlives them: only such servers are many, and are killed. */
+  shared: boolean;
+  /** Makes a new, empty place, in the process that drives. */
+  prepare(): Place | Promise<Place>;
+  /** Opens what is there, in each server. */
+  open(place: string): SessionStore;
+}
+
+const memory = { shared: false, prepare: (): Place => ({ name: '', release: () => {} }) };
+const sqlite = { shared: true, prepare: folder };
+
+export const STORES: Readonly<Record<string, TorturedStore>> = {
+  memory: { ...memory, open: () => memoryStore() },
+  sqlite: { ...sqlite, open: place => sqliteStore(path.join(place, 'sessions.db')) },
+  // As over a network: every call takes its time, and others come in between.
+  'memory-far': { ...memory, open: () => farAway(memoryStore()) },
+  'sqlite-far': { ...sqlite, open: place => farAway(sqliteStore(path.join(place, 'sessions.db'))) },
+};
+
+function folder(): Place {
+  const name = mkdtempSync(path.join(tmpdir(), 'madeleine-torture-'));
+  return { name, release: () => rmSync(name, { recursive: true, force: true }) };
+}
+
+function farAway(store: SessionStore): SessionStore {
+  const travel = async <T>(call: () => T): Promise<Awaited<T>> => {
+    await sleep(Math.random() * 3);
+    const answer = await call();
+    await sleep(Math.random() * 3);
+    return answer;
+  };
+  return {
+    read: key => travel(() => store.read(key)),
+    create: (key, record) => travel(() => store.create(key, record)),
+    replace: (key, record, expected) => travel(() => store.replace(key, record, expected)),
+    touch: (key, lastSeenAt, expiresAt) => travel(() => store.touch(key, lastSeenAt, expiresAt)),
+    delete: key => travel(() => store.delete(key)),
+    ...(store.admin ? { admin: store.admin } : {}),
+  };
+}
