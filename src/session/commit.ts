@@ -79,7 +79,7 @@ function settle(state: SessionState, applied: Applied, mine: string): MaybePromi
   state.base = mine;
 }
 
-/** The id was rotated under us: go on with the same session under its new key. We never learn the new id. */
+/** The id was rotated under us: go on with the same session under its new key. Another request's new id we never learn. */
 function followRotation(state: SessionState, successor: string, rotated: boolean): MaybePromise<boolean> {
   const { core } = state;
   if (!rotated) return false;
@@ -90,7 +90,7 @@ function followRotation(state: SessionState, successor: string, rotated: boolean
     }
     if (!isLive(record, core.clock(), core.policy)) return false;
     state.hold(successor, record, null);
-    state.cookieDuty = 'leave';
+    if (state.id === null) state.cookieDuty = 'leave';
     return true;
   });
 }

@@ -76,11 +76,11 @@ export class SessionState {
     this.facts = facts;
   }
 
-  /** Holds the session that `record` is, under this key; `id` only if this request knows it. */
+  /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
   hold(key: string, record: SessionRecord, id: string | null): void {
+    this.id = id ?? (key === this.key ? this.id : null);
     this.key = key;
     this.record = record;
-    this.id = id;
     this.isNew = false;
     this.closed = false;
   }

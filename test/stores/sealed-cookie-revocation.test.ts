@@ -99,6 +99,8 @@ describe('sealed cookie with a denylist', () => {
     assert.equal(await app.remember.sessions.revoke(handle), true);
     assert.equal(await app.remember.sessions.revoke(handle), false);
     assert.equal(await userOf(client), null);
+    const left = (await entries()).map(([key, { expiresAt }]) => (key === handle ? expiresAt - clock() : 0));
+    assert.ok(Math.max(...left) > 30 * DAY, 'it may be a remembered one');
     clock.advance('8d');
     assert.equal(await app.remember.sessions.revoke(handle), false, 'refused still: another clock may be behind');
     clock.advance('30d');
@@ -147,6 +149,8 @@ describe('sealed cookie with a denylist', () => {
     assert.equal(answer.status, 503);
     assert.deepEqual(answer.setCookies, []);
     assert.equal((await other.get('/data')).json()['cart'], 'cake');
+    assert.equal((await other.get('/try-logout')).body, 'ERR_STORE_FAILED');
+    assert.equal((await other.get('/data')).json()['afterwards'], 'kept', 'the session goes on, in this request too');
     await served.close();
   });
 });

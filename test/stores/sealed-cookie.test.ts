@@ -261,6 +261,21 @@ it('C4 C5 keys: the first seals, all open, an older one is replaced, a removed o
   for (const app of apps) await app.close();
 });
 
+for (const kept of [false, true]) {
+  it(`an id rotated under an update of the same request: nothing is lost, and the browser gets it (${kept ? 'memory' : 'sealed cookie'})`, async () => {
+    const clock = createTestClock();
+    const app = await openSealed({}, kept ? { store: memoryStore({ clock }) } : {}, undefined, clock);
+    const client = app.client();
+    await client.get('/put/cart/cake');
+    const { handle } = (await client.get('/about')).json();
+    assert.equal((await client.get('/rotate-meanwhile')).setCookies.length, 1);
+    clock.advance('1m');
+    assert.deepEqual(await data(client), { cart: 'cake', visits: 1, userId: null });
+    assert.notEqual((await client.get('/about')).json()['handle'], handle);
+    await app.close();
+  });
+}
+
 describe('sealed cookie, after the head has left', () => {
   let app: SealedApp;
   let client: Client;

@@ -72,6 +72,23 @@ export async function openSealed(
     req.session['changed'] = 'last';
     res.end();
   });
+  app.get('/rotate-meanwhile', async (req, res) => {
+    let rotated: Promise<void> | null = null;
+    await req.session.update(async data => {
+      rotated ??= req.session.rotate();
+      await rotated;
+      data.visits = (data.visits ?? 0) + 1;
+    });
+    res.end();
+  });
+  app.get('/try-logout', async (req, res) => {
+    const outcome = await req.session.logout().then(
+      () => 'done',
+      (error: { code: string }) => error.code,
+    );
+    req.session['afterwards'] = 'kept';
+    res.send(outcome);
+  });
   app.get('/say/:text', (req, res) => {
     req.flash('info', req.params['text'] as string);
     res.end();
