@@ -129,6 +129,16 @@ describe('docs/', () => {
     assert.equal(run(devices, visit), '2\n1\n');
   });
 
+  it('stores.md: a sealed cookie with a denylist', () => {
+    const block = blocksOf('docs/stores.md').find(({ code }) => code.includes('sealedCookieStore')) as Block;
+    const visit = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
+      app.post('/out', async (req, res) => { await req.session.logout(); res.end(); });
+      app.get('/', (req, res) => res.json(req.session.about.userId));
+      await ask('POST', '/in'); const copy = jar; console.log((await ask('GET', '/')).text);
+      await ask('POST', '/out'); jar = copy; console.log((await ask('GET', '/')).text);`;
+    assert.equal(run(block, visit), '"ada"\nnull\n');
+  });
+
   it('merge.md: a token that works once', () => {
     const [once] = blocksOf('docs/merge.md') as [Block];
     const code = `app.use(session({ secret, store }));\napp.post('/', async (req, res) => {\n${once.code}\nres.json(won); });\napp.post('/in', (req, res) => { req.session.a = 1; res.end(); });`;

@@ -21,6 +21,7 @@ describe('public names', () => {
     ],
     './express': ['cookieParser', 'cookies', 'session'],
     './memory': ['memoryStore'],
+    './sealed-cookie': ['sealedCookieStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

@@ -9,12 +9,12 @@ import { type Flash, flash } from '../http/flash.ts';
 import { frameworkPrototype } from '../http/framework-prototype.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
+import type { OpenSession } from '../session/opened.ts';
 import type { SessionsOptions } from '../session/options.ts';
 import type { Device } from '../session/record.ts';
 import type { SessionData } from '../session/session-data.ts';
-import { createSessions, type OpenSession, type Sessions } from '../session/sessions.ts';
+import { createSessions, type Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
-import type { SessionStore } from '../session/store.ts';
 import { memoryStore } from '../stores/memory.ts';
 
 export type { CookieMap } from './express-cookies.ts';
@@ -33,7 +33,7 @@ declare global {
 
 /** Everything is optional but `secret`; without a store, sessions are kept in memory, bounded, until the process ends. */
 export interface ExpressSessionOptions<Data extends object = SessionData> extends Omit<SessionsOptions<Data>, 'store'> {
-  store?: SessionStore;
+  store?: SessionsOptions['store'];
 }
 
 type Next = (error?: unknown) => void;

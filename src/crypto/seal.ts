@@ -14,6 +14,8 @@ export interface Sealer {
 const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** What a seal adds to the bytes of the text, before base64url. */
+export const SEAL_BYTES: number = 1 + NONCE_BYTES + TAG_BYTES;
 
 export function createSealer(keys: readonly Buffer[]): Sealer {
   const authenticated = (context: string) => Buffer.concat([Buffer.of(VERSION), Buffer.from(context)]);
@@ -43,8 +45,7 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
     open(sealed, context) {
       const box = /^[\w-]+$/.test(sealed) ? Buffer.from(sealed, 'base64url') : Buffer.alloc(0);
       // Base64url has several spellings of one value; only the one that we write is accepted.
-      if (box[0] !== VERSION || box.length < 1 + NONCE_BYTES + TAG_BYTES || box.toString('base64url') !== sealed)
-        return null;
+      if (box[0] !== VERSION || box.length < SEAL_BYTES || box.toString('base64url') !== sealed) return null;
       for (const [keyIndex, key] of keys.entries()) {
         const text = openWith(key, box, context);
         if (text !== null) return { text, keyIndex };

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replaceSetCookie } from '../cookie/headers.ts';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import type { OpenSession, Sessions } from '../session/sessions.ts';
+import type { OpenSession } from '../session/opened.ts';
+import type { Sessions } from '../session/sessions.ts';
 import { enterGate, type GateParticipant, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 
@@ -58,9 +59,9 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   head(): void {
     const response = this.#response;
     if (this.#open.accessed) addVary(response, 'Cookie');
-    const cookie = this.#open.setCookie();
-    if (cookie === null) return;
-    replaceSetCookie(response, cookie.name, cookie.line);
+    const cookies = this.#open.setCookies();
+    if (cookies.length === 0) return;
+    for (const { name, line } of cookies) replaceSetCookie(response, name, line);
     forbidSharedCaching(response, message => this.sessions.warn('MADELEINE_CACHE', message));
   }
 
@@ -105,13 +106,13 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     }
     try {
       if (!open.accessed || !open.changed) return;
+      const saved = this.saveAtEnd();
       if (this.#response.writableEnded) {
         this.sessions.warn(
           'MADELEINE_LATE_CHANGE',
           'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
         );
       }
-      const saved = this.saveAtEnd();
       if (saved instanceof Promise) saved.catch(report);
     } catch (error) {
       report(error);

@@ -50,13 +50,13 @@ export interface SessionMethods<Data extends object = SessionData> {
   reload(callback?: Callback): Promise<void>;
   /** Replaces this session by an empty one with a fresh id. */
   regenerate(callback?: Callback): Promise<void>;
-  /** Ends the session in the store and in the browser. */
+  /** Ends the session in the store and in the browser. A sealed cookie ends in this browser alone, unless its store has a denylist. */
   destroy(callback?: Callback): Promise<void>;
   /** Marks the session as seen now, whatever the throttle says. */
   touch(): this;
   /** Logs the user in: a fresh id, and the visitor's data goes along. @throws MadeleineError `ERR_OPTION_INVALID` for a bad id */
   login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void>;
-  /** Logs the user out: ends the session; `req.session` is an empty one from then on. */
+  /** Logs the user out: ends the session, as `destroy` does; `req.session` is an empty one from then on. */
   logout(callback?: Callback): Promise<void>;
   /** Gives the session a fresh id. @throws MadeleineError `ERR_SESSION_ENDED` when it ended meanwhile */
   rotate(callback?: Callback): Promise<void>;

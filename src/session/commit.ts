@@ -78,12 +78,12 @@ function settle(state: SessionState, applied: Applied, mine: string): MaybePromi
   state.base = mine;
 }
 
-/** The id was rotated under us: go on with the same session under its new key. We never learn the new id. */
+/** The id was rotated under us: go on with the same session under its new key. Another request's new id we never learn. */
 export function followRotation(state: SessionState, stone: SessionRecord): MaybePromise<boolean> {
   return whenReady(liveSuccessor(state.core, stone), found => {
     if (found === null) return false;
     state.hold(found.key, found.record, null);
-    state.cookieDuty = 'leave';
+    if (state.id === null) state.cookieDuty = 'leave';
     return true;
   });
 }

@@ -11,7 +11,7 @@ export interface SessionEvents {
   ended: SessionEvent;
   /** A cookie named a session whose time is over. */
   expired: SessionEvent;
-  /** A well-signed cookie named a session that is not in the store. */
+  /** A well-signed cookie named a session that is not in the store, or a sealed one held a login from before its user's epoch. */
   unknown: SessionEvent;
   /** A session cookie had the wrong form or a wrong signature. */
   forged: Record<never, never>;

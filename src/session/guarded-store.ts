@@ -13,24 +13,26 @@ export interface GuardedStore extends Required<Pick<SessionStore, (typeof METHOD
   close(): MaybePromise<void>;
 }
 
-/** @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method */
-export function guardStore(store: SessionStore, timeout: number): GuardedStore {
-  checkStore(store);
-
-  function guard<T>(operation: string, call: () => MaybePromise<T>): MaybePromise<T> {
-    try {
-      const answer = call();
-      if (!isThenable(answer)) return answer;
-      return withDeadline(
-        answer,
-        timeout,
-        () => storeTimedOut(operation, timeout),
-        cause => storeFailed(operation, cause),
-      );
-    } catch (cause) {
-      throw storeFailed(operation, cause);
-    }
+/** Makes this call for a store, with the deadline in milliseconds and with its faults as `MadeleineError`. */
+export function guardCall<T>(operation: string, timeout: number, call: () => MaybePromise<T>): MaybePromise<T> {
+  try {
+    const answer = call();
+    if (!isThenable(answer)) return answer;
+    return withDeadline(
+      answer,
+      timeout,
+      () => storeTimedOut(operation, timeout),
+      cause => storeFailed(operation, cause),
+    );
+  } catch (cause) {
+    throw storeFailed(operation, cause);
   }
+}
+
+/** @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method */
+export function guardStore(store: SessionStore, timeout: number, option = 'store'): GuardedStore {
+  checkStore(store, option);
+  const guard = <T>(operation: string, call: () => MaybePromise<T>) => guardCall(operation, timeout, call);
 
   return {
     read: key => guard('read', () => store.read(key)),
@@ -42,11 +44,7 @@ export function guardStore(store: SessionStore, timeout: number): GuardedStore {
     admin(operation, run) {
       const { admin } = store;
       if (!admin) {
-        throw new MadeleineError(
-          'ERR_STORE_NO_ADMIN',
-          `This store cannot do "${operation}": it has no admin part.`,
-          'Use a store that can list its sessions; every store of madeleine can.',
-        );
+        throw noAdmin(operation, 'Use a store that can list its sessions; what madeleine keeps on a server can.');
       }
       return guard(operation, () => run(admin));
     },
@@ -54,18 +52,22 @@ export function guardStore(store: SessionStore, timeout: number): GuardedStore {
   };
 }
 
-function checkStore(store: SessionStore): void {
+function checkStore(store: SessionStore, option: string): void {
   const missing =
     store !== null && typeof store === 'object' ? METHODS.filter(name => typeof store[name] !== 'function') : METHODS;
   if (missing.length === 0) return;
   const classic = typeof (store as { get?: unknown } | null)?.get === 'function';
   throw new MadeleineError(
     'ERR_STORE_INVALID',
-    `Option "store" is not a session store: it lacks ${missing.join(', ')}.`,
+    `Option "${option}" is not a session store: it lacks ${missing.join(', ')}.`,
     classic
       ? 'It looks like a store for express-session; use memoryStore(), sqliteStore() or another store of madeleine.'
       : 'Pass what memoryStore(), sqliteStore() or another store returns, not its options, path or connection.',
   );
+}
+
+export function noAdmin(operation: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_STORE_NO_ADMIN', `This store cannot do "${operation}".`, remedy);
 }
 
 function isThenable<T>(answer: MaybePromise<T>): answer is Promise<T> {

@@ -3,17 +3,18 @@ import type { Secret } from '../crypto/keyring.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkOptions, ownOptions } from '../options.ts';
+import { type CarriedStore, isCarriedStore } from './carried-store.ts';
+import type { SessionCookieOptions } from './cookie-variants.ts';
 import type { MergeRules } from './merge.ts';
 import { createPolicy, type LifetimeOptions, type Policy } from './policy.ts';
-import type { SessionCookieOptions } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionStore } from './store.ts';
 
 export interface SessionsOptions<Data extends object = SessionData> extends LifetimeOptions {
   /** Signs the session cookie. A list rotates keys: the first signs, all verify. In production at least 32 bytes each. */
   secret: Secret;
-  /** Where sessions are kept. */
-  store: SessionStore;
+  /** Where sessions are kept: on the server, or (`sealedCookieStore()`) nowhere but in the browser. */
+  store: SessionStore | CarriedStore;
   /** The cookie's name without prefix; over https `__Host-` is put before it where it applies. Default `'session'`. */
   name?: string;
   cookie?: SessionCookieOptions;
@@ -77,6 +78,13 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   const { concurrency = 'merge' } = options;
   if (!['merge', 'serialize', 'last-write-wins'].includes(concurrency)) {
     throw invalid('concurrency', 'is none that there is', "Use 'merge', 'serialize' or 'last-write-wins'.");
+  }
+  if (concurrency === 'serialize' && isCarriedStore(options.store)) {
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      'Requests whose session travels in their own cookies cannot take turns: each has what its browser sent, not what the one before left.',
+      "Leave out concurrency: 'serialize', or keep sessions in a store on the server.",
+    );
   }
   if (typeof name !== 'string') throw invalid('name', 'is not text', 'Give the bare name of the cookie.');
   const policy = createPolicy(options);

@@ -54,9 +54,18 @@ type Times = Pick<SessionRecord, 'createdAt' | 'authenticatedAt' | 'lastSeenAt' 
 
 /** The moment at which a session with these times is over. */
 export function endOf(times: Times, policy: Policy): number {
-  const begun = times.authenticatedAt ?? times.createdAt;
-  if (times.remember) return begun + policy.remember;
-  return Math.min(times.lastSeenAt + policy.idle, begun + policy.absolute);
+  const latest = latestEndOf(times, policy);
+  return times.remember ? latest : Math.min(times.lastSeenAt + policy.idle, latest);
+}
+
+/** The moment at which it is over however much it is used. */
+export function latestEndOf(times: Times, policy: Policy): number {
+  return (times.authenticatedAt ?? times.createdAt) + (times.remember ? policy.remember : policy.absolute);
+}
+
+/** The moment at which every session is over that has begun by now, on whatever server. */
+export function latestEndOfAny(now: number, policy: Policy): number {
+  return now + CLOCK_SKEW + Math.max(policy.absolute, policy.remember);
 }
 
 /**

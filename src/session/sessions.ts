@@ -2,41 +2,23 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { createWarnings } from '../warnings.ts';
-import { bagOf, type Session } from './bag.ts';
-import { commit, hasChanges, mergeText } from './commit.ts';
+import { type Carrier, isCarriedStore } from './carried-store.ts';
+import { mergeText } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { EventHub, type SessionEvents, type SessionListener } from './events.ts';
 import { type GuardedStore, guardStore } from './guarded-store.ts';
+import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { endOf, isLive } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { type Device, isSessionRecord, type SessionRecord } from './record.ts';
-import { createSessionCookie, type PresentedId } from './session-cookie.ts';
+import { createIdCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
-import { type Core, type RequestFacts, SessionState } from './state.ts';
+import type { Core, RequestFacts, SessionState } from './state.ts';
+import type { SessionStore } from './store.ts';
 import { endSession } from './succession.ts';
 import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
 import { type EndTurn, Turns } from './turns.ts';
-
-/** One request's session, from open to Set-Cookie. */
-export interface OpenSession<Data extends object = SessionData> {
-  /** What handlers hold. Asking for it counts as looking at the session. */
-  readonly session: Session<Data>;
-  /** True once `session` was asked for: the response then varies by cookie. */
-  readonly accessed: boolean;
-  /** True while the session holds something that has not been saved. */
-  readonly changed: boolean;
-  /** What is being done to the session, awaited or not; `null`: nothing. Until then `changed` and `unstored` tell nothing. */
-  readonly busy: Promise<unknown> | null;
-  /** Saves what changed, or marks the session as seen if that is due; after whatever is being done to it. */
-  commit(): MaybePromise<void>;
-  /** The Set-Cookie line that the response owes, after `commit`; `null` for none. */
-  setCookie(): { name: string; line: string } | null;
-  /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
-  readonly unstored: boolean;
-  /** With `concurrency: 'serialize'`: to be called when the response is over, whatever became of it. */
-  readonly endTurn: (() => void) | null;
-}
 
 /** A session in a list: enough to recognise a device and to end its session, nothing that opens it. */
 export interface SessionSummary {
@@ -80,9 +62,12 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const checked = checkSessionsOptions(options);
   const { policy, clock, maxDataSize, merge, concurrency, storeTimeout } = checked;
   const turns = concurrency === 'serialize' ? new Turns(storeTimeout) : null;
-  const store: GuardedStore = guardStore(options.store, storeTimeout);
   const events = new EventHub();
-  const cookie = createSessionCookie(options.secret, checked.name, checked.cookie, events);
+  const { secret, store: given } = options;
+  const carrier = isCarriedStore(given) ? given.carry({ ...checked, secret, events }) : null;
+  const store: GuardedStore = carrier?.store ?? guardStore(given as SessionStore, storeTimeout);
+  const idCookie = carrier ? null : createIdCookie(secret, checked.name, checked.cookie, events);
+  const cookie = idCookie ?? (carrier as Carrier).cookie;
   const tagKey = randomBytes(32);
   const advance = (record: SessionRecord, data: string): SessionRecord => {
     const next = { ...record, data, version: record.version + 1, lastSeenAt: Math.max(clock(), record.lastSeenAt) };
@@ -100,8 +85,9 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
 
   return {
     open(cookieHeader, facts) {
+      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, advance, cookieHeader, facts);
       const opened = new Opened(core, facts);
-      const presented = cookie.read(cookieHeader, facts);
+      const presented = idCookie.read(cookieHeader, facts);
       if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
       if (turns) {
         return whenReady(turns.take(presented.key), endTurn => {
@@ -160,24 +146,19 @@ function openPresented<Data extends object>(
   });
 }
 
-class Opened extends SessionState implements OpenSession<object> {
-  endTurn: EndTurn | null = null;
-
-  get session(): Session<object> {
-    return bagOf(this) as Session<object>;
-  }
-  get changed(): boolean {
-    return hasChanges(this);
-  }
-  get unstored(): boolean {
-    return this.record === null;
-  }
-  commit(): MaybePromise<void> {
-    return this.inOrder(() => commit(this));
-  }
-  setCookie(): { name: string; line: string } | null {
-    return this.cookieLine();
-  }
+/** Opens the session that the cookies hold: all that a request does goes to records of its own. */
+function openCarried<Data extends object>(
+  core: Core,
+  carrier: Carrier,
+  advance: (record: SessionRecord, data: string) => SessionRecord,
+  cookieHeader: string | undefined,
+  facts: RequestFacts,
+): MaybePromise<OpenSession<Data>> {
+  const { store, cookie, presented } = carrier.receive(cookieHeader, facts);
+  const own: Core = { ...core, store, cookie, queue: new CommitQueue(store, advance) };
+  const opened = new CarriedOpened(own, facts, store);
+  if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
+  return openPresented<Data>(opened, presented);
 }
 
 /** Looks the session up and holds it if it counts; otherwise the state stays fresh, as for a visitor without a cookie. */

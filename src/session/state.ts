@@ -7,7 +7,7 @@ import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { endOf, type Policy } from './policy.ts';
 import type { Device, SessionRecord } from './record.ts';
-import type { SessionCookie } from './session-cookie.ts';
+import type { SessionCookie, SetCookie } from './session-cookie.ts';
 
 /** What all open sessions of one `createSessions` share. */
 export interface Core {
@@ -32,6 +32,8 @@ export interface Core {
 const INSECURE =
   'No session cookie was set: cookie.secure is true and the request came over plain http. Behind a proxy that ends https, ' +
   "tell Express to trust it: app.set('trust proxy', 1). Without one, use cookie.secure: 'auto'.";
+
+const NONE: readonly SetCookie[] = [];
 
 /** What the session layer wants to know of a request. */
 export interface RequestFacts {
@@ -93,11 +95,11 @@ export class SessionState {
     return done;
   }
 
-  /** Holds the session that `record` is, under this key; `id` only if this request knows it. */
+  /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
   hold(key: string, record: SessionRecord, id: string | null): void {
+    this.id = id ?? (key === this.key ? this.id : null);
     this.key = key;
     this.record = record;
-    this.id = id;
     this.isNew = false;
     this.closed = false;
   }
@@ -149,21 +151,21 @@ export class SessionState {
     };
   }
 
-  /** The Set-Cookie line that the response owes, and the name it is for. */
-  cookieLine(): { name: string; line: string } | null {
+  /** The Set-Cookie lines that the response owes. */
+  cookieLines(): readonly SetCookie[] {
     const { cookie, clock } = this.core;
     // First, as nearly every response ends here: asking Express whether a request is secure costs 1 µs.
-    if (this.cookieDuty === 'leave') return null;
-    const name = cookie.name(this.facts.secure);
-    if (name === null) {
+    if (this.cookieDuty === 'leave') return NONE;
+    const { secure } = this.facts;
+    if (cookie.name(secure) === null) {
       this.core.warn('MADELEINE_INSECURE', INSECURE);
-      return null;
+      return NONE;
     }
-    if (this.cookieDuty === 'clear') return { name, line: cookie.clearLine(this.facts.secure) };
-    if (this.record === null || this.id === null) return null;
+    if (this.cookieDuty === 'clear') return cookie.clear(secure);
+    if (this.record === null || this.id === null) return NONE;
     const persistent = cookie.persistent || this.record.remember;
     const lifetime = persistent ? Math.max(1000, this.record.expiresAt - clock()) : null;
-    return { name, line: cookie.line(this.id, this.facts.secure, lifetime) };
+    return cookie.set(this.id, secure, lifetime);
   }
 
   cookieAttributes(): CookieAttributes & { name: string | null } {

@@ -62,6 +62,15 @@ before(async () => {
     await req.session.rotate();
     res.json(req.session);
   });
+  app.get('/rotate-and-save', async (req, res) => {
+    const replaced = () => store.calls.filter(call => call.operation === 'replace').length;
+    const before = replaced();
+    const rotating = req.session.rotate();
+    while (replaced() === before) await new Promise(resolve => setImmediate(resolve));
+    req.session.username = 'saved meanwhile';
+    await Promise.all([rotating, req.session.save()]);
+    res.json(req.session);
+  });
   app.get('/reload', async (req, res) => {
     req.session.username = 'not saved';
     await req.session.reload();
@@ -184,6 +193,15 @@ describe('logout', () => {
 });
 
 describe('a new id', () => {
+  it('given by a request that saves at the same moment reaches the browser, and the save is not lost', async () => {
+    await client.get('/put/cart/cake');
+    store.plan(() => ({ kind: 'late', time: 20 }));
+    const answer = await client.get('/rotate-and-save').finally(() => store.plan(() => null));
+    assert.equal(answer.setCookies.length, 1);
+    clock.advance('11s');
+    assert.deepEqual((await client.get('/data')).json(), { cart: 'cake', username: 'saved meanwhile' });
+  });
+
   it('regenerate(callback) empties the session; the old object keeps what it had (passport relies on it)', async () => {
     await client.get('/put/username/shree');
     await client.get('/put/cart/cake');

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { createSessions, type Session } from 'madeleine';
 import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { sealedCookieStore } from 'madeleine/sealed-cookie';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_Claim extends true>(): void => {};
@@ -54,3 +55,9 @@ void shop.update(data => {
 session({ secret: 'x', idle: '30m' });
 // @ts-expect-error: not a duration
 session({ secret: 'x', idle: 'soon' });
+
+// A sealed cookie is no store that keeps anything: it serves as the store of sessions, and not where one is needed that does.
+session({ secret: 'x', store: sealedCookieStore({ epoch: async userId => userId.length }) });
+sealedCookieStore({ denylist: memoryStore() });
+// @ts-expect-error: it keeps nothing
+sealedCookieStore({ denylist: sealedCookieStore() });

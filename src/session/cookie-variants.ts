@@ -1,0 +1,99 @@
+/** The session cookie's two forms, over https and over plain http: the same whether it carries an id or the session itself. */
+import { type CookieAttributes, serializeCookie } from '../cookie/serialize.ts';
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import type { EventHub } from './events.ts';
+
+/** How the session's cookie is set. HttpOnly always; the id never leaves the cookie. */
+export interface SessionCookieOptions {
+  /** Default `'/'`. Another path costs the `__Host-` prefix. */
+  path?: string;
+  /** Default none: the cookie goes back to this host alone. A domain shares it with every subdomain and costs the `__Host-` prefix. */
+  domain?: string;
+  /** `'lax'` (default), `'strict'`, or `'none'` (only with `secure: true`), RFC 6265bis section 5.6.7. */
+  sameSite?: 'lax' | 'strict' | 'none';
+  /**
+   * `'auto'` (default): Secure and prefixed where the request came over https (as the server's proxy setting tells), plain
+   * otherwise. `true`: always Secure; over plain http no session cookie is set. `false`: never Secure.
+   */
+  secure?: 'auto' | boolean;
+  /** A cookie of its own under each top-level site (CHIPS). Only with `secure: true`. Default `false`. */
+  partitioned?: boolean;
+  /** True keeps every session's cookie when the browser closes, for as long as the session lives. Default `false`: only a remembered login's. */
+  persistent?: boolean;
+}
+
+const HINTS = {
+  maxAge:
+    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
+  expires:
+    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
+  httpOnly: 'The session cookie is always HttpOnly.',
+  signed: 'The session cookie is always signed.',
+};
+const KNOWN = ['path', 'domain', 'sameSite', 'secure', 'partitioned', 'persistent'];
+
+/** The cookie as it is on one kind of connection. */
+export interface CookieVariant {
+  readonly name: string;
+  readonly attributes: CookieAttributes;
+}
+
+export interface CookieVariants<Variant extends CookieVariant> {
+  readonly persistent: boolean;
+  readonly overHttps: Variant;
+  /** The form for a connection of this kind; `null` where no session cookie may be set. */
+  pick(secure: boolean): Variant | null;
+}
+
+/**
+ * @param complete adds what reads and writes the values of the cookie with this full name
+ * @throws MadeleineError for a bad name, unknown or contradictory options
+ */
+export function createCookieVariants<More extends object>(
+  name: string,
+  options: SessionCookieOptions,
+  complete: (fullName: string) => More,
+): CookieVariants<CookieVariant & More> {
+  checkOptions(options, KNOWN, 'session cookie', HINTS);
+  if (/^__(host|secure|http)-/i.test(name)) {
+    throw new MadeleineError(
+      'ERR_COOKIE_PREFIX',
+      'Option "name" carries a prefix.',
+      'Give the bare name: over https the prefix is added by itself.',
+    );
+  }
+  const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = options;
+  if (wanted !== true && (sameSite === 'none' || options.partitioned)) {
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      `A session cookie with ${sameSite === 'none' ? 'SameSite=None' : 'Partitioned'} must be Secure: browsers refuse it otherwise.`,
+      'Set cookie.secure to true and serve over https.',
+    );
+  }
+  const prefix = path === '/' && options.domain === undefined ? '__Host-' : '__Secure-';
+  const variant = (secure: boolean): CookieVariant & More => {
+    const fullName = secure ? prefix + name : name;
+    const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };
+    serializeCookie(fullName, '', attributes); // a name or an attribute that cannot be written shows now, not at a request
+    return { name: fullName, attributes, ...complete(fullName) };
+  };
+  const overHttps = wanted === false ? variant(false) : variant(true);
+  const overHttp = wanted === true ? null : variant(false);
+  return { persistent, overHttps, pick: secure => (secure ? overHttps : overHttp) };
+}
+
+/**
+ * The one value that verifies. Several cookies of one name mean that some other host may have planted one: two that verify
+ * are not chosen between.
+ */
+export function onlyGenuine<Found>(
+  values: readonly string[],
+  verify: (value: string) => Found | null,
+  events: EventHub,
+): Found | null {
+  const different = [...new Set(values)];
+  const valid = different.map(verify).filter(found => found !== null);
+  if (different.length > 1) events.emit('duplicate', () => ({ valid: valid.length }));
+  return valid.length === 1 ? (valid[0] as Found) : null;
+}

@@ -1,0 +1,67 @@
+import type { MaybePromise } from '../maybe-promise.ts';
+import { bagOf, type Session } from './bag.ts';
+import type { CarriedRecords } from './carried-store.ts';
+import { commit, hasChanges } from './commit.ts';
+import type { SetCookie } from './session-cookie.ts';
+import type { SessionData } from './session-data.ts';
+import { type Core, type RequestFacts, SessionState } from './state.ts';
+import type { EndTurn } from './turns.ts';
+
+/** One request's session, from open to Set-Cookie. */
+export interface OpenSession<Data extends object = SessionData> {
+  /** What handlers hold. Asking for it counts as looking at the session. */
+  readonly session: Session<Data>;
+  /** True once `session` was asked for: the response then varies by cookie. */
+  readonly accessed: boolean;
+  /** True while the session holds something that has not been saved. */
+  readonly changed: boolean;
+  /** What is being done to the session, awaited or not; `null`: nothing. Until then `changed` and `unstored` tell nothing. */
+  readonly busy: Promise<unknown> | null;
+  /** Saves what changed, or marks the session as seen if that is due; after whatever is being done to it. */
+  commit(): MaybePromise<void>;
+  /** The Set-Cookie lines that the response owes, after `commit`: none, one, or several where the session travels in cookies. */
+  setCookies(): readonly SetCookie[];
+  /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
+  readonly unstored: boolean;
+  /** With `concurrency: 'serialize'`: to be called when the response is over, whatever became of it. */
+  readonly endTurn: (() => void) | null;
+}
+
+export class Opened extends SessionState implements OpenSession<object> {
+  endTurn: EndTurn | null = null;
+
+  get session(): Session<object> {
+    return bagOf(this) as Session<object>;
+  }
+  get changed(): boolean {
+    return hasChanges(this);
+  }
+  get unstored(): boolean {
+    return this.record === null;
+  }
+  commit(): MaybePromise<void> {
+    return this.inOrder(() => commit(this));
+  }
+  setCookies(): readonly SetCookie[] {
+    return this.cookieLines();
+  }
+}
+
+/** The same where the session travels in the request's cookies: each change has to be in the head of the response. */
+export class CarriedOpened extends Opened {
+  readonly #records: CarriedRecords;
+
+  constructor(core: Core, facts: RequestFacts, records: CarriedRecords) {
+    super(core, facts);
+    this.#records = records;
+    records.changed = () => {
+      this.cookieDuty = 'set';
+    };
+  }
+
+  override setCookies(): readonly SetCookie[] {
+    const cookies = super.setCookies();
+    this.#records.headLeaves();
+    return cookies;
+  }
+}

@@ -1,0 +1,222 @@
+// Ending sessions that are kept nowhere: a denylist, an epoch for each user, and what happens when these cannot be asked.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { memoryStore } from 'madeleine/memory';
+import { createTestClock, type Fault, type FaultStore, faultStore, type TestClock } from 'madeleine/testing';
+import type { Client } from '../support/client.ts';
+import { openSealed, type SealedApp } from './support/sealed-app.ts';
+
+const userOf = async (client: Client): Promise<unknown> => (await client.get('/data')).json()['userId'];
+const DAY = 86_400_000;
+
+describe('sealed cookie with a denylist', () => {
+  let app: SealedApp;
+  let clock: TestClock;
+  let denylist: FaultStore;
+  let fault: Fault | null;
+  let client: Client;
+  beforeEach(async () => {
+    fault = null;
+    clock = createTestClock();
+    denylist = faultStore(memoryStore({ clock }), () => fault);
+    app = await openSealed(
+      { denylist },
+      { idle: '1h', absolute: '7d', grace: '10s', storeTimeout: 50 },
+      undefined,
+      clock,
+    );
+    client = app.client();
+    await client.get('/put/cart/cake');
+  });
+  afterEach(() => app.close());
+  const entries = async () => (await denylist.admin?.page(null, 100))?.entries ?? [];
+
+  it('E3 C10 a copy made before the logout is refused, and looks like none at all (J5)', async () => {
+    await client.get('/login/ada');
+    const copy = app.copy(client);
+    await client.get('/logout');
+    assert.equal(client.jar.size, 0);
+    const [refused, stranger] = [await copy.get('/data'), await app.client().get('/data')];
+    const { date: _one, ...headers } = refused.headers;
+    const { date: _two, ...expected } = stranger.headers;
+    assert.deepEqual([refused.body, headers], [stranger.body, expected]);
+    clock.advance('1m');
+    assert.equal(await userOf(copy), null);
+    assert.equal(app.events.filter(name => name === 'ended').length, 1);
+  });
+
+  it('E1 E2 the cookie from before a login is dead, and a request under way with it disturbs nothing', async () => {
+    const planted = app.copy(client);
+    await client.get('/login/ada');
+    assert.equal((await planted.get('/data')).json()['cart'], undefined);
+    assert.deepEqual((await planted.get('/put/cart/poison')).setCookies, []);
+    assert.deepEqual((await client.get('/data')).json(), { cart: 'cake', userId: 'ada' });
+  });
+
+  it('a copy that was seen later than the one that logged out is refused for as long as it could live', async () => {
+    await client.get('/login/ada');
+    const early = app.copy(client);
+    clock.advance('50m');
+    await client.get('/look');
+    await early.get('/logout');
+    assert.equal(await userOf(app.copy(client)), null);
+    clock.advance('55m');
+    assert.equal(await userOf(client), null, 'of itself it would have lived for 5 minutes more');
+    const until = (await entries()).map(([, stone]) => stone.expiresAt - clock());
+    assert.ok(
+      until.every(left => left > 6 * DAY && left <= 7 * DAY),
+      String(until),
+    );
+  });
+
+  it('rotate: the old cookie reads on for the grace and can change nothing; later it gives away a thief, and the family ends', async () => {
+    await client.get('/login/ada');
+    const old = app.copy(client);
+    await client.get('/rotate');
+    assert.equal(await userOf(old), 'ada');
+    assert.deepEqual((await old.get('/put/cart/poison')).setCookies, []);
+    assert.equal(app.events.at(-1), 'dropped');
+    assert.equal((await old.get('/rotate')).status, 409);
+    assert.equal(await userOf(client), 'ada');
+    clock.advance('10s');
+    assert.equal(await userOf(old), null);
+    assert.ok(app.events.includes('reused'));
+    assert.equal(await userOf(client), null);
+  });
+
+  it('a logout with an id that was rotated a moment ago ends what it became', async () => {
+    await client.get('/login/ada');
+    const old = app.copy(client);
+    await client.get('/rotate');
+    await old.get('/logout');
+    assert.equal(await userOf(client), null);
+  });
+
+  it('revoke(handle) ends a session from outside; unknown handles are of no harm', async () => {
+    await client.get('/login/ada');
+    const { handle } = (await client.get('/about')).json<{ handle: string }>();
+    assert.equal(await app.remember.sessions.revoke('nonsense'), false);
+    assert.equal(await app.remember.sessions.revoke(handle), true);
+    assert.equal(await app.remember.sessions.revoke(handle), false);
+    assert.equal(await userOf(client), null);
+    const left = (await entries()).map(([key, { expiresAt }]) => (key === handle ? expiresAt - clock() : 0));
+    assert.ok(Math.max(...left) > 30 * DAY, 'it may be a remembered one');
+    clock.advance('8d');
+    assert.equal(await app.remember.sessions.revoke(handle), false, 'refused still: another clock may be behind');
+    clock.advance('30d');
+    assert.ok((await app.remember.sessions.prune()) > 0);
+    assert.deepEqual(await entries(), []);
+  });
+
+  it('costs one look-up for a request with a session and none without; C11 forged cookies and expired ones write nothing', async () => {
+    const calls = () => denylist.calls.map(call => call.operation).splice(0);
+    const before = calls().length;
+    await app.client().get('/data');
+    const forger = app.copy(client);
+    forger.jar.set('session', `${client.jar.get('session')?.slice(0, -4)}AAAA`);
+    assert.deepEqual((await forger.get('/logout')).setCookies, []);
+    assert.deepEqual(calls().slice(before), []);
+    await client.get('/put/cart/tea');
+    assert.deepEqual(calls().slice(before), ['read']);
+    clock.advance('1h');
+    await client.get('/logout');
+    assert.deepEqual(calls().slice(before), ['read', 'read']);
+    assert.equal(app.events.at(-1), 'expired');
+  });
+
+  it('G6 a denylist that fails or hangs is a 503, never a session; E3 nor is a logout that could not be written a success', async () => {
+    await client.get('/login/ada');
+    for (const kind of ['fail', 'hang'] as const) {
+      fault = { kind } as Fault;
+      const answer = await client.get('/data');
+      assert.equal(answer.status, 503);
+      assert.ok(!answer.body.includes('cake'));
+    }
+    fault = null;
+    const served = await openSealed(
+      {
+        denylist: faultStore(memoryStore({ clock }), call =>
+          call.operation === 'create' ? ({ kind: 'fail' } as Fault) : null,
+        ),
+      },
+      {},
+      undefined,
+      clock,
+    );
+    const other = served.client();
+    await other.get('/put/cart/cake');
+    const answer = await other.get('/logout');
+    assert.equal(answer.status, 503);
+    assert.deepEqual(answer.setCookies, []);
+    assert.equal((await other.get('/data')).json()['cart'], 'cake');
+    assert.equal((await other.get('/try-logout')).body, 'ERR_STORE_FAILED');
+    assert.equal((await other.get('/data')).json()['afterwards'], 'kept', 'the session goes on, in this request too');
+    await served.close();
+  });
+});
+
+describe('sealed cookie with an epoch', () => {
+  let app: SealedApp;
+  let epoch: (userId: string) => number | Promise<number>;
+  before(async () => {
+    app = await openSealed({ epoch: userId => epoch(userId) }, { storeTimeout: 50 });
+  });
+  after(() => app.close());
+
+  for (const [name, answer] of [
+    ['at once', (time: number) => time],
+    ['later', async (time: number) => time],
+  ] as const) {
+    it(`answers ${name}: what was authenticated before is refused, that user's only; what comes after counts`, async () => {
+      epoch = () => answer(0);
+      const [ada, eve, visitor] = [app.client(), app.client(), app.client()];
+      await ada.get('/login/ada');
+      await eve.get('/login/eve');
+      await visitor.get('/put/cart/cake');
+      app.clock.advance(1);
+      const now = app.clock();
+      epoch = userId => answer(userId === 'ada' ? now : 0);
+      assert.equal(await userOf(ada), null);
+      assert.equal(await userOf(eve), 'eve');
+      assert.equal((await visitor.get('/data')).json()['cart'], 'cake');
+      await ada.get('/login/ada');
+      assert.equal(await userOf(ada), 'ada');
+      epoch = () => answer(Number.POSITIVE_INFINITY);
+      assert.equal(await userOf(eve), null);
+    });
+  }
+
+  it('that fails, hangs or answers nonsense lets nobody in', async () => {
+    epoch = () => 0;
+    const client = app.client();
+    await client.get('/login/ada');
+    const bad: Array<[number, string, () => unknown]> = [
+      [
+        503,
+        'ERR_STORE_FAILED',
+        () => {
+          throw new Error('down');
+        },
+      ],
+      [
+        503,
+        'ERR_STORE_FAILED',
+        async () => {
+          throw new Error('down');
+        },
+      ],
+      [503, 'ERR_STORE_TIMEOUT', () => new Promise(() => {})],
+      [500, 'ERR_OPTION_INVALID', () => undefined],
+      [500, 'ERR_OPTION_INVALID', async () => Number.NaN],
+    ];
+    for (const [status, code, answer] of bad) {
+      epoch = answer as typeof epoch;
+      const refused = await client.get('/data');
+      assert.deepEqual([refused.status, refused.json()['code']], [status, code]);
+    }
+  });
+
+  it('ends nothing by handle', async () => {
+    await assert.rejects(app.remember.sessions.revoke('x'.repeat(43)), { code: 'ERR_STORE_NO_ADMIN' });
+  });
+});
