@@ -1,0 +1,150 @@
+/** How the store talks to MySQL and MariaDB: prepared statements on connections that answer, errors with a remedy. */
+import { withDeadline } from '../deadline.ts';
+import { loadPeer } from './load-peer.ts';
+import {
+  CONNECT_TIMEOUT,
+  checkUrl,
+  codeOf,
+  explained,
+  FOREIGN_TABLE,
+  NO_CONNECTION_LEFT,
+  type Remedies,
+  retrying,
+  STATEMENT_TIMEOUT,
+} from './sql-server.ts';
+
+export type MysqlValue = string | number | Buffer | null;
+
+export interface MysqlStatement {
+  sql: string;
+  values: MysqlValue[];
+  rowsAsArray: boolean;
+  nestTables: boolean;
+  typeCast: boolean;
+}
+
+/** What the store needs of a pool; a pool of `mysql2/promise` has it. */
+export interface MysqlPool {
+  getConnection(): Promise<MysqlPoolConnection>;
+}
+
+export interface MysqlPoolConnection {
+  execute(statement: MysqlStatement): Promise<[result: unknown, fields: unknown]>;
+  release(): void;
+  destroy(): void;
+}
+
+/** A pool of `mysql2` with callbacks. */
+export interface MysqlCallbackPool {
+  promise(): MysqlPool;
+}
+
+interface OpenedPool extends MysqlPool {
+  end(): Promise<void>;
+}
+
+interface Driver {
+  createPool(options: object): {
+    on(event: 'connection', listener: (connection: NodeJS.EventEmitter) => void): unknown;
+    promise(): OpenedPool;
+  };
+}
+
+export function openPool(url: string): OpenedPool {
+  checkUrl(url, ['mysql:', 'mariadb:'], 'mysql://user:password@localhost:3306/database');
+  const { createPool } = loadPeer('mysql2') as Driver;
+  const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
+  // The pool listens for the first error of a connection and drops it; a second one would end the process.
+  pool.on('connection', connection => connection.on('error', () => {}));
+  return pool.promise();
+}
+
+/** The rows of a SELECT. */
+export type Rows = object[];
+/** What became of a change. */
+export interface Changed {
+  affectedRows: number;
+}
+
+/** Runs one statement, in one round trip once the connection has prepared it. */
+export type Execute = (sql: string, values?: MysqlValue[]) => Promise<unknown>;
+
+export const DUPLICATE = 'ER_DUP_ENTRY';
+/** The transaction, which is the statement, was undone: a deadlock, or MariaDB's snapshot isolation. */
+const UNDONE: readonly unknown[] = ['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'];
+/** After these errors the connection is as good as before. */
+const ANSWERS: readonly unknown[] = [DUPLICATE, ...UNDONE];
+
+const REFUSED = [
+  'ERR_STORE_INVALID',
+  'The database server refuses the user or the password.',
+  'Correct both in the connection string; the user must be allowed to come from this host.',
+] as const;
+
+const NO_DATABASE = [
+  'ERR_STORE_INVALID',
+  'The database does not exist, or the connection string names none.',
+  'Create it with CREATE DATABASE, or correct its name in the connection string.',
+] as const;
+
+const NO_RIGHTS = [
+  'ERR_STORE_INVALID',
+  'The database user lacks rights on the table of sessions.',
+  'GRANT SELECT, INSERT, UPDATE, DELETE on it, and CREATE to make it.',
+] as const;
+
+const REMEDIES: Remedies = {
+  ER_ACCESS_DENIED_ERROR: REFUSED,
+  ER_HOST_NOT_PRIVILEGED: REFUSED,
+  ER_BAD_DB_ERROR: NO_DATABASE,
+  ER_NO_DB_ERROR: NO_DATABASE,
+  ER_DBACCESS_DENIED_ERROR: NO_RIGHTS,
+  ER_TABLEACCESS_DENIED_ERROR: NO_RIGHTS,
+  ER_BAD_FIELD_ERROR: FOREIGN_TABLE,
+  ER_NET_PACKET_TOO_LARGE: [
+    'ERR_STORE_FAILED',
+    'A session is larger than the server takes in one piece.',
+    'Raise its max_allowed_packet, or lower "maxDataSize".',
+  ],
+  ER_CON_COUNT_ERROR: NO_CONNECTION_LEFT,
+  ER_TOO_MANY_USER_CONNECTIONS: NO_CONNECTION_LEFT,
+  ER_USER_LIMIT_REACHED: NO_CONNECTION_LEFT,
+};
+
+export function connect(pool: MysqlPool): Execute {
+  async function execute(sql: string, values: MysqlValue[]): Promise<unknown> {
+    const start = performance.now();
+    const connection = await pool.getConnection();
+    if (performance.now() - start > STATEMENT_TIMEOUT) {
+      connection.release();
+      throw tooLate();
+    }
+    try {
+      // The application's settings of its pool are not for our statements.
+      const statement = { sql, values, rowsAsArray: false, nestTables: false, typeCast: true };
+      const [result] = await withDeadline(connection.execute(statement), STATEMENT_TIMEOUT, tooLate);
+      connection.release();
+      return result;
+    } catch (error) {
+      // It may be busy for ever, or lead to a server that has become a replica.
+      if (ANSWERS.includes(codeOf(error))) connection.release();
+      else connection.destroy();
+      throw error;
+    }
+  }
+
+  return async (sql, values = []) => {
+    try {
+      return await retrying(
+        () => execute(sql, values),
+        error => UNDONE.includes(codeOf(error)),
+      );
+    } catch (error) {
+      throw explained(error, REMEDIES);
+    }
+  };
+}
+
+function tooLate(): Error {
+  return new Error(`The server did not answer within ${STATEMENT_TIMEOUT} ms.`);
+}
