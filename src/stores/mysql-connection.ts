@@ -2,16 +2,17 @@
 import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
 import {
-  CONNECT_TIMEOUT,
-  checkUrl,
   codeOf,
   explained,
   FOREIGN_TABLE,
   NO_CONNECTION_LEFT,
+  NO_DATABASE,
+  NO_RIGHTS,
+  REFUSED,
   type Remedies,
   retrying,
-  STATEMENT_TIMEOUT,
-} from './sql-server.ts';
+} from './sql-errors.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
 
@@ -20,7 +21,7 @@ export interface MysqlStatement {
   values: MysqlValue[];
   rowsAsArray: boolean;
   nestTables: boolean;
-  typeCast: boolean;
+  typeCast(field: unknown, next: () => unknown): unknown;
 }
 
 /** What the store needs of a pool; a pool of `mysql2/promise` has it. */
@@ -71,27 +72,9 @@ export type Execute = (sql: string, values?: MysqlValue[]) => Promise<unknown>;
 
 export const DUPLICATE = 'ER_DUP_ENTRY';
 /** The transaction, which is the statement, was undone: a deadlock, or MariaDB's snapshot isolation. */
-const UNDONE: readonly unknown[] = ['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'];
+const UNDONE = ['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'];
 /** After these errors the connection is as good as before. */
-const ANSWERS: readonly unknown[] = [DUPLICATE, ...UNDONE];
-
-const REFUSED = [
-  'ERR_STORE_INVALID',
-  'The database server refuses the user or the password.',
-  'Correct both in the connection string; the user must be allowed to come from this host.',
-] as const;
-
-const NO_DATABASE = [
-  'ERR_STORE_INVALID',
-  'The database does not exist, or the connection string names none.',
-  'Create it with CREATE DATABASE, or correct its name in the connection string.',
-] as const;
-
-const NO_RIGHTS = [
-  'ERR_STORE_INVALID',
-  'The database user lacks rights on the table of sessions.',
-  'GRANT SELECT, INSERT, UPDATE, DELETE on it, and CREATE to make it.',
-] as const;
+const ANSWERS = [DUPLICATE, ...UNDONE];
 
 const REMEDIES: Remedies = {
   ER_ACCESS_DENIED_ERROR: REFUSED,
@@ -111,6 +94,9 @@ const REMEDIES: Remedies = {
   ER_USER_LIMIT_REACHED: NO_CONNECTION_LEFT,
 };
 
+/** What an application sets for its own statements is not for ours. */
+const PLAIN = { rowsAsArray: false, nestTables: false, typeCast: (_field: unknown, next: () => unknown) => next() };
+
 export function connect(pool: MysqlPool): Execute {
   async function execute(sql: string, values: MysqlValue[]): Promise<unknown> {
     const start = performance.now();
@@ -120,14 +106,12 @@ export function connect(pool: MysqlPool): Execute {
       throw tooLate();
     }
     try {
-      // The application's settings of its pool are not for our statements.
-      const statement = { sql, values, rowsAsArray: false, nestTables: false, typeCast: true };
-      const [result] = await withDeadline(connection.execute(statement), STATEMENT_TIMEOUT, tooLate);
+      const [result] = await withDeadline(connection.execute({ sql, values, ...PLAIN }), STATEMENT_TIMEOUT, tooLate);
       connection.release();
       return result;
     } catch (error) {
       // It may be busy for ever, or lead to a server that has become a replica.
-      if (ANSWERS.includes(codeOf(error))) connection.release();
+      if (ANSWERS.includes(codeOf(error) ?? '')) connection.release();
       else connection.destroy();
       throw error;
     }
@@ -135,10 +119,7 @@ export function connect(pool: MysqlPool): Execute {
 
   return async (sql, values = []) => {
     try {
-      return await retrying(
-        () => execute(sql, values),
-        error => UNDONE.includes(codeOf(error)),
-      );
+      return await retrying(UNDONE, () => execute(sql, values));
     } catch (error) {
       throw explained(error, REMEDIES);
     }

@@ -1,7 +1,7 @@
 /** The table of sessions in MySQL and MariaDB, made and brought up to date by whichever process comes first. */
 import { MadeleineError } from '../errors.ts';
 import type { Execute, Rows } from './mysql-connection.ts';
-import { migrate, versionComment, versionIn } from './sql-server.ts';
+import { migrate, oldServer, versionComment, versionIn } from './sql-schema.ts';
 
 /**
  * Steps that were released are never changed: a new version is a new step. Each is one statement, as these servers have no
@@ -46,7 +46,7 @@ export async function makeTable(execute: Execute, table: string, quoted: string)
     return row as Survey;
   };
   const { server, autocommit } = await survey();
-  if (isTooOld(server)) throw tooOld(server);
+  if (isTooOld(server)) throw oldServer(server, 'Use MySQL 8.0, MariaDB 10.3, or later.');
   if (Number(autocommit) !== 1) throw noAutocommit();
   const readVersion = async () => {
     const { comment } = await survey();
@@ -58,14 +58,6 @@ export async function makeTable(execute: Execute, table: string, quoted: string)
 function isTooOld(server: string): boolean {
   const [major = 0, minor = 0] = server.split('.').map(Number.parseFloat);
   return /mariadb/i.test(server) ? major < 10 || (major === 10 && minor < 3) : major < 8;
-}
-
-function tooOld(server: string): MadeleineError {
-  return new MadeleineError(
-    'ERR_STORE_INVALID',
-    `The server is too old for the store: ${server}.`,
-    'Use MySQL 8.0, MariaDB 10.3, or later.',
-  );
 }
 
 function noAutocommit(): MadeleineError {

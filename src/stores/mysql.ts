@@ -12,8 +12,9 @@ import {
   type Rows,
 } from './mysql-connection.ts';
 import { makeTable } from './mysql-schema.ts';
+import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { codeOf, once, quoteName } from './sql-server.ts';
+import { once, quoteName } from './sql-server.ts';
 
 export type {
   MysqlCallbackPool,
@@ -72,11 +73,11 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
   const execute = connect(pool);
   const quoted = quoteName(table, 'table', '`');
   const statements = textsFor(quoted);
-  const ready = once(() => makeTable(execute, table, quoted));
+  const made = once(() => makeTable(execute, table, quoted));
 
   /** Runs a statement on the table, which is there by then. */
   async function run(sql: string, values: SqlValue[]): Promise<unknown> {
-    await ready();
+    await made.done();
     try {
       return await execute(
         sql,
@@ -84,7 +85,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
       );
     } catch (error) {
       // Somebody dropped it: the next call makes another.
-      if (codeOf(error) === NO_SUCH_TABLE) ready.again();
+      if (codeOf(error) === NO_SUCH_TABLE) made.again();
       throw error;
     }
   }
@@ -134,8 +135,8 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
       prune: (now, limit) => change(`${statements.prune} LIMIT ${Number(limit)}`, now),
     },
 
-    ready,
-    close: once(release),
+    ready: made.done,
+    close: once(release).done,
   };
 }
 

@@ -1,28 +1,38 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
 import { sha256 } from '../crypto/token.ts';
 import { loadPeer } from './load-peer.ts';
-import type { SqlValue } from './sql-record.ts';
 import {
-  CONNECT_TIMEOUT,
-  checkUrl,
   codeOf,
   explained,
   FOREIGN_TABLE,
   NO_CONNECTION_LEFT,
+  NO_DATABASE,
+  NO_RIGHTS,
+  REFUSED,
   type Remedies,
   retrying,
-  STATEMENT_TIMEOUT,
-} from './sql-server.ts';
+} from './sql-errors.ts';
+import type { SqlValue } from './sql-record.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
+
+export interface PostgresStatement {
+  /** The name to prepare it under; without one it is prepared for this once. */
+  name?: string;
+  text: string;
+  values?: SqlValue[];
+  /** In milliseconds. */
+  query_timeout?: number;
+}
 
 export interface PostgresResult {
   rows: object[];
-  /** How many rows were changed. */
+  /** How many rows were found or changed. */
   rowCount: number | null;
 }
 
 /** What the store needs of a pool; a `Pool` of `pg` has it. */
 export interface PostgresPool {
-  query(statement: { name?: string; text: string; values?: Array<string | number | null> }): Promise<PostgresResult>;
+  query(statement: PostgresStatement): Promise<PostgresResult>;
 }
 
 export interface OpenedPool extends PostgresPool {
@@ -45,7 +55,7 @@ export type Statement = (...values: SqlValue[]) => Promise<PostgresResult>;
 export interface PostgresConnection {
   prepare(text: string): Statement;
   /** Runs statements without values as one transaction. */
-  script(text: string): Promise<void>;
+  script(text: string): Promise<unknown>;
 }
 
 /**
@@ -58,33 +68,18 @@ const STATEMENT_EXISTS = '42P05';
 const STALE_PLAN = '0A000';
 
 /** Serialization failure and deadlock: the transaction, which is the statement, was undone. */
-const UNDONE: readonly unknown[] = ['40001', '40P01'];
-
-const refused = (what: string) =>
-  [
-    'ERR_STORE_INVALID',
-    `The Postgres server refuses ${what}.`,
-    'Correct user and password in the connection string; the server may also want TLS, or an entry in its pg_hba.conf.',
-  ] as const;
+const UNDONE = ['40001', '40P01'];
 
 const REMEDIES: Remedies = {
-  '28P01': refused('the password'),
-  '28000': refused('this user from here'),
-  '3D000': [
-    'ERR_STORE_INVALID',
-    'The database does not exist.',
-    'Create it with CREATE DATABASE, or correct its name in the connection string.',
-  ],
+  '28P01': REFUSED,
+  '28000': REFUSED,
+  '3D000': NO_DATABASE,
   '3F000': [
     'ERR_STORE_INVALID',
     'The schema for the table of sessions does not exist.',
     'Create it with CREATE SCHEMA, or correct option "schema".',
   ],
-  '42501': [
-    'ERR_STORE_INVALID',
-    'The database user lacks rights on the table of sessions.',
-    'GRANT SELECT, INSERT, UPDATE, DELETE on it; to make it, GRANT CREATE on its schema.',
-  ],
+  '42501': NO_RIGHTS,
   '42703': FOREIGN_TABLE,
   '42883': FOREIGN_TABLE,
   '53300': NO_CONNECTION_LEFT,
@@ -93,9 +88,8 @@ const REMEDIES: Remedies = {
 export function connect(pool: PostgresPool): PostgresConnection {
   let prepares = true;
 
-  async function query(text: string, values: SqlValue[], name?: string): Promise<PostgresResult> {
-    const statement = { text, values, query_timeout: STATEMENT_TIMEOUT };
-    if (name === undefined || !prepares) return pool.query(statement);
+  async function query(name: string, statement: PostgresStatement): Promise<PostgresResult> {
+    if (!prepares) return pool.query(statement);
     try {
       return await pool.query({ name, ...statement });
     } catch (error) {
@@ -106,12 +100,9 @@ export function connect(pool: PostgresPool): PostgresConnection {
     }
   }
 
-  async function run(text: string, values: SqlValue[], name?: string): Promise<PostgresResult> {
+  async function run(send: () => Promise<PostgresResult>): Promise<PostgresResult> {
     try {
-      return await retrying(
-        () => query(text, values, name),
-        error => UNDONE.includes(codeOf(error)),
-      );
+      return await retrying(UNDONE, send);
     } catch (error) {
       throw explained(error, REMEDIES);
     }
@@ -121,10 +112,8 @@ export function connect(pool: PostgresPool): PostgresConnection {
     prepare(text) {
       // Named after its text: behind a pooler the same name may have been given by another application.
       const name = `madeleine_${sha256(text)}`;
-      return (...values) => run(text, values, name);
+      return (...values) => run(() => query(name, { text, values, query_timeout: STATEMENT_TIMEOUT }));
     },
-    async script(text) {
-      await run(text, []);
-    },
+    script: text => run(() => pool.query({ text })),
   };
 }

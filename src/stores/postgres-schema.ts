@@ -1,7 +1,7 @@
 /** The table of sessions in Postgres, made and brought up to date by whichever process comes first. */
 import { MadeleineError } from '../errors.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
-import { migrate, versionComment, versionIn } from './sql-server.ts';
+import { migrate, oldServer, versionComment, versionIn } from './sql-schema.ts';
 
 /** The oldest that has everything the store uses; YugabyteDB counts as this one. */
 const OLDEST = 11;
@@ -53,7 +53,7 @@ export async function makeTable(connection: PostgresConnection, table: string, u
        obj_description(to_regclass($1), 'pg_class') AS comment`,
   );
   const found = await survey();
-  if (Number(found.number) < OLDEST * 10_000) throw tooOld(found.server);
+  if (Number(found.number) < OLDEST * 10_000) throw oldServer(found.server, `Use PostgreSQL ${OLDEST} or later.`);
   if (found.encoding !== 'UTF8') throw wrongEncoding(found.encoding);
   // CockroachDB compares all text byte for byte, and makes no column with this collation.
   const bytewise = found.server.startsWith('CockroachDB') ? '' : 'COLLATE "C"';
@@ -61,17 +61,9 @@ export async function makeTable(connection: PostgresConnection, table: string, u
     steps(table, unlogged, bytewise),
     async () => {
       const { present, comment } = await survey();
-      return present ? versionIn(comment) : 0;
+      return present ? versionIn(comment ?? '') : 0;
     },
     connection.script,
-  );
-}
-
-function tooOld(server: string): MadeleineError {
-  return new MadeleineError(
-    'ERR_STORE_INVALID',
-    `The server is too old for the store: ${server}.`,
-    `Use PostgreSQL ${OLDEST} or later.`,
   );
 }
 

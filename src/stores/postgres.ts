@@ -9,10 +9,11 @@ import {
   type Statement,
 } from './postgres-connection.ts';
 import { makeTable } from './postgres-schema.ts';
+import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { codeOf, once, quoteName } from './sql-server.ts';
+import { once, quoteName } from './sql-server.ts';
 
-export type { PostgresPool, PostgresResult } from './postgres-connection.ts';
+export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
 
 export interface PostgresStoreOptions {
   /** The schema of the table, which must exist. Default: where the connection's `search_path` leads, mostly `public`. */
@@ -77,17 +78,17 @@ function createStore(
 ): PostgresStore {
   const connection = connect(pool);
   const statements = prepareAll(connection, table);
-  const ready = once(() => makeTable(connection, table, unlogged));
+  const made = once(() => makeTable(connection, table, unlogged));
 
   /** Runs a statement on the table, which is there by then. */
   async function run(statement: Statement, ...values: SqlValue[]): Promise<{ rows: SessionRow[]; changed: number }> {
-    await ready();
+    await made.done();
     try {
       const { rows, rowCount } = await statement(...values);
       return { rows: rows as SessionRow[], changed: rowCount ?? 0 };
     } catch (error) {
       // Somebody dropped it: the next call makes another.
-      if (codeOf(error) === UNDEFINED_TABLE) ready.again();
+      if (codeOf(error) === UNDEFINED_TABLE) made.again();
       throw error;
     }
   }
@@ -122,8 +123,8 @@ function createStore(
       prune: async (now, limit) => (await run(statements.prune, now, limit)).changed,
     },
 
-    ready,
-    close: once(release),
+    ready: made.done,
+    close: once(release).done,
   };
 }
 
