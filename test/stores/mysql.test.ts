@@ -62,6 +62,22 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await pool.promise().end();
   });
 
+  test('who was kept waiting for a connection too long does not take it from those who still wait', async t => {
+    const pool = mysql.createPool({ uri: await server.createDatabase(), connectionLimit: 1 });
+    const store = mysqlStore(pool);
+    await store.ready();
+    const held = await pool.promise().getConnection();
+    const late = assert.rejects(async () => store.read('key'), /did not answer within 10000 ms/);
+    await new Promise(resolve => setImmediate(resolve));
+    const elapsed = performance.now() + 10_001;
+    const clock = t.mock.method(performance, 'now', () => elapsed);
+    held.release();
+    await late;
+    clock.mock.restore();
+    assert.equal(await store.read('key'), null);
+    await pool.promise().end();
+  });
+
   test('a connection string without a database is refused', async () => {
     const store = mysqlStore(Object.assign(new URL(server.url), { pathname: '' }).href);
     await assert.rejects(store.ready(), { code: 'ERR_STORE_INVALID', message: /names none.*CREATE DATABASE/ });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setInterval } from 'node:timers/promises';
 import type { Replaced, SessionRecord } from 'madeleine';
 import { storeConformance } from 'madeleine/testing';
 import { inProcesses } from './support/processes.ts';
@@ -24,7 +24,7 @@ for (const server of SERVERS) {
     /** Waits until so many transactions wait for a lock. */
     async function untilBlocked(url: string, transactions: number): Promise<void> {
       // InnoDB brings its table of transactions up to date when nobody has read it for a tenth of a second.
-      while ((await count(url, server.blocked)) < transactions) await delay(150);
+      for await (const _ of setInterval(150)) if ((await count(url, server.blocked)) >= transactions) return;
     }
 
     let tables = 0;
@@ -273,6 +273,28 @@ for (const server of SERVERS) {
       await two.commit();
       assert.equal(await deleted, 3);
       await store.close();
+    });
+
+    test('a connection that does not answer for ten seconds is given up, and another takes its place', async t => {
+      const url = await running.createDatabase();
+      const { store, end } = server.openPool(url, 1);
+      await store.create('key', sampleRecord(now));
+      const other = await server.begin(url);
+      await other.run('UPDATE madeleine_sessions SET version = 2');
+      t.mock.timers.enable({ apis: ['setTimeout'] });
+      const waiting = assert.rejects(
+        async () => store.replace('key', sampleRecord(now, { version: 2 }), 1),
+        /timeout|not answer/,
+      );
+      await untilBlocked(url, 1);
+      t.mock.timers.tick(9_900);
+      assert.equal(await Promise.race([waiting, 'it waits']), 'it waits');
+      t.mock.timers.tick(100);
+      await waiting;
+      t.mock.timers.reset();
+      assert.deepEqual(await store.read('key'), sampleRecord(now));
+      await other.commit();
+      await end();
     });
 
     test('every call is one statement, but for what lost a race on MySQL', async () => {

@@ -21,7 +21,10 @@ export interface SqlServer {
   start(options?: StartOptions): Promise<Server & { createDatabase(): Promise<string> }>;
   open(url: string, options?: { table?: string }): ServerStore;
   /** A store over a pool of the test's own, which counts the store's statements. */
-  openPool(url: string): {
+  openPool(
+    url: string,
+    connections?: number,
+  ): {
     store: ServerStore;
     statements(): number;
     run(sql: string): Promise<unknown>;
@@ -60,8 +63,8 @@ export const SERVERS: readonly SqlServer[] = [
     skip: need('postgres'),
     start: startPostgres,
     open: postgresStore,
-    openPool(url) {
-      const pool = new pg.Pool({ connectionString: url });
+    openPool(url, connections = 10) {
+      const pool = new pg.Pool({ connectionString: url, max: connections });
       let count = 0;
       const counting: PostgresPool = {
         query(statement) {
@@ -118,8 +121,8 @@ export const SERVERS: readonly SqlServer[] = [
     skip: need('mariadb'),
     start: startMariadb,
     open: mysqlStore,
-    openPool(url) {
-      const pool = mysql.createPool(url);
+    openPool(url, connections = 10) {
+      const pool = mysql.createPool({ uri: url, connectionLimit: connections });
       let count = 0;
       const counting: MysqlPool = {
         async getConnection() {
