@@ -21,6 +21,8 @@ describe('public names', () => {
     ],
     './express': ['cookieParser', 'cookies', 'session'],
     './memory': ['memoryStore'],
+    './mysql': ['mysqlStore'],
+    './postgres': ['postgresStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

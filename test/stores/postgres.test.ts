@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { SessionRecord } from 'madeleine';
-import { type PostgresStatement, type PostgresStore, postgresStore } from 'madeleine/postgres';
+import { type PostgresPool, type PostgresStatement, type PostgresStore, postgresStore } from 'madeleine/postgres';
 import { storeConformance } from 'madeleine/testing';
 import pg from 'pg';
 import { need } from '../servers/need.ts';
@@ -9,6 +8,18 @@ import { type PostgresServer, startPgBouncer, startPostgres } from '../servers/p
 import { sampleRecord } from './support/sample-record.js';
 
 const now = Date.now();
+
+/** The pool as the store sees it, and the names of the statements that went through it. */
+function record(pool: pg.Pool): { recording: PostgresPool; names: Array<string | undefined> } {
+  const names: Array<string | undefined> = [];
+  const recording = {
+    query(statement: PostgresStatement) {
+      names.push(statement.name);
+      return pool.query(statement);
+    },
+  };
+  return { recording, names };
+}
 
 describe('postgresStore', { skip: need('postgres') }, () => {
   let server: PostgresServer;
@@ -24,13 +35,8 @@ describe('postgresStore', { skip: need('postgres') }, () => {
     url?: string,
   ): Promise<void> {
     const pool = new pg.Pool({ connectionString: url ?? (await server.createDatabase()), ...options });
-    const names: Array<string | undefined> = [];
-    const store = postgresStore({
-      query(statement: PostgresStatement) {
-        names.push(statement.name);
-        return pool.query(statement);
-      },
-    });
+    const { recording, names } = record(pool);
+    const store = postgresStore(recording);
     try {
       await store.ready();
       await run(store, pool, names);
@@ -58,6 +64,19 @@ describe('postgresStore', { skip: need('postgres') }, () => {
     storeConformance({
       name: 'postgresStore(serializable pool, bigint as BigInt)',
       open: () => postgresStore(pool, { table: `serializable_${++tables}` }),
+    });
+
+    test('a replace that the server undid because of another is sent again', async () => {
+      const store = postgresStore(pool, { table: 'undone' });
+      await store.create('key', sampleRecord(now));
+      const client = await pool.connect();
+      await client.query('BEGIN; UPDATE undone SET version = 2');
+      const replaced = store.replace('key', sampleRecord(now, { version: 2 }), 1);
+      const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+      while ((await pool.query(waiting)).rowCount === 0);
+      await client.query('COMMIT');
+      client.release();
+      assert.deepEqual(await replaced, { ok: false, current: sampleRecord(now, { version: 2 }) });
     });
   });
 
@@ -166,7 +185,7 @@ describe('postgresStore', { skip: need('postgres') }, () => {
     const through = (url: string) => Object.assign(new URL(url), { port: pooler.port }).href;
     before(async () => {
       // Few connections to the server, so that clients change over to those of others all the time.
-      pooler = await startPgBouncer(server, { default_pool_size: 3 });
+      pooler = await startPgBouncer(server, { default_pool_size: 2 });
     });
     after(() => pooler?.stop());
 
@@ -195,22 +214,43 @@ describe('postgresStore', { skip: need('postgres') }, () => {
       }
     });
 
-    test('applications that share its connections never get what is of the other', async () => {
-      const url = through(await server.createDatabase());
-      const stores = ['one', 'two'].map(table => postgresStore(url, { table }));
-      const texts: string[] = [];
-      await Promise.all(
-        Array.from({ length: 200 }, async (_, i) => {
-          const store = stores[i % 2] as PostgresStore;
-          await store.create(`key-${i}`, sampleRecord(now, { data: `"${i % 2}"` }));
-          texts.push(`${i % 2} ${((await store.read(`key-${i}`)) as SessionRecord).data}`);
-        }),
-      );
-      assert.deepEqual([...new Set(texts)].sort(), ['0 "0"', '1 "1"']);
-      for (const store of stores) {
-        assert.equal(await store.admin.count(now), 100);
+    test('an application never runs a statement that another has prepared on the same connection', async () => {
+      const url = await server.createDatabase();
+      for (const table of ['ones', 'twos']) {
+        const store = postgresStore(url, { table });
+        await store.create('key', sampleRecord(now, { data: `"${table}"` }));
         await store.close();
       }
+      const pool = new pg.Pool({ connectionString: through(url) });
+      /** Keeps one of the two connections to the server busy. */
+      const occupy = async () => {
+        const client = await pool.connect();
+        await client.query('BEGIN');
+        return async () => {
+          await client.query('COMMIT');
+          client.release();
+        };
+      };
+      const own = new pg.Pool({ connectionString: through(url), max: 1 });
+      const { recording, names } = record(own);
+      const store = postgresStore(recording, { table: 'ones' });
+      const other = postgresStore(through(url), { table: 'twos' });
+
+      // Each prepares its reading on a connection of its own ...
+      let leave = await occupy();
+      assert.equal((await store.read('key'))?.data, '"ones"');
+      const leaveToo = await occupy();
+      await leave();
+      assert.equal((await other.read('key'))?.data, '"twos"');
+      await leaveToo();
+      assert.ok(names.every(name => name !== undefined));
+      // ... and then both read through the same one.
+      leave = await occupy();
+      assert.deepEqual([(await store.read('key'))?.data, (await other.read('key'))?.data], ['"ones"', '"twos"']);
+      await leave();
+      await own.end();
+      await other.close();
+      await pool.end();
     });
   });
 });

@@ -1,5 +1,7 @@
 // What is the same for the stores over Postgres and over MySQL: the table, what is wrong with a server, connections.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setInterval } from 'node:timers/promises';
@@ -34,12 +36,20 @@ for (const server of SERVERS) {
     });
 
     test('16 processes that start at once on an empty database all succeed, and make one table', async () => {
-      for (let round = 0; round < 2; round++) {
-        const url = await running.createDatabase();
-        await inProcesses(16, 'open', server.kind, url);
-        const store = server.open(url);
-        assert.equal(await store.admin.count(now), 16);
-        await store.close();
+      const url = await running.createDatabase();
+      await inProcesses(16, 'open', server.kind, url);
+      const store = server.open(url);
+      assert.equal(await store.admin.count(now), 16);
+      await store.close();
+    });
+
+    test('stores that start at once make one table, time after time', async () => {
+      for (let round = 0; round < 8; round++) {
+        const stores = Array.from({ length: 16 }, () => server.open(running.url, { table: `round_${round}` }));
+        const created = await Promise.all(stores.map((store, i) => store.create(`key-${i}`, sampleRecord(now))));
+        assert.ok(created.every(Boolean));
+        assert.equal(await stores[0]?.admin.count(now), 16);
+        for (const store of stores) await store.close();
       }
     });
 
@@ -114,6 +124,16 @@ for (const server of SERVERS) {
         runInProject(script),
         /^The package "(pg|mysql2)" is not installed.*npm install \1 \(ERR_DRIVER_MISSING\)\n$/,
       );
+    });
+
+    test('docs/stores.md: its example runs', async () => {
+      const text = readFileSync('docs/stores.md', 'utf8');
+      const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(match => match[1] as string);
+      const example = blocks.find(block => block.includes(`'madeleine/${server.kind}'`));
+      const script = `${example}\nconsole.log(await store.read('key')); await store.close(); await pool.end();`;
+      const env = { ...process.env, DATABASE_URL: await running.createDatabase() };
+      const options = { env, encoding: 'utf8' as const, timeout: 20_000 };
+      assert.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', script], options), 'null\n');
     });
 
     /** What `ready` and every call reject with, which an application would log. */
