@@ -1,17 +1,7 @@
 /** How the store talks to MySQL and MariaDB: prepared statements on connections that answer, errors with a remedy. */
 import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
-import {
-  codeOf,
-  explained,
-  FOREIGN_TABLE,
-  NO_CONNECTION_LEFT,
-  NO_DATABASE,
-  NO_RIGHTS,
-  REFUSED,
-  type Remedies,
-  retrying,
-} from './sql-errors.ts';
+import { codeOf, explained, REMEDY, type Remedies, retrying } from './sql-errors.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
@@ -77,21 +67,21 @@ const UNDONE = ['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'];
 const ANSWERS = [DUPLICATE, ...UNDONE];
 
 const REMEDIES: Remedies = {
-  ER_ACCESS_DENIED_ERROR: REFUSED,
-  ER_HOST_NOT_PRIVILEGED: REFUSED,
-  ER_BAD_DB_ERROR: NO_DATABASE,
-  ER_NO_DB_ERROR: NO_DATABASE,
-  ER_DBACCESS_DENIED_ERROR: NO_RIGHTS,
-  ER_TABLEACCESS_DENIED_ERROR: NO_RIGHTS,
-  ER_BAD_FIELD_ERROR: FOREIGN_TABLE,
+  ER_ACCESS_DENIED_ERROR: REMEDY.refused,
+  ER_HOST_NOT_PRIVILEGED: REMEDY.refused,
+  ER_BAD_DB_ERROR: REMEDY.noDatabase,
+  ER_NO_DB_ERROR: REMEDY.noDatabase,
+  ER_DBACCESS_DENIED_ERROR: REMEDY.noRights,
+  ER_TABLEACCESS_DENIED_ERROR: REMEDY.noRights,
+  ER_BAD_FIELD_ERROR: REMEDY.foreignTable,
   ER_NET_PACKET_TOO_LARGE: [
     'ERR_STORE_FAILED',
     'A session is larger than the server takes in one piece.',
     'Raise its max_allowed_packet, or lower "maxDataSize".',
   ],
-  ER_CON_COUNT_ERROR: NO_CONNECTION_LEFT,
-  ER_TOO_MANY_USER_CONNECTIONS: NO_CONNECTION_LEFT,
-  ER_USER_LIMIT_REACHED: NO_CONNECTION_LEFT,
+  ER_CON_COUNT_ERROR: REMEDY.noConnection,
+  ER_TOO_MANY_USER_CONNECTIONS: REMEDY.noConnection,
+  ER_USER_LIMIT_REACHED: REMEDY.noConnection,
 };
 
 /** What an application sets for its own statements is not for ours. */

@@ -47,7 +47,6 @@ export interface MysqlStore extends SessionStore {
 export function mysqlStore(pool: string | MysqlPool | MysqlCallbackPool, options: MysqlStoreOptions = {}): MysqlStore {
   checkOptions(options, ['table'], 'mysqlStore');
   const { table = 'madeleine_sessions' } = options;
-  quoteName(table, 'table', '`');
   if (typeof pool === 'string') {
     const opened = openPool(pool);
     return createStore(opened, table, () => opened.end());

@@ -1,17 +1,7 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
 import { sha256 } from '../crypto/token.ts';
 import { loadPeer } from './load-peer.ts';
-import {
-  codeOf,
-  explained,
-  FOREIGN_TABLE,
-  NO_CONNECTION_LEFT,
-  NO_DATABASE,
-  NO_RIGHTS,
-  REFUSED,
-  type Remedies,
-  retrying,
-} from './sql-errors.ts';
+import { codeOf, explained, REMEDY, type Remedies, retrying } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
@@ -71,18 +61,18 @@ const STALE_PLAN = '0A000';
 const UNDONE = ['40001', '40P01'];
 
 const REMEDIES: Remedies = {
-  '28P01': REFUSED,
-  '28000': REFUSED,
-  '3D000': NO_DATABASE,
+  '28P01': REMEDY.refused,
+  '28000': REMEDY.refused,
+  '3D000': REMEDY.noDatabase,
   '3F000': [
     'ERR_STORE_INVALID',
     'The schema for the table of sessions does not exist.',
     'Create it with CREATE SCHEMA, or correct option "schema".',
   ],
-  '42501': NO_RIGHTS,
-  '42703': FOREIGN_TABLE,
-  '42883': FOREIGN_TABLE,
-  '53300': NO_CONNECTION_LEFT,
+  '42501': REMEDY.noRights,
+  '42703': REMEDY.foreignTable,
+  '42883': REMEDY.foreignTable,
+  '53300': REMEDY.noConnection,
 };
 
 export function connect(pool: PostgresPool): PostgresConnection {

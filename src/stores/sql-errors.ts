@@ -5,35 +5,35 @@ type Remedy = readonly [code: ErrorCode, problem: string, remedy: string];
 /** What a person has to do about an error, by the server's code for it. */
 export type Remedies = Readonly<Record<string, Remedy>>;
 
-export const REFUSED: Remedy = [
-  'ERR_STORE_INVALID',
-  'The database server refuses the user or the password.',
-  'Correct user and password in the connection string; the server may also want TLS, or not let this host in.',
-];
-
-export const NO_DATABASE: Remedy = [
-  'ERR_STORE_INVALID',
-  'The database does not exist, or the connection string names none.',
-  'Create it with CREATE DATABASE, or correct its name in the connection string.',
-];
-
-export const NO_RIGHTS: Remedy = [
-  'ERR_STORE_INVALID',
-  'The database user lacks rights on the table of sessions.',
-  'GRANT SELECT, INSERT, UPDATE, DELETE on it, and CREATE to make it.',
-];
-
-export const FOREIGN_TABLE: Remedy = [
-  'ERR_STORE_INVALID',
-  'The table for sessions is not one that madeleine made.',
-  'Give another name with option "table".',
-];
-
-export const NO_CONNECTION_LEFT: Remedy = [
-  'ERR_STORE_FAILED',
-  'The database server has no connection left.',
-  'Raise its limit, give each process a smaller pool, or put a pooler between.',
-];
+/** What the servers have in common. */
+export const REMEDY: Readonly<Record<'refused' | 'noDatabase' | 'noRights' | 'foreignTable' | 'noConnection', Remedy>> =
+  {
+    refused: [
+      'ERR_STORE_INVALID',
+      'The database server refuses the user or the password.',
+      'Correct user and password in the connection string; the server may also want TLS, or not let this host in.',
+    ],
+    noDatabase: [
+      'ERR_STORE_INVALID',
+      'The database does not exist, or the connection string names none.',
+      'Create it with CREATE DATABASE, or correct its name in the connection string.',
+    ],
+    noRights: [
+      'ERR_STORE_INVALID',
+      'The database user lacks rights on the table of sessions.',
+      'GRANT SELECT, INSERT, UPDATE, DELETE on it, and CREATE to make it.',
+    ],
+    foreignTable: [
+      'ERR_STORE_INVALID',
+      'The table for sessions is not one that madeleine made.',
+      'Give another name with option "table".',
+    ],
+    noConnection: [
+      'ERR_STORE_FAILED',
+      'The database server has no connection left.',
+      'Raise its limit, give each process a smaller pool, or put a pooler between.',
+    ],
+  };
 
 const UNREACHABLE: Remedy = [
   'ERR_STORE_FAILED',

@@ -46,6 +46,21 @@ const FAULTY: readonly Faulty[] = [
   },
 ];
 
+/** What happens to a server while clients go on asking; afterwards it runs. */
+const FAULTS: Record<string, (server: Server, load: Load) => Promise<void>> = {
+  async 'kill -9 and a new start'(server, load) {
+    await server.kill();
+    await load.refused(3);
+    await server.restart();
+  },
+  async 'no answer for seconds'(server, load) {
+    server.pause();
+    await load.refused(5);
+    server.resume();
+  },
+  'an orderly restart': server => server.restart(),
+};
+
 function check(t: TestContext, recovery: number, report: LoadReport): void {
   const { acknowledged, refused, lost, wrong, hung, longest } = report;
   t.diagnostic(
@@ -73,36 +88,16 @@ for (const { name, skip, start, open } of FAULTY) {
       for (const running of servers.reverse()) await running.stop();
     });
 
-    test('kill -9 under load, and a new start: what was acknowledged is there', async t => {
-      const load = await startLoad(open(server.url));
-      await load.served(10);
-      await server.kill();
-      await load.refused(3);
-      await server.restart();
-      const recovery = await recovered(load);
-      await load.served(10);
-      check(t, recovery, await load.end());
-    });
-
-    test('a server that stops answering for seconds: clients are told so in time, and all goes on', async t => {
-      const load = await startLoad(open(server.url));
-      await load.served(5);
-      server.pause();
-      await load.refused(5);
-      server.resume();
-      const recovery = await recovered(load);
-      await load.served(5);
-      check(t, recovery, await load.end());
-    });
-
-    test('an orderly restart under load: what was acknowledged is there', async t => {
-      const load = await startLoad(open(server.url));
-      await load.served(5);
-      await server.restart();
-      const recovery = await recovered(load);
-      await load.served(5);
-      check(t, recovery, await load.end());
-    });
+    for (const [fault, fail] of Object.entries(FAULTS)) {
+      test(`${fault}: what was acknowledged is there, and nobody waits for ever`, async t => {
+        const load = await startLoad(open(server.url));
+        await load.served(10);
+        await fail(server, load);
+        const recovery = await recovered(load);
+        await load.served(10);
+        check(t, recovery, await load.end());
+      });
+    }
   });
 }
 
