@@ -10,7 +10,7 @@ import { ARENAS } from './stores.ts';
 for (const { name, skip, open } of ARENAS) {
   describe(name, { skip: skip ?? false }, () => {
     it('a write under way across a logout: the session stays dead, and no cookie undoes it, 10 of 10', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       for (let round = 0; round < 10; round++) {
         const client = race.client();
         await client.get('/login/ada');
@@ -29,7 +29,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('a write under way across a login: neither disturbs the new cookie nor gets its data', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
       const before = race.tab(client);
@@ -50,7 +50,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('two logins at once: each response carries a session of its own user, and nothing mixes', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
       const tabs = [race.tab(client), race.tab(client)];
@@ -66,7 +66,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('20 requests under way with the old id across a rotation: all served, none lost', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       const tabs = Array.from({ length: 20 }, () => race.tab(client));
@@ -84,7 +84,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('two rotations at once leave one live session that both can use', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       const tabs = [race.tab(client), race.tab(client)];
@@ -95,7 +95,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('touch against logout: nothing comes back', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       const slow = race.tab(client).get('/touch?early&wait=touch');
@@ -109,7 +109,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('logout against rotation: nobody is left logged in', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       for (let round = 0; round < 5; round++) {
         const client = race.client();
         await client.get(`/login/user-${round}`);
@@ -122,7 +122,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('a change after the response ended is saved, with a warning', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
       const warned = once(process, 'warning');

@@ -17,7 +17,8 @@ export interface Arena {
   name: string;
   /** Why its server is missing, or `false`. */
   skip?: string | false;
-  open(): SessionStore;
+  /** An empty store that has made its table, which is not what the races are about. */
+  open(): SessionStore | Promise<SessionStore>;
 }
 
 const slow = (store: SessionStore, time: number): SessionStore => faultStore(store, () => ({ kind: 'delay', time }));
@@ -36,6 +37,10 @@ const [postgres, mariadb] = await Promise.all([
 const pgbouncer = postgres && (await startPgBouncer(postgres));
 let tables = 0;
 const table = (): string => `races_${tables++}`;
+async function ready(store: SessionStore & { ready(): Promise<void> }): Promise<SessionStore> {
+  await store.ready();
+  return store;
+}
 
 /** Stores that several processes can share, each with what opens an empty one: a file or a connection string. */
 export const SHARED_ARENAS: ReadonlyArray<{ kind: SharedStore; skip?: string | false; where(): Promise<string> }> = [
@@ -50,14 +55,14 @@ export const ARENAS: readonly Arena[] = [
   {
     name: 'postgres',
     skip: without.postgres,
-    open: () => postgresStore(postgres?.url ?? '', { table: table() }),
+    open: () => ready(postgresStore(postgres?.url ?? '', { table: table() })),
   },
   {
     name: 'postgres behind PgBouncer',
     skip: without.postgres,
-    open: () => postgresStore(pgbouncer?.url ?? '', { table: table() }),
+    open: () => ready(postgresStore(pgbouncer?.url ?? '', { table: table() })),
   },
-  { name: 'mysql', skip: without.mysql, open: () => mysqlStore(mariadb?.url ?? '', { table: table() }) },
+  { name: 'mysql', skip: without.mysql, open: () => ready(mysqlStore(mariadb?.url ?? '', { table: table() })) },
   { name: 'memory, 50 ms away', open: () => slow(memoryStore(), 50) },
   { name: 'sqlite, 50 ms away', open: () => slow(sqliteStore(sqliteFile()), 50) },
 ];
