@@ -1,7 +1,6 @@
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
-import type { SessionStore, StoreAdmin } from '../session/store.ts';
 import {
   type Changed,
   connect,
@@ -14,7 +13,7 @@ import {
 import { makeTable } from './mysql-schema.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { once, quoteName } from './sql-server.ts';
+import { once, quoteName, type ServerStore } from './sql-server.ts';
 
 export type {
   MysqlCallbackPool,
@@ -23,17 +22,11 @@ export type {
   MysqlStatement,
   MysqlValue,
 } from './mysql-connection.ts';
+export type { ServerStore } from './sql-server.ts';
 
 export interface MysqlStoreOptions {
   /** The name of the table. Default `'madeleine_sessions'`. */
   table?: string;
-}
-
-export interface MysqlStore extends SessionStore {
-  readonly admin: StoreAdmin;
-  /** Makes the table if need be, which else the first call does: at the start of an application, to fail there. */
-  ready(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /**
@@ -44,7 +37,7 @@ export interface MysqlStore extends SessionStore {
  * @throws MadeleineError `ERR_DRIVER_MISSING` when `mysql2` is not installed, `ERR_STORE_INVALID` when this is neither a
  *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
  */
-export function mysqlStore(pool: string | MysqlPool | MysqlCallbackPool, options: MysqlStoreOptions = {}): MysqlStore {
+export function mysqlStore(pool: string | MysqlPool | MysqlCallbackPool, options: MysqlStoreOptions = {}): ServerStore {
   checkOptions(options, ['table'], 'mysqlStore');
   const { table = 'madeleine_sessions' } = options;
   if (typeof pool === 'string') {
@@ -68,7 +61,7 @@ export function mysqlStore(pool: string | MysqlPool | MysqlCallbackPool, options
 /** Answered to a statement on a table that is not there. */
 const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
 
-function createStore(pool: MysqlPool, table: string, release: () => Promise<void>): MysqlStore {
+function createStore(pool: MysqlPool, table: string, release: () => Promise<void>): ServerStore {
   const execute = connect(pool);
   const quoted = quoteName(table, 'table', '`');
   const statements = textsFor(quoted);

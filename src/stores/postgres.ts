@@ -1,6 +1,5 @@
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import type { SessionStore, StoreAdmin } from '../session/store.ts';
 import {
   connect,
   openPool,
@@ -11,9 +10,10 @@ import {
 import { makeTable } from './postgres-schema.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { once, quoteName } from './sql-server.ts';
+import { once, quoteName, type ServerStore } from './sql-server.ts';
 
 export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
+export type { ServerStore } from './sql-server.ts';
 
 export interface PostgresStoreOptions {
   /** The schema of the table, which must exist. Default: where the connection's `search_path` leads, mostly `public`. */
@@ -27,13 +27,6 @@ export interface PostgresStoreOptions {
   unlogged?: boolean;
 }
 
-export interface PostgresStore extends SessionStore {
-  readonly admin: StoreAdmin;
-  /** Makes the table if need be, which else the first call does: at the start of an application, to fail there. */
-  ready(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /**
  * Keeps sessions in a table of a Postgres server.
  *
@@ -41,7 +34,7 @@ export interface PostgresStore extends SessionStore {
  * @throws MadeleineError `ERR_DRIVER_MISSING` when `pg` is not installed, `ERR_STORE_INVALID` when this is neither a
  *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
  */
-export function postgresStore(pool: string | PostgresPool, options: PostgresStoreOptions = {}): PostgresStore {
+export function postgresStore(pool: string | PostgresPool, options: PostgresStoreOptions = {}): ServerStore {
   checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
   const { schema, table = 'madeleine_sessions', unlogged = false } = options;
   if (typeof unlogged !== 'boolean') {
@@ -70,12 +63,7 @@ interface ReplacedRow extends SessionRow {
   replaced: boolean;
 }
 
-function createStore(
-  pool: PostgresPool,
-  table: string,
-  unlogged: boolean,
-  release: () => Promise<void>,
-): PostgresStore {
+function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: () => Promise<void>): ServerStore {
   const connection = connect(pool);
   const statements = prepareAll(connection, table);
   const made = once(() => makeTable(connection, table, unlogged));

@@ -1,5 +1,14 @@
 /** What the stores over a database server share: time limits, connection strings, names, and what is done once. */
 import { MadeleineError } from '../errors.ts';
+import type { SessionStore, StoreAdmin } from '../session/store.ts';
+
+export interface ServerStore extends SessionStore {
+  readonly admin: StoreAdmin;
+  /** Makes the table if need be, which else the first call does: at the start of an application, to fail there. */
+  ready(): Promise<void>;
+  /** Ends the connections that the store opened; a pool that it was given stays open. */
+  close(): Promise<void>;
+}
 
 /** How long a connection that the store opens may take, in milliseconds. */
 export const CONNECT_TIMEOUT = 5_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type PostgresPool, type PostgresStatement, type PostgresStore, postgresStore } from 'madeleine/postgres';
+import { type PostgresPool, type PostgresStatement, postgresStore, type ServerStore } from 'madeleine/postgres';
 import { storeConformance } from 'madeleine/testing';
 import pg from 'pg';
 import { need } from '../servers/need.ts';
@@ -30,7 +30,7 @@ describe('postgresStore', { skip: need('postgres') }, () => {
 
   /** Runs a test on an empty database, with a pool that tells the names of the statements that go through it. */
   async function withPool(
-    run: (store: PostgresStore, pool: pg.Pool, names: Array<string | undefined>) => Promise<void>,
+    run: (store: ServerStore, pool: pg.Pool, names: Array<string | undefined>) => Promise<void>,
     options: pg.PoolConfig = {},
     url?: string,
   ): Promise<void> {

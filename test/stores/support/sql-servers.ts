@@ -1,19 +1,12 @@
 // The database servers, as the tests that are the same for all of them need them.
-import type { SessionStore, StoreAdmin } from 'madeleine';
 import { type MysqlPool, mysqlStore } from 'madeleine/mysql';
-import { type PostgresPool, postgresStore } from 'madeleine/postgres';
+import { type PostgresPool, postgresStore, type ServerStore } from 'madeleine/postgres';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import type { Server } from '../../servers/daemon.ts';
 import { startMariadb } from '../../servers/mariadb.ts';
 import { need } from '../../servers/need.ts';
 import { startPostgres } from '../../servers/postgres.ts';
-
-export interface ServerStore extends SessionStore {
-  readonly admin: StoreAdmin;
-  ready(): Promise<void>;
-  close(): Promise<void>;
-}
 
 export interface SqlServer {
   kind: 'postgres' | 'mysql';
