@@ -22,6 +22,8 @@ describe('public names', () => {
     './express': ['cookieParser', 'cookies', 'session'],
     './memory': ['memoryStore'],
     './sealed-cookie': ['sealedCookieStore'],
+    './mysql': ['mysqlStore'],
+    './postgres': ['postgresStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

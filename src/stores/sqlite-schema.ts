@@ -1,5 +1,5 @@
 /** The table of sessions, made and brought up to date by whichever process comes first. */
-import { MadeleineError } from '../errors.ts';
+import { newerSchema } from './sql-schema.ts';
 import type { SqliteDatabase } from './sqlite-driver.ts';
 
 /**
@@ -41,7 +41,7 @@ export function migrate(database: SqliteDatabase): void {
     const { version } = database.prepare('SELECT coalesce(max(version), 0) AS version FROM madeleine_schema').get() as {
       version: number | bigint;
     };
-    if (version > STEPS.length) throw newerSchema(version);
+    if (version > STEPS.length) throw newerSchema(version, STEPS.length);
     for (const step of STEPS.slice(Number(version))) database.exec(step);
     database.exec(`DELETE FROM madeleine_schema; INSERT INTO madeleine_schema VALUES (${STEPS.length})`);
     database.exec('COMMIT');
@@ -49,12 +49,4 @@ export function migrate(database: SqliteDatabase): void {
     database.exec('ROLLBACK');
     throw error;
   }
-}
-
-function newerSchema(version: number | bigint): MadeleineError {
-  return new MadeleineError(
-    'ERR_STORE_INVALID',
-    `The sessions in this database have schema version ${version}; this madeleine knows versions up to ${STEPS.length}.`,
-    'A newer madeleine wrote them: update this one.',
-  );
 }

@@ -1,7 +1,8 @@
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import type { Device, SessionRecord } from '../session/record.ts';
+import type { SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
+import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, valuesOf } from './sql-record.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
 import { type Durability, openFile, unusable } from './sqlite-file.ts';
 import { migrate } from './sqlite-schema.ts';
@@ -60,26 +61,6 @@ export function sqliteStore(
   }
 }
 
-interface Row {
-  key: string;
-  version: number;
-  user_id: string | null;
-  created_at: number;
-  authenticated_at: number | null;
-  last_seen_at: number;
-  expires_at: number;
-  remember: number;
-  device: string | null;
-  successor: string | null;
-  data: string;
-}
-
-/** The columns of a record, in the order of `valuesOf`. */
-const COLUMNS = [
-  ...['version', 'user_id', 'created_at', 'authenticated_at', 'last_seen_at', 'expires_at'],
-  ...['remember', 'device', 'successor', 'data'],
-];
-
 function createStore(
   database: SqliteDatabase,
   release: () => void,
@@ -89,11 +70,10 @@ function createStore(
   let closed = false;
 
   function read(key: string): SessionRecord | null {
-    const row = statements.read.get(key) as Row | null | undefined;
+    const row = statements.read.get(key) as SessionRow | null | undefined;
     return row ? recordOf(row) : null;
   }
 
-  const pairs = (rows: unknown[]) => (rows as Row[]).map((row): [string, SessionRecord] => [row.key, recordOf(row)]);
   /** Runs a statement and says how many rows it changed. */
   const change = (statement: SqliteStatement, ...values: SqliteValue[]) => Number(statement.run(...values).changes);
 
@@ -116,12 +96,9 @@ function createStore(
     delete: key => change(statements.delete, key) === 1,
 
     admin: {
-      byUser: userId => pairs(statements.byUser.all(userId)),
+      byUser: userId => entriesOf(statements.byUser.all(userId) as SessionRow[]),
       deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
-      page(cursor, limit) {
-        const entries = pairs(statements.page.all(cursor ?? '', limit));
-        return { entries, cursor: entries.length === limit ? (entries.at(-1)?.[0] ?? null) : null };
-      },
+      page: (cursor, limit) => pageOf(statements.page.all(cursor ?? '', limit) as SessionRow[], limit),
       count: now => Number((statements.count.get(now) as { live: number }).live),
       prune: (now, limit) => change(statements.prune, now, limit),
     },
@@ -166,46 +143,6 @@ function plainNumbers(statement: SqliteStatement): SqliteStatement {
   settings.safeIntegers?.(false);
   settings.setReadBigInts?.(false);
   return statement;
-}
-
-function valuesOf(record: SessionRecord): SqliteValue[] {
-  return [
-    record.version,
-    record.userId,
-    record.createdAt,
-    record.authenticatedAt,
-    record.lastSeenAt,
-    record.expiresAt,
-    record.remember ? 1 : 0,
-    record.device && JSON.stringify(record.device),
-    record.successor,
-    record.data,
-  ];
-}
-
-function recordOf(row: Row): SessionRecord {
-  return {
-    data: row.data,
-    version: row.version,
-    userId: row.user_id,
-    createdAt: row.created_at,
-    authenticatedAt: row.authenticated_at,
-    lastSeenAt: row.last_seen_at,
-    expiresAt: row.expires_at,
-    remember: row.remember === 1,
-    device: deviceOf(row.device),
-    successor: row.successor,
-  };
-}
-
-/** A device is shown to the session's owner and decides nothing: one that cannot be read is no reason to fail. */
-function deviceOf(text: string | null): Device | null {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text) as Device | null;
-  } catch {
-    return null;
-  }
 }
 
 function checkPath(path: string): string {

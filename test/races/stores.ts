@@ -4,12 +4,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
+import { mysqlStore } from 'madeleine/mysql';
+import { postgresStore } from 'madeleine/postgres';
 import { sqliteStore } from 'madeleine/sqlite';
 import { faultStore } from 'madeleine/testing';
+import { startMariadb } from '../servers/mariadb.ts';
+import { need } from '../servers/need.ts';
+import { startPgBouncer, startPostgres } from '../servers/postgres.ts';
+import type { SharedStore } from '../support/open-store.ts';
 
 export interface Arena {
   name: string;
-  open(): SessionStore;
+  /** Why its server is missing, or `false`. */
+  skip?: string | false;
+  /** An empty store that has made its table, which is not what the races are about. */
+  open(): SessionStore | Promise<SessionStore>;
 }
 
 const slow = (store: SessionStore, time: number): SessionStore => faultStore(store, () => ({ kind: 'delay', time }));
@@ -17,11 +26,43 @@ const slow = (store: SessionStore, time: number): SessionStore => faultStore(sto
 const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-races-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
-export const sqliteFile = (): string => path.join(folder, `${files++}.db`);
+const sqliteFile = (): string => path.join(folder, `${files++}.db`);
+
+/** Started once for each test file, and ended with it. */
+const without = { postgres: need('postgres', 'pgbouncer'), mysql: need('mariadb') };
+const [postgres, mariadb] = await Promise.all([
+  without.postgres ? null : startPostgres(),
+  without.mysql ? null : startMariadb(),
+]);
+const pgbouncer = postgres && (await startPgBouncer(postgres));
+let tables = 0;
+const table = (): string => `races_${tables++}`;
+async function ready(store: SessionStore & { ready(): Promise<void> }): Promise<SessionStore> {
+  await store.ready();
+  return store;
+}
+
+/** Stores that several processes can share, each with what opens an empty one: a file or a connection string. */
+export const SHARED_ARENAS: ReadonlyArray<{ kind: SharedStore; skip?: string | false; where(): Promise<string> }> = [
+  { kind: 'sqlite', where: async () => sqliteFile() },
+  { kind: 'postgres', skip: without.postgres, where: async () => postgres?.createDatabase() ?? '' },
+  { kind: 'mysql', skip: without.mysql, where: async () => mariadb?.createDatabase() ?? '' },
+];
 
 export const ARENAS: readonly Arena[] = [
   { name: 'memory', open: () => memoryStore() },
   { name: 'sqlite', open: () => sqliteStore(sqliteFile()) },
+  {
+    name: 'postgres',
+    skip: without.postgres,
+    open: () => ready(postgresStore(postgres?.url ?? '', { table: table() })),
+  },
+  {
+    name: 'postgres behind PgBouncer',
+    skip: without.postgres,
+    open: () => ready(postgresStore(pgbouncer?.url ?? '', { table: table() })),
+  },
+  { name: 'mysql', skip: without.mysql, open: () => ready(mysqlStore(mariadb?.url ?? '', { table: table() })) },
   { name: 'memory, 50 ms away', open: () => slow(memoryStore(), 50) },
   { name: 'sqlite, 50 ms away', open: () => slow(sqliteStore(sqliteFile()), 50) },
 ];

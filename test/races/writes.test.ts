@@ -7,14 +7,14 @@ import { describe, it } from 'node:test';
 import { faultStore } from 'madeleine/testing';
 import { Client, request } from '../support/client.ts';
 import { createRace } from './app.ts';
-import { ARENAS, FAR, sqliteFile } from './stores.ts';
+import { ARENAS, FAR, SHARED_ARENAS } from './stores.ts';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `item-${i}`);
 
-for (const { name, open } of ARENAS) {
-  describe(name, () => {
+for (const { name, skip, open } of ARENAS) {
+  describe(name, { skip: skip ?? false }, () => {
     it('200 requests at once that each add an item keep 200', async t => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
       const answers = await Promise.all(numbers(200).map(item => race.tab(client).get(`/add/${item}`)));
@@ -26,7 +26,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('50 requests at once that each set another key keep all keys', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
       await Promise.all(numbers(50).map(key => race.tab(client).get(`/set/${key}/1`)));
@@ -36,7 +36,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('an update that never finishes fails in the end, and what waited for it is saved', async () => {
-      const race = await createRace(open(), { storeTimeout: '400ms' });
+      const race = await createRace(await open(), { storeTimeout: '400ms' });
       const client = race.client();
       await client.get('/set/theme/dark');
       const [stuck, added] = await Promise.all([race.tab(client).get('/stuck'), race.tab(client).get('/add/tea')]);
@@ -48,7 +48,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it("concurrency 'serialize': a request waits for the one before it, and then sees what it wrote", async () => {
-      const race = await createRace(open(), { concurrency: 'serialize' });
+      const race = await createRace(await open(), { concurrency: 'serialize' });
       const client = race.client();
       await client.get('/set/theme/dark');
       const first = race.tab(client).get('/set/step/1?wait=first');
@@ -62,7 +62,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it("concurrency 'serialize': a handler that asks its own server gets an answer, and nothing is lost", async () => {
-      const race = await createRace(open(), { concurrency: 'serialize', storeTimeout: '400ms' });
+      const race = await createRace(await open(), { concurrency: 'serialize', storeTimeout: '400ms' });
       const client = race.client();
       await client.get('/set/theme/dark');
       assert.equal((await client.get('/self/tea')).status, 200);
@@ -73,7 +73,7 @@ for (const { name, open } of ARENAS) {
 
     it("concurrency 'serialize': a request that failed has had its turn", async () => {
       let broken = false;
-      const store = faultStore(open(), call => (broken && call.operation === 'read' ? { kind: 'fail' } : null));
+      const store = faultStore(await open(), call => (broken && call.operation === 'read' ? { kind: 'fail' } : null));
       const race = await createRace(store, { concurrency: 'serialize', storeTimeout: '1h' });
       const client = race.client();
       await client.get('/set/theme/dark');
@@ -85,7 +85,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it("concurrency 'last-write-wins': the later save replaces the earlier", async () => {
-      const race = await createRace(open(), { concurrency: 'last-write-wins' });
+      const race = await createRace(await open(), { concurrency: 'last-write-wins' });
       const client = race.client();
       await client.get('/set/theme/dark');
       const later = race.tab(client).get('/set/a/1?early&wait=later');
@@ -99,7 +99,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('200 updates at once count to 200, and each is told another number', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
       const told = await Promise.all(numbers(200).map(async () => Number((await race.tab(client).get('/count')).body)));
@@ -110,33 +110,35 @@ for (const { name, open } of ARENAS) {
   });
 }
 
-describe('sqlite, one file', () => {
-  it('200 requests at once on 4 processes keep 200', async t => {
-    const file = sqliteFile();
-    const servers = Array.from({ length: 4 }, () => fork(path.join(import.meta.dirname, 'server.js'), [file]));
-    const ports = await Promise.all(
-      servers.map(async server => ((await once(server, 'message'))[0] as { port: number }).port),
-    );
-    try {
-      const client = new Client(`http://127.0.0.1:${ports[0]}`);
-      await client.get('/set/theme/dark');
-      const headers = { cookie: client.cookieHeader() };
-      const ask = (item: string, i: number) => request(`http://127.0.0.1:${ports[i % 4]}/add/${item}`, { headers });
-      const answers = await Promise.all(numbers(200).map(ask));
-      assert.ok(answers.every(({ status }) => status === 200));
-      const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
-      t.diagnostic(`kept ${new Set(cart).size} of 200 with 4 processes`);
-      assert.deepEqual([...cart].sort(), numbers(200).sort());
-    } finally {
-      for (const server of servers) server.kill('SIGKILL');
-    }
+for (const { kind, skip, where } of SHARED_ARENAS) {
+  describe(`${kind}, one for all`, { skip: skip ?? false }, () => {
+    it('200 requests at once on 4 processes keep 200', async t => {
+      const place = await where();
+      const servers = Array.from({ length: 4 }, () => fork(path.join(import.meta.dirname, 'server.js'), [kind, place]));
+      const ports = await Promise.all(
+        servers.map(async server => ((await once(server, 'message'))[0] as { port: number }).port),
+      );
+      try {
+        const client = new Client(`http://127.0.0.1:${ports[0]}`);
+        await client.get('/set/theme/dark');
+        const headers = { cookie: client.cookieHeader() };
+        const ask = (item: string, i: number) => request(`http://127.0.0.1:${ports[i % 4]}/add/${item}`, { headers });
+        const answers = await Promise.all(numbers(200).map(ask));
+        assert.ok(answers.every(({ status }) => status === 200));
+        const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
+        t.diagnostic(`kept ${new Set(cart).size} of 200 with 4 processes`);
+        assert.deepEqual([...cart].sort(), numbers(200).sort());
+      } finally {
+        for (const server of servers) server.kill('SIGKILL');
+      }
+    });
   });
-});
+}
 
-for (const { name, open } of [...ARENAS, ...FAR]) {
-  describe(`${name}: a client sees its own write`, () => {
+for (const { name, skip, open } of [...ARENAS, ...FAR]) {
+  describe(`${name}: a client sees its own write`, { skip: skip ?? false }, () => {
     it('when it follows a redirect at once', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       for (let i = 1; i <= 3; i++) {
         const answer = await client.get(`/redirect/${i}`);
@@ -147,7 +149,7 @@ for (const { name, open } of [...ARENAS, ...FAR]) {
     });
 
     it('when it has the first chunk of a stream and asks again', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
       const { body } = await new Promise<{ body: string }>((resolve, reject) => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { type SqliteDatabase, type SqliteStoreOptions, sqliteStore } from 'madeleine/sqlite';
 import { storeConformance } from 'madeleine/testing';
+import { childScript, inProcesses } from './support/processes.ts';
+import { runInProject } from './support/project.ts';
 import { sampleRecord } from './support/sample-record.js';
 
 type Driver = new (file: string) => SqliteDatabase;
@@ -43,17 +44,6 @@ function betterSqlite(): Driver | undefined {
   }
 }
 
-/** Runs a task in so many processes that start at the same moment. */
-async function inProcesses(count: number, task: string, file: string): Promise<void> {
-  const script = new URL('./support/sqlite-child.js', import.meta.url);
-  const children = Array.from({ length: count }, () => fork(script, [task, file]));
-  await Promise.all(children.map(child => once(child, 'message')));
-  const ends = children.map(child => once(child, 'exit'));
-  for (const child of children) child.send('start');
-  const codes = (await Promise.all(ends)).map(([code]) => code);
-  assert.deepEqual(codes, Array(count).fill(0));
-}
-
 test('what was written is there when the file is opened again', () => {
   const file = freshFile();
   const first = sqliteStore(file);
@@ -68,7 +58,7 @@ test('processes that increment one counter at once lose nothing', async () => {
   const file = freshFile();
   const store = sqliteStore(file);
   store.create('counter', sampleRecord(now, { data: '0' }));
-  await inProcesses(4, 'increment', file);
+  await inProcesses(4, 'increment', 'sqlite', file);
   assert.deepEqual(store.read('counter'), sampleRecord(now, { data: '1000', version: 1001 }));
   store.close();
 });
@@ -76,7 +66,7 @@ test('processes that increment one counter at once lose nothing', async () => {
 test('processes that start at once on a new file all succeed, and make one schema', async () => {
   for (let round = 0; round < 5; round++) {
     const file = freshFile();
-    await inProcesses(8, 'open', file);
+    await inProcesses(8, 'open', 'sqlite', file);
     const store = sqliteStore(file);
     assert.equal(store.admin.count(now), 8);
     store.close();
@@ -85,8 +75,9 @@ test('processes that start at once on a new file all succeed, and make one schem
 
 test('kill -9: every write that was acknowledged is there', async () => {
   const file = freshFile();
-  const script = new URL('./support/sqlite-child.js', import.meta.url);
-  const child: ChildProcess = fork(script, ['write', file], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child: ChildProcess = fork(childScript, ['write', 'sqlite', file], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   await once(child, 'message');
   child.send('start');
   let output = '';
@@ -249,22 +240,13 @@ test('an unreadable device is no device, and the record is still there', () => {
   database.close();
 });
 
-/** Opens a store in a process for which better-sqlite3 is what is put in `packages`. */
+/** Opens a store in a process for which better-sqlite3 is these files. */
 function openWithDriver(files: Record<string, string>): string {
-  const project = mkdtempSync(path.join(folder, 'project-'));
-  const dist = path.dirname(path.dirname(require.resolve('madeleine/sqlite')));
-  const copy = path.join(project, 'node_modules/madeleine/dist');
-  cpSync(dist, copy, { recursive: true });
-  writeFileSync(path.join(project, 'node_modules/madeleine/package.json'), '{"type":"module"}');
-  mkdirSync(path.join(project, 'node_modules/better-sqlite3'));
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(path.join(project, 'node_modules/better-sqlite3', name), text);
-  }
   const script = `
     process.getBuiltinModule = () => undefined;
-    const { sqliteStore } = await import(${JSON.stringify(pathToFileURL(path.join(copy, 'stores/sqlite.js')))});
+    const { sqliteStore } = await import('madeleine/sqlite');
     try { sqliteStore(':memory:'); } catch (error) { console.log(error.message, error.cause?.message); }`;
-  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+  return runInProject(script, { 'better-sqlite3': files });
 }
 
 test('no driver at all: the error names the package and keeps the cause', () => {

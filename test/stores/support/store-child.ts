@@ -1,10 +1,10 @@
-// A process of its own over one SQLite file, for the tests that need several, or one to kill:
-//   sqlite-child.js open|increment|write <file>
+// A process of its own over a store that it shares with others, for the tests that need several, or one to kill:
+//   store-child.js open|increment|write <store> <file or url>
 import { writeSync } from 'node:fs';
-import { sqliteStore } from 'madeleine/sqlite';
+import { openStore } from '../../support/open-store.ts';
 import { sampleRecord } from './sample-record.js';
 
-const [task, file = ''] = process.argv.slice(2);
+const [task, kind = '', where = ''] = process.argv.slice(2);
 const now = Date.now();
 
 /** Waits for the word to start, so that all the processes start at once. */
@@ -15,14 +15,17 @@ const started = new Promise<void>(resolve => {
 
 async function run(): Promise<void> {
   await started;
-  const store = sqliteStore(file);
+  const store = openStore(kind, where);
   if (task === 'open') await store.create(`key-${process.pid}`, sampleRecord(now));
   for (let i = 0; task === 'increment' && i < 250; i++) {
     for (;;) {
       const current = await store.read('counter');
       if (!current) throw new Error('the counter is gone');
       const next = { ...current, version: current.version + 1, data: String(Number(current.data) + 1) };
-      if ((await store.replace('counter', next, current.version)).ok) break;
+      const replaced = await store.replace('counter', next, current.version);
+      if (replaced.ok) break;
+      // Somebody was faster, so what stands there is newer.
+      if (!replaced.current || replaced.current.version <= current.version) throw new Error('a stale answer');
     }
   }
   for (let i = 0; task === 'write'; i++) {
@@ -31,7 +34,7 @@ async function run(): Promise<void> {
     if (i % 5 === 0) await store.delete(`key-${i}`);
     writeSync(1, `${i}\n`);
   }
-  store.close();
+  await store.close?.();
   process.disconnect?.();
 }
 

@@ -1,0 +1,151 @@
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import type { SessionRecord } from '../session/record.ts';
+import {
+  type Changed,
+  connect,
+  DUPLICATE,
+  type MysqlCallbackPool,
+  type MysqlPool,
+  openPool,
+  type Rows,
+} from './mysql-connection.ts';
+import { makeTable } from './mysql-schema.ts';
+import { codeOf } from './sql-errors.ts';
+import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
+import { once, quoteName, type ServerStore } from './sql-server.ts';
+
+export type {
+  MysqlCallbackPool,
+  MysqlPool,
+  MysqlPoolConnection,
+  MysqlStatement,
+  MysqlValue,
+} from './mysql-connection.ts';
+export type { ServerStore } from './sql-server.ts';
+
+export interface MysqlStoreOptions {
+  /** The name of the table. Default `'madeleine_sessions'`. */
+  table?: string;
+}
+
+/**
+ * Keeps sessions in a table of a MySQL or MariaDB server.
+ *
+ * @param pool a connection string, or a pool of `mysql2` or `mysql2/promise` that the application has, which `close()`
+ *   leaves open
+ * @throws MadeleineError `ERR_DRIVER_MISSING` when `mysql2` is not installed, `ERR_STORE_INVALID` when this is neither a
+ *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
+ */
+export function mysqlStore(pool: string | MysqlPool | MysqlCallbackPool, options: MysqlStoreOptions = {}): ServerStore {
+  checkOptions(options, ['table'], 'mysqlStore');
+  const { table = 'madeleine_sessions' } = options;
+  if (typeof pool === 'string') {
+    const opened = openPool(pool);
+    return createStore(opened, table, () => opened.end());
+  }
+  const given =
+    typeof (pool as MysqlCallbackPool | null)?.promise === 'function'
+      ? (pool as MysqlCallbackPool).promise()
+      : (pool as MysqlPool);
+  if (typeof given?.getConnection !== 'function') {
+    throw new MadeleineError(
+      'ERR_STORE_INVALID',
+      'This is neither a connection string nor a pool of mysql2.',
+      "Call mysqlStore('mysql://user:password@localhost:3306/database').",
+    );
+  }
+  return createStore(given, table, async () => {});
+}
+
+/** Answered to a statement on a table that is not there. */
+const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
+
+function createStore(pool: MysqlPool, table: string, release: () => Promise<void>): ServerStore {
+  const execute = connect(pool);
+  const quoted = quoteName(table, 'table', '`');
+  const statements = textsFor(quoted);
+  const made = once(() => makeTable(execute, table, quoted));
+
+  /** Runs a statement on the table, which is there by then. */
+  async function run(sql: string, values: SqlValue[]): Promise<unknown> {
+    await made.done();
+    try {
+      return await execute(
+        sql,
+        values.map(value => (typeof value === 'string' ? Buffer.from(value) : value)),
+      );
+    } catch (error) {
+      // Somebody dropped it: the next call makes another.
+      if (codeOf(error) === NO_SUCH_TABLE) made.again();
+      throw error;
+    }
+  }
+  const select = async (sql: string, ...values: SqlValue[]) => (await run(sql, values)) as Rows as SessionRow[];
+  /** Runs a statement and says how many rows it changed. */
+  const change = async (sql: string, ...values: SqlValue[]) => ((await run(sql, values)) as Changed).affectedRows;
+
+  async function read(key: string): Promise<SessionRecord | null> {
+    const [row] = await select(statements.read, key);
+    return row ? recordOf(row) : null;
+  }
+
+  return {
+    read,
+
+    async create(key, record) {
+      try {
+        return (await change(statements.create, key, ...valuesOf(record))) === 1;
+      } catch (error) {
+        if (codeOf(error) === DUPLICATE) return false;
+        throw error;
+      }
+    },
+
+    async replace(key, record, expected) {
+      if ((await change(statements.replace, ...valuesOf(record), key, expected)) === 1) return { ok: true };
+      return { ok: false, current: await read(key) };
+    },
+
+    async touch(key, lastSeenAt, expiresAt) {
+      if ((await change(statements.touch, lastSeenAt, expiresAt, key)) === 1) return true;
+      // A pool without the flag FOUND_ROWS does not count a record that was later already.
+      return (await read(key)) !== null;
+    },
+
+    delete: async key => (await change(statements.delete, key)) === 1,
+
+    admin: {
+      byUser: async userId => entriesOf(await select(statements.byUser, userId)),
+      deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
+      page: async (cursor, limit) =>
+        pageOf(await select(`${statements.page} LIMIT ${Number(limit)}`, cursor ?? ''), limit),
+      async count(now) {
+        const [row] = await select(statements.count, now);
+        return Number((row as object as { live: number | string }).live);
+      },
+      prune: (now, limit) => change(`${statements.prune} LIMIT ${Number(limit)}`, now),
+    },
+
+    ready: made.done,
+    close: once(release).done,
+  };
+}
+
+/** The statements. A limit is put into the text, because not all versions take it as a value. */
+function textsFor(table: string) {
+  const all = ['`key`', ...COLUMNS].join(', ');
+  return {
+    read: `SELECT ${all} FROM ${table} WHERE \`key\` = ?`,
+    // Not INSERT IGNORE, which would also cut short or invent what does not fit.
+    create: `INSERT INTO ${table} (${all}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
+    replace: `UPDATE ${table} SET ${COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE \`key\` = ? AND version = ?`,
+    touch: `UPDATE ${table} SET last_seen_at = GREATEST(last_seen_at, ?), expires_at = GREATEST(expires_at, ?) WHERE \`key\` = ?`,
+    delete: `DELETE FROM ${table} WHERE \`key\` = ?`,
+    byUser: `SELECT ${all} FROM ${table} WHERE user_id = ?`,
+    deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND NOT \`key\` <=> ?`,
+    page: `SELECT ${all} FROM ${table} WHERE \`key\` > ? ORDER BY \`key\``,
+    count: `SELECT COUNT(*) AS live FROM ${table} WHERE expires_at > ?`,
+    prune: `DELETE FROM ${table} WHERE expires_at <= ? ORDER BY expires_at`,
+  };
+}

@@ -1,0 +1,109 @@
+/** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
+import { sha256 } from '../crypto/token.ts';
+import { loadPeer } from './load-peer.ts';
+import { codeOf, explained, REMEDY, type Remedies, retrying } from './sql-errors.ts';
+import type { SqlValue } from './sql-record.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
+
+export interface PostgresStatement {
+  /** The name to prepare it under; without one it is prepared for this once. */
+  name?: string;
+  text: string;
+  values?: SqlValue[];
+  /** In milliseconds. */
+  query_timeout?: number;
+}
+
+export interface PostgresResult {
+  rows: object[];
+  /** How many rows were found or changed. */
+  rowCount: number | null;
+}
+
+/** What the store needs of a pool; a `Pool` of `pg` has it. */
+export interface PostgresPool {
+  query(statement: PostgresStatement): Promise<PostgresResult>;
+}
+
+export interface OpenedPool extends PostgresPool {
+  on(event: 'error', listener: () => void): unknown;
+  end(): Promise<void>;
+}
+
+export function openPool(url: string): OpenedPool {
+  checkUrl(url, ['postgres:', 'postgresql:'], 'postgres://user:password@localhost:5432/database');
+  const { Pool } = loadPeer('pg') as { Pool: new (options: object) => OpenedPool };
+  const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT, keepAlive: true });
+  // Says that an idle connection broke. The next call opens another; without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
+
+/** Runs one statement in one round trip. */
+export type Statement = (...values: SqlValue[]) => Promise<PostgresResult>;
+
+export interface PostgresConnection {
+  prepare(text: string): Statement;
+  /** Runs statements without values as one transaction. */
+  script(text: string): Promise<unknown>;
+}
+
+/**
+ * A pooler between us and the server, such as PgBouncer in transaction mode, may lead each transaction to another server
+ * connection. Older ones do not take care that it has our statements, and the server says that one is not there or is
+ * there already. A table altered under a prepared statement is the third case. Nothing has been executed then.
+ */
+const NO_SUCH_STATEMENT = '26000';
+const STATEMENT_EXISTS = '42P05';
+const STALE_PLAN = '0A000';
+
+/** Serialization failure and deadlock: the transaction, which is the statement, was undone. */
+const UNDONE = ['40001', '40P01'];
+
+const REMEDIES: Remedies = {
+  '28P01': REMEDY.refused,
+  '28000': REMEDY.refused,
+  '3D000': REMEDY.noDatabase,
+  '3F000': [
+    'ERR_STORE_INVALID',
+    'The schema for the table of sessions does not exist.',
+    'Create it with CREATE SCHEMA, or correct option "schema".',
+  ],
+  '42501': REMEDY.noRights,
+  '42703': REMEDY.foreignTable,
+  '42883': REMEDY.foreignTable,
+  '53300': REMEDY.noConnection,
+};
+
+export function connect(pool: PostgresPool): PostgresConnection {
+  let prepares = true;
+
+  async function query(name: string, statement: PostgresStatement): Promise<PostgresResult> {
+    if (!prepares) return pool.query(statement);
+    try {
+      return await pool.query({ name, ...statement });
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === NO_SUCH_STATEMENT || code === STATEMENT_EXISTS) prepares = false;
+      else if (code !== STALE_PLAN) throw error;
+      return pool.query(statement);
+    }
+  }
+
+  async function run(send: () => Promise<PostgresResult>): Promise<PostgresResult> {
+    try {
+      return await retrying(UNDONE, send);
+    } catch (error) {
+      throw explained(error, REMEDIES);
+    }
+  }
+
+  return {
+    prepare(text) {
+      // Named after its text: behind a pooler the same name may have been given by another application.
+      const name = `madeleine_${sha256(text)}`;
+      return (...values) => run(() => query(name, { text, values, query_timeout: STATEMENT_TIMEOUT }));
+    },
+    script: text => run(() => pool.query({ text })),
+  };
+}

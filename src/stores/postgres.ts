@@ -1,0 +1,158 @@
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import {
+  connect,
+  openPool,
+  type PostgresConnection,
+  type PostgresPool,
+  type Statement,
+} from './postgres-connection.ts';
+import { makeTable } from './postgres-schema.ts';
+import { codeOf } from './sql-errors.ts';
+import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
+import { once, quoteName, type ServerStore } from './sql-server.ts';
+
+export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
+export type { ServerStore } from './sql-server.ts';
+
+export interface PostgresStoreOptions {
+  /** The schema of the table, which must exist. Default: where the connection's `search_path` leads, mostly `public`. */
+  schema?: string;
+  /** The name of the table. Default `'madeleine_sessions'`. */
+  table?: string;
+  /**
+   * Makes the table `UNLOGGED`: writes go to no log, so they are faster, **and all sessions are lost when the server
+   * crashes**; standbys have none of them. It counts when the table is made, and not later. Default `false`.
+   */
+  unlogged?: boolean;
+}
+
+/**
+ * Keeps sessions in a table of a Postgres server.
+ *
+ * @param pool a connection string, or a `Pool` of `pg` that the application has, which `close()` leaves open
+ * @throws MadeleineError `ERR_DRIVER_MISSING` when `pg` is not installed, `ERR_STORE_INVALID` when this is neither a
+ *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
+ */
+export function postgresStore(pool: string | PostgresPool, options: PostgresStoreOptions = {}): ServerStore {
+  checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
+  const { schema, table = 'madeleine_sessions', unlogged = false } = options;
+  if (typeof unlogged !== 'boolean') {
+    throw new MadeleineError('ERR_OPTION_INVALID', 'Option "unlogged" is neither true nor false.', 'Give one of them.');
+  }
+  const name = quoteName(table, 'table', '"');
+  const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;
+  if (typeof pool === 'string') {
+    const opened = openPool(pool);
+    return createStore(opened, qualified, unlogged, () => opened.end());
+  }
+  if (typeof pool?.query !== 'function') {
+    throw new MadeleineError(
+      'ERR_STORE_INVALID',
+      'This is neither a connection string nor a pool of pg.',
+      "Call postgresStore('postgres://user:password@localhost:5432/database').",
+    );
+  }
+  return createStore(pool, qualified, unlogged, async () => {});
+}
+
+/** Answered to a read of a table that is not there. */
+const UNDEFINED_TABLE = '42P01';
+
+interface ReplacedRow extends SessionRow {
+  replaced: boolean;
+}
+
+function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: () => Promise<void>): ServerStore {
+  const connection = connect(pool);
+  const statements = prepareAll(connection, table);
+  const made = once(() => makeTable(connection, table, unlogged));
+
+  /** Runs a statement on the table, which is there by then. */
+  async function run(statement: Statement, ...values: SqlValue[]): Promise<{ rows: SessionRow[]; changed: number }> {
+    await made.done();
+    try {
+      const { rows, rowCount } = await statement(...values);
+      return { rows: rows as SessionRow[], changed: rowCount ?? 0 };
+    } catch (error) {
+      // Somebody dropped it: the next call makes another.
+      if (codeOf(error) === UNDEFINED_TABLE) made.again();
+      throw error;
+    }
+  }
+
+  return {
+    async read(key) {
+      const [row] = (await run(statements.read, key)).rows;
+      return row ? recordOf(row) : null;
+    },
+
+    create: async (key, record) => (await run(statements.create, key, ...valuesOf(record))).changed === 1,
+
+    async replace(key, record, expected) {
+      const [row] = (await run(statements.replace, key, expected, ...valuesOf(record))).rows;
+      if (!row) return { ok: false, current: null };
+      return (row as ReplacedRow).replaced ? { ok: true } : { ok: false, current: recordOf(row) };
+    },
+
+    touch: async (key, lastSeenAt, expiresAt) =>
+      (await run(statements.touch, key, lastSeenAt, expiresAt)).changed === 1,
+
+    delete: async key => (await run(statements.delete, key)).changed === 1,
+
+    admin: {
+      byUser: async userId => entriesOf((await run(statements.byUser, userId)).rows),
+      deleteByUser: async (userId, except) => (await run(statements.deleteByUser, userId, except ?? null)).changed,
+      page: async (cursor, limit) => pageOf((await run(statements.page, cursor ?? '', limit)).rows, limit),
+      async count(now) {
+        const [row] = (await run(statements.count, now)).rows;
+        return Number((row as object as { live: string }).live);
+      },
+      prune: async (now, limit) => (await run(statements.prune, now, limit)).changed,
+    },
+
+    ready: made.done,
+    close: once(release).done,
+  };
+}
+
+function prepareAll({ prepare }: PostgresConnection, table: string) {
+  const all = `key, ${COLUMNS.join(', ')}`;
+  const values = COLUMNS.map((_, i) => `$${i + 2}`).join(', ');
+  return {
+    read: prepare(`SELECT ${all} FROM ${table} WHERE key = $1`),
+    create: prepare(`INSERT INTO ${table} (${all}) VALUES ($1, ${values}) ON CONFLICT (key) DO NOTHING`),
+    replace: prepare(replaceIn(table)),
+    touch: prepare(
+      `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2), expires_at = greatest(expires_at, $3) WHERE key = $1`,
+    ),
+    delete: prepare(`DELETE FROM ${table} WHERE key = $1`),
+    byUser: prepare(`SELECT ${all} FROM ${table} WHERE user_id = $1`),
+    deleteByUser: prepare(`DELETE FROM ${table} WHERE user_id = $1 AND key IS DISTINCT FROM $2`),
+    page: prepare(`SELECT ${all} FROM ${table} WHERE key > $1 ORDER BY key LIMIT $2`),
+    count: prepare(`SELECT count(*) AS live FROM ${table} WHERE expires_at > $1`),
+    // Several processes that prune at once share the work. The array is made once; IN would let the planner repeat it.
+    prune: prepare(
+      `DELETE FROM ${table} WHERE key = ANY (ARRAY (
+         SELECT key FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    ),
+  };
+}
+
+/**
+ * Compares and sets in one round trip, and says what stands there when the version is another one. The row is locked
+ * first: who waits for a lock goes on with the row as it has become, whereas a plain SELECT beside the UPDATE would show it
+ * as it was before the wait.
+ */
+function replaceIn(table: string): string {
+  const [changes, rest] = [COLUMNS.map((name, i) => `${name} = $${i + 3}`), COLUMNS.filter(name => name !== 'data')];
+  return `
+    WITH current AS (SELECT key, ${COLUMNS.join(', ')} FROM ${table} WHERE key = $1 FOR UPDATE),
+    replaced AS (
+      UPDATE ${table} AS stored SET ${changes.join(', ')} FROM current
+      WHERE stored.key = current.key AND current.version = $2 RETURNING stored.key
+    )
+    SELECT replaced.key IS NOT NULL AS replaced, ${rest.join(', ')},
+      CASE WHEN replaced.key IS NULL THEN data END AS data
+    FROM current LEFT JOIN replaced ON true`;
+}

@@ -1,0 +1,64 @@
+/** What the stores over a database server share: time limits, connection strings, names, and what is done once. */
+import { MadeleineError } from '../errors.ts';
+import type { SessionStore, StoreAdmin } from '../session/store.ts';
+
+export interface ServerStore extends SessionStore {
+  readonly admin: StoreAdmin;
+  /** Makes the table if need be, which else the first call does: at the start of an application, to fail there. */
+  ready(): Promise<void>;
+  /** Ends the connections that the store opened; a pool that it was given stays open. */
+  close(): Promise<void>;
+}
+
+/** How long a connection that the store opens may take, in milliseconds. */
+export const CONNECT_TIMEOUT = 5_000;
+/**
+ * After so many milliseconds a connection that does not answer is given up. By then nobody waits for the session any more,
+ * but a connection that hangs for ever would be one less for those who come.
+ */
+export const STATEMENT_TIMEOUT = 10_000;
+
+/**
+ * The connection string may hold a password, so it is never shown.
+ *
+ * @throws MadeleineError `ERR_STORE_INVALID` when it is not a URL of one of these protocols
+ */
+export function checkUrl(url: string, protocols: readonly string[], example: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed && protocols.includes(parsed.protocol)) return;
+  const problem = parsed ? 'names another kind of server' : 'is not a URL';
+  throw new MadeleineError('ERR_STORE_INVALID', `The connection string ${problem}.`, `Give one such as ${example}`);
+}
+
+/**
+ * A name in the quotes of the server's SQL.
+ *
+ * @throws MadeleineError `ERR_OPTION_INVALID`
+ */
+export function quoteName(name: string, option: string, quote: string): string {
+  if (typeof name === 'string' && name.trim() !== '' && !name.includes('\0')) {
+    return quote + name.replaceAll(quote, quote + quote) + quote;
+  }
+  throw new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" is not a name.`, "Give one, such as 'sessions'.");
+}
+
+/** What is done once for all who ask, and for the next who asks when it has failed, or is to be done `again`. */
+export interface Once {
+  done(): Promise<void>;
+  again(): void;
+}
+
+export function once(run: () => Promise<void>): Once {
+  let doing: Promise<void> | null = null;
+  const again = () => {
+    doing = null;
+  };
+  const done = () => {
+    doing ??= run().catch((error: unknown) => {
+      again();
+      throw error;
+    });
+    return doing;
+  };
+  return { done, again };
+}

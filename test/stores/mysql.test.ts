@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { mysqlStore } from 'madeleine/mysql';
+import { storeConformance } from 'madeleine/testing';
+import mysql from 'mysql2';
+import { type MariadbServer, startMariadb } from '../servers/mariadb.ts';
+import { need } from '../servers/need.ts';
+import { sampleRecord } from './support/sample-record.js';
+
+const now = Date.now();
+
+/** What applications set on their pools and servers, each of which would change what comes back if it applied. */
+const SETTINGS: Record<string, { options: mysql.PoolOptions; session: string }> = {
+  'as rows in arrays, numbers as text, Latin-1, changed rows instead of found ones, not strict': {
+    options: {
+      ...{ rowsAsArray: true, supportBigNumbers: true, bigNumberStrings: true, namedPlaceholders: true },
+      ...{ charset: 'latin1', flags: ['-FOUND_ROWS'], dateStrings: true, nestTables: true },
+      typeCast: () => 'cast by the application',
+    },
+    session: "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'",
+  },
+  'serializable, strict': {
+    options: {},
+    session: "SET SESSION sql_mode = 'TRADITIONAL', SESSION tx_isolation = 'SERIALIZABLE'",
+  },
+};
+
+describe('mysqlStore', { skip: need('mariadb') }, () => {
+  let server: MariadbServer;
+  before(async () => {
+    server = await startMariadb();
+  });
+  after(() => server?.stop());
+
+  function createPool(url: string, options: mysql.PoolOptions, session: string): mysql.Pool {
+    const pool = mysql.createPool({ uri: url, ...options });
+    pool.on('connection', connection => connection.query(session));
+    return pool;
+  }
+
+  for (const [title, { options, session }] of Object.entries(SETTINGS)) {
+    describe(title, () => {
+      let pool: mysql.Pool;
+      let tables = 0;
+      before(() => {
+        pool = createPool(server.url, options, session);
+      });
+      after(() => pool?.promise().end());
+      storeConformance({
+        name: `mysqlStore(pool), ${title}`,
+        open: () => mysqlStore(pool, { table: `table_${title.length}_${++tables}` }),
+      });
+    });
+  }
+
+  test('a pool that does not commit by itself is refused', async () => {
+    const pool = createPool(await server.createDatabase(), {}, 'SET autocommit = 0');
+    await assert.rejects(mysqlStore(pool).ready(), {
+      code: 'ERR_STORE_INVALID',
+      message: /do not commit.*autocommit on/,
+    });
+    await pool.promise().end();
+  });
+
+  test('who was kept waiting for a connection too long does not take it from those who still wait', async t => {
+    const pool = mysql.createPool({ uri: await server.createDatabase(), connectionLimit: 1 });
+    const store = mysqlStore(pool);
+    await store.ready();
+    const held = await pool.promise().getConnection();
+    const late = assert.rejects(async () => store.read('key'), /did not answer within 10000 ms/);
+    await new Promise(resolve => setImmediate(resolve));
+    const elapsed = performance.now() + 10_001;
+    const clock = t.mock.method(performance, 'now', () => elapsed);
+    held.release();
+    await late;
+    clock.mock.restore();
+    assert.equal(await store.read('key'), null);
+    await pool.promise().end();
+  });
+
+  test('a connection string without a database is refused', async () => {
+    const store = mysqlStore(Object.assign(new URL(server.url), { pathname: '' }).href);
+    await assert.rejects(store.ready(), { code: 'ERR_STORE_INVALID', message: /names none.*CREATE DATABASE/ });
+    await store.close();
+  });
+
+  test('a session that the server does not take in one piece is refused, and the store goes on', async () => {
+    const root = await mysql.createConnection(server.url).promise();
+    const url = await server.createDatabase();
+    await root.query('SET GLOBAL max_allowed_packet = 1048576');
+    const store = mysqlStore(url);
+    await store.create('key', sampleRecord(now));
+    const large = sampleRecord(now, { version: 2, data: JSON.stringify('x'.repeat(1_100_000)) });
+    await assert.rejects(async () => store.replace('key', large, 1), {
+      code: 'ERR_STORE_FAILED',
+      message: /larger than the server takes.*max_allowed_packet/,
+    });
+    assert.deepEqual(await store.read('key'), sampleRecord(now));
+    await store.close();
+    await root.query('SET GLOBAL max_allowed_packet = 16777216');
+    await root.end();
+  });
+});
