@@ -21,6 +21,7 @@ describe('public names', () => {
     ],
     './express': ['cookieParser', 'cookies', 'session'],
     './memory': ['memoryStore'],
+    './redis': ['redisStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/**
+ * Runs a script in a project of its own, whose node_modules hold this package and nothing but the given ones, each as its
+ * files by name; answers with what the script prints.
+ */
+export function runInProject(script: string, packages: Record<string, Record<string, string>> = {}): string {
+  const project = mkdtempSync(path.join(tmpdir(), 'madeleine-project-'));
+  const folderOf = (name: string) => path.join(project, 'node_modules', name);
+  try {
+    for (const part of ['package.json', 'dist'])
+      cpSync(part, path.join(folderOf('madeleine'), part), { recursive: true });
+    for (const [name, files] of Object.entries(packages)) {
+      mkdirSync(folderOf(name));
+      for (const [file, text] of Object.entries(files)) writeFileSync(path.join(folderOf(name), file), text);
+    }
+    return execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+}
