@@ -1,8 +1,9 @@
-// One of several processes on one SQLite file: says its port, and serves until it is killed.
+// One of several processes on one store: server.js <store> <file or url>. Says its port, and serves until it is killed.
 import type { AddressInfo } from 'node:net';
-import { sqliteStore } from 'madeleine/sqlite';
+import { openStore } from '../support/open-store.ts';
 import { createRaceApp } from './app.ts';
 
-const { app } = createRaceApp(sqliteStore(process.argv[2] as string));
+const [kind = '', where = ''] = process.argv.slice(2);
+const { app } = createRaceApp(openStore(kind, where));
 const server = app.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 process.once('disconnect', () => process.exit());

@@ -4,11 +4,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
+import { type RedisClient, redisStore } from 'madeleine/redis';
 import { sqliteStore } from 'madeleine/sqlite';
 import { faultStore } from 'madeleine/testing';
+import { need } from '../servers/need.ts';
+import { startRedis } from '../servers/redis.ts';
+import { startRedisCluster } from '../servers/redis-cluster.ts';
+import { ioRedisCluster } from '../stores/support/redis-clients.ts';
+import type { SharedStore } from '../support/open-store.ts';
 
 export interface Arena {
   name: string;
+  /** Why its server is missing, or `false`. */
+  skip?: string | false;
   open(): SessionStore;
 }
 
@@ -17,11 +25,32 @@ const slow = (store: SessionStore, time: number): SessionStore => faultStore(sto
 const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-races-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
-export const sqliteFile = (): string => path.join(folder, `${files++}.db`);
+const sqliteFile = (): string => path.join(folder, `${files++}.db`);
+
+/** Started once for each test file, and ended with it. */
+const without = { redis: need('redis') };
+const [redis, cluster] = await Promise.all([
+  without.redis ? null : startRedis({ appendonly: 'no' }),
+  without.redis ? null : startRedisCluster({ appendonly: 'no' }),
+]);
+let prefixes = 0;
+const clusterClient = cluster && (await ioRedisCluster(cluster));
+
+/** Stores that several processes can share, each with what opens an empty one: a file or a connection string. */
+export const SHARED_ARENAS: ReadonlyArray<{ kind: SharedStore; skip?: string | false; where(): Promise<string> }> = [
+  { kind: 'sqlite', where: async () => sqliteFile() },
+  { kind: 'redis', skip: without.redis, where: async () => redis?.createDatabase() ?? '' },
+];
 
 export const ARENAS: readonly Arena[] = [
   { name: 'memory', open: () => memoryStore() },
   { name: 'sqlite', open: () => sqliteStore(sqliteFile()) },
+  { name: 'redis', skip: without.redis, open: () => redisStore(redis?.createDatabase() ?? '') },
+  {
+    name: 'a Redis Cluster',
+    skip: without.redis,
+    open: () => redisStore(clusterClient as RedisClient, { prefix: `races-${prefixes++}:` }),
+  },
   { name: 'memory, 50 ms away', open: () => slow(memoryStore(), 50) },
   { name: 'sqlite, 50 ms away', open: () => slow(sqliteStore(sqliteFile()), 50) },
 ];

@@ -7,12 +7,12 @@ import { describe, it } from 'node:test';
 import { faultStore } from 'madeleine/testing';
 import { Client, request } from '../support/client.ts';
 import { createRace } from './app.ts';
-import { ARENAS, FAR, sqliteFile } from './stores.ts';
+import { ARENAS, FAR, SHARED_ARENAS } from './stores.ts';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `item-${i}`);
 
-for (const { name, open } of ARENAS) {
-  describe(name, () => {
+for (const { name, skip, open } of ARENAS) {
+  describe(name, { skip: skip ?? false }, () => {
     it('200 requests at once that each add an item keep 200', async t => {
       const race = await createRace(open());
       const client = race.client();
@@ -110,31 +110,33 @@ for (const { name, open } of ARENAS) {
   });
 }
 
-describe('sqlite, one file', () => {
-  it('200 requests at once on 4 processes keep 200', async t => {
-    const file = sqliteFile();
-    const servers = Array.from({ length: 4 }, () => fork(path.join(import.meta.dirname, 'server.js'), [file]));
-    const ports = await Promise.all(
-      servers.map(async server => ((await once(server, 'message'))[0] as { port: number }).port),
-    );
-    try {
-      const client = new Client(`http://127.0.0.1:${ports[0]}`);
-      await client.get('/set/theme/dark');
-      const headers = { cookie: client.cookieHeader() };
-      const ask = (item: string, i: number) => request(`http://127.0.0.1:${ports[i % 4]}/add/${item}`, { headers });
-      const answers = await Promise.all(numbers(200).map(ask));
-      assert.ok(answers.every(({ status }) => status === 200));
-      const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
-      t.diagnostic(`kept ${new Set(cart).size} of 200 with 4 processes`);
-      assert.deepEqual([...cart].sort(), numbers(200).sort());
-    } finally {
-      for (const server of servers) server.kill('SIGKILL');
-    }
+for (const { kind, skip, where } of SHARED_ARENAS) {
+  describe(`${kind}, one for all`, { skip: skip ?? false }, () => {
+    it('200 requests at once on 4 processes keep 200', async t => {
+      const place = await where();
+      const servers = Array.from({ length: 4 }, () => fork(path.join(import.meta.dirname, 'server.js'), [kind, place]));
+      const ports = await Promise.all(
+        servers.map(async server => ((await once(server, 'message'))[0] as { port: number }).port),
+      );
+      try {
+        const client = new Client(`http://127.0.0.1:${ports[0]}`);
+        await client.get('/set/theme/dark');
+        const headers = { cookie: client.cookieHeader() };
+        const ask = (item: string, i: number) => request(`http://127.0.0.1:${ports[i % 4]}/add/${item}`, { headers });
+        const answers = await Promise.all(numbers(200).map(ask));
+        assert.ok(answers.every(({ status }) => status === 200));
+        const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
+        t.diagnostic(`kept ${new Set(cart).size} of 200 with 4 processes`);
+        assert.deepEqual([...cart].sort(), numbers(200).sort());
+      } finally {
+        for (const server of servers) server.kill('SIGKILL');
+      }
+    });
   });
-});
+}
 
-for (const { name, open } of [...ARENAS, ...FAR]) {
-  describe(`${name}: a client sees its own write`, () => {
+for (const { name, skip, open } of [...ARENAS, ...FAR]) {
+  describe(`${name}: a client sees its own write`, { skip: skip ?? false }, () => {
     it('when it follows a redirect at once', async () => {
       const race = await createRace(open());
       const client = race.client();
