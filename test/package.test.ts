@@ -24,6 +24,7 @@ describe('public names', () => {
     './sealed-cookie': ['sealedCookieStore'],
     './mysql': ['mysqlStore'],
     './postgres': ['postgresStore'],
+    './redis': ['redisStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

@@ -30,7 +30,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('a streaming response under way across a logout ends without a warning: its write is done with', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       const warnings: unknown[] = [];
@@ -113,7 +113,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('an update, a write and a rotation under way while the id changes twice find the session', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       const asked = ['/count', '/add/tea', '/rotate'].map((path, i) => {
@@ -144,7 +144,7 @@ for (const { name, skip, open } of ARENAS) {
     });
 
     it('touch against login and rotation: the cookie of the old id does not come after the new one', async () => {
-      const race = await createRace(open(), { cookie: { persistent: true } });
+      const race = await createRace(await open(), { cookie: { persistent: true } });
       for (const path of ['/login/ada', '/rotate']) {
         const client = race.client();
         await client.get('/add/cake');

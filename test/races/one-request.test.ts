@@ -14,7 +14,7 @@ import { ARENAS } from './stores.ts';
 for (const { name, open } of ARENAS) {
   describe(`${name}: a handler that waits for nothing`, () => {
     it('saves: the write is there once, as what began the session and later', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/careless/save/cake');
       await client.get('/careless/save/tea');
@@ -23,7 +23,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('changes something while its response is held: both writes are there once', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
       await client.get('/careless/late/tea');
@@ -35,7 +35,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('updates: the response comes when that is done', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
       await client.get('/careless/update/tea');
@@ -44,7 +44,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('logs in: the response carries the new cookie, and the cart is in it once', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
       assert.equal((await client.get('/careless/login/tea')).setCookies.length, 1);
@@ -53,7 +53,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('gives a new id: the response carries it', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       assert.equal((await client.get('/careless/rotate/tea')).setCookies.length, 1);
@@ -62,7 +62,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('logs out: the session is gone when the response comes', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       const old = race.tab(client);

@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import { mysqlStore } from 'madeleine/mysql';
 import { storeConformance } from 'madeleine/testing';
 import mysql from 'mysql2';
-import { type MariadbServer, startMariadb } from '../servers/mariadb.ts';
+import { startMariadb } from '../servers/mariadb.ts';
 import { need } from '../servers/need.ts';
+import type { SqlServer } from '../servers/sql-server.ts';
 import { sampleRecord } from './support/sample-record.js';
 
 const now = Date.now();
@@ -26,7 +27,7 @@ const SETTINGS: Record<string, { options: mysql.PoolOptions; session: string }> 
 };
 
 describe('mysqlStore', { skip: need('mariadb') }, () => {
-  let server: MariadbServer;
+  let server: SqlServer;
   before(async () => {
     server = await startMariadb();
   });

@@ -4,7 +4,8 @@ import { type PostgresPool, type PostgresStatement, postgresStore, type ServerSt
 import { storeConformance } from 'madeleine/testing';
 import pg from 'pg';
 import { need } from '../servers/need.ts';
-import { type PostgresServer, startPgBouncer, startPostgres } from '../servers/postgres.ts';
+import { startPgBouncer, startPostgres } from '../servers/postgres.ts';
+import type { SqlServer } from '../servers/sql-server.ts';
 import { sampleRecord } from './support/sample-record.js';
 
 const now = Date.now();
@@ -22,7 +23,7 @@ function record(pool: pg.Pool): { recording: PostgresPool; names: Array<string |
 }
 
 describe('postgresStore', { skip: need('postgres') }, () => {
-  let server: PostgresServer;
+  let server: SqlServer;
   before(async () => {
     server = await startPostgres();
   });

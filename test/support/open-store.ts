@@ -1,6 +1,7 @@
 import type { SessionStore } from 'madeleine';
 import { mysqlStore } from 'madeleine/mysql';
 import { postgresStore } from 'madeleine/postgres';
+import { redisStore } from 'madeleine/redis';
 import { sqliteStore } from 'madeleine/sqlite';
 
 /** The stores that several processes can share, each by where it keeps its sessions: a file or a connection string. */
@@ -8,6 +9,7 @@ export const SHARED = {
   sqlite: (file: string): SessionStore => sqliteStore(file),
   postgres: (url: string): SessionStore => postgresStore(url),
   mysql: (url: string): SessionStore => mysqlStore(url),
+  redis: (url: string): SessionStore => redisStore(url),
 };
 
 export type SharedStore = keyof typeof SHARED;

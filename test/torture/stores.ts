@@ -5,7 +5,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
+import { redisStore } from 'madeleine/redis';
 import { sqliteStore } from 'madeleine/sqlite';
+import { startRedis } from '../servers/redis.ts';
 
 /** Where the servers of one run find their store. */
 export interface Place {
@@ -29,6 +31,7 @@ const sqlite = { shared: true, prepare: folder };
 export const STORES: Readonly<Record<string, TorturedStore>> = {
   memory: { ...memory, open: () => memoryStore() },
   sqlite: { ...sqlite, open: place => sqliteStore(path.join(place, 'sessions.db')) },
+  redis: { shared: true, prepare: redis, open: url => redisStore(url) },
   // As over a network: every call takes its time, and others come in between.
   'memory-far': { ...memory, open: () => farAway(memoryStore()) },
   'sqlite-far': { ...sqlite, open: place => farAway(sqliteStore(path.join(place, 'sessions.db'))) },
@@ -37,6 +40,11 @@ export const STORES: Readonly<Record<string, TorturedStore>> = {
 function folder(): Place {
   const name = mkdtempSync(path.join(tmpdir(), 'madeleine-torture-'));
   return { name, release: () => rmSync(name, { recursive: true, force: true }) };
+}
+
+async function redis(): Promise<Place> {
+  const server = await startRedis({ appendonly: 'no' });
+  return { name: server.url, release: () => server.stop() };
 }
 
 function farAway(store: SessionStore): SessionStore {

@@ -1,0 +1,169 @@
+import { type Clock, systemClock } from '../clock.ts';
+import { type Duration, toMilliseconds } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import type { SessionRecord } from '../session/record.ts';
+import type { SessionStore, StoreAdmin } from '../session/store.ts';
+import { createRedisAdmin } from './redis-admin.ts';
+import { commandsOf, plain, type RedisClient } from './redis-client.ts';
+import { createConnection } from './redis-connection.ts';
+import { bucketOf, type RedisNames, redisNames } from './redis-names.ts';
+import { column, createWriter, recordOf, restOf, userLine } from './redis-record.ts';
+import { type Answer, createRun, type ReplicaWait } from './redis-run.ts';
+import * as scripts from './redis-scripts.ts';
+import { type CheckedCommands, checkedFirst, checkServer } from './redis-server.ts';
+import { linksTo } from './redis-url.ts';
+
+export type {
+  IoRedisClient,
+  IoRedisCluster,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisSentinel,
+  RedisClient,
+} from './redis-client.ts';
+
+export interface RedisStoreOptions {
+  /** Begins the name of every key, so that several applications can share a server. Default `'madeleine:'`. */
+  prefix?: string;
+  /**
+   * Acknowledges a write only once so many replicas have it: it then survives the loss of the master. A write that fewer
+   * have after `timeout` fails with `ERR_STORE_FAILED`, though it may stand. Default: no replica is waited for.
+   */
+  wait?: { replicas: number; timeout: Duration };
+  /** Says how long records have to live. For tests. Default: the machine's clock. */
+  clock?: Clock;
+}
+
+export interface RedisStore extends SessionStore {
+  readonly admin: StoreAdmin;
+  /** Sees whether the server answers and will do, which else the first call does: at the start of an application, to fail there. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps sessions in Redis or Valkey: one server, Sentinel, or Cluster.
+ *
+ * @param client a client of `redis` (from `createClient`, `createSentinel`, `createCluster`) or of `ioredis` (`Redis`, `Cluster`),
+ *   which `close()` leaves open; or the URL of one server, to which the store opens a connection of its own
+ * @throws MadeleineError `ERR_STORE_INVALID` when it is neither, `ERR_DRIVER_MISSING` when there is no driver for the URL,
+ *   `ERR_OPTION_*` for wrong options; what only the server can say (wrong password, too old) comes with the first call
+ */
+export function redisStore(client: RedisClient | string, options: RedisStoreOptions = {}): RedisStore {
+  checkOptions(options, ['prefix', 'wait', 'clock'], 'redisStore');
+  const { prefix = 'madeleine:', wait, clock = systemClock } = options;
+  const settings = { names: redisNames(checkPrefix(prefix)), wait: wait ? checkWait(wait) : null, clock };
+  const anyKey = settings.names.bucket(0);
+  if (typeof client !== 'string') return createStore(checkedFirst(commandsOf(client), anyKey), settings);
+  const connection = createConnection(linksTo(client), send => checkServer(plain(send), anyKey));
+  return createStore({ ...connection, ...plain(connection.send) }, settings);
+}
+
+/** How long beyond the record's own end the index of its user knows of it: so seldom does a touch have to tell the index. */
+const LISTED_AHEAD = 24 * 3_600_000;
+
+interface Settings {
+  names: RedisNames;
+  wait: ReplicaWait | null;
+  clock: Clock;
+}
+
+function createStore(commands: CheckedCommands, { names, wait, clock }: Settings): RedisStore {
+  const run = createRun(commands, wait);
+  const nextWrite = createWriter();
+  const keysOf = (key: string): [string, string] => [names.record(key), names.bucket(bucketOf(key))];
+  /** After this time Redis deletes a record: counted here, so that the server's clock does not matter. */
+  const lifetime = (until: number) => Math.max(1, Math.ceil(until - clock()));
+
+  async function read(key: string): Promise<SessionRecord | null> {
+    const name = names.record(key);
+    const text = await commands.send(name, ['GET', name]);
+    return text === null ? null : recordOf(String(text));
+  }
+
+  /** Lets the user's index know of a record for longer than it lives, before it lives that long; answers until when. */
+  async function list(userId: string, key: string, expiresAt: number): Promise<string> {
+    const until = expiresAt + LISTED_AHEAD;
+    await run(scripts.list, [names.user(userId)], [key, until, lifetime(until), clock()]);
+    return column(until);
+  }
+
+  /** A record that is no longer the user's. Nobody waits for it: an index that lists too much does no harm. */
+  function unlist(user: string | null | undefined, key: string): void {
+    if (user == null) return;
+    const name = names.user(JSON.parse(user));
+    commands.send(name, ['ZREM', name, key]).catch(() => {});
+  }
+
+  /** @param expected the version to be replaced, as a column; `''` to create */
+  async function put(key: string, record: SessionRecord, expected: string): Promise<Answer> {
+    const { userId, expiresAt } = record;
+    const write = nextWrite();
+    const times = [record.lastSeenAt, expiresAt].map(column);
+    const rest = [column(record.version), write, lifetime(expiresAt), expiresAt, key, userLine(userId), restOf(record)];
+    const once = (listedUntil: string) => run(scripts.put, keysOf(key), [expected, ...times, listedUntil, ...rest]);
+    const isNew = expected === '' && userId !== null;
+    const answer = await once(isNew ? await list(userId, key, expiresAt) : scripts.NOT_LISTED);
+    if (answer[0] !== 'list' || userId === null) return answer;
+    return once(await list(userId, key, expiresAt));
+  }
+
+  return {
+    read,
+
+    async create(key, record) {
+      const [outcome] = await put(key, record, '');
+      return outcome === 'done';
+    },
+
+    async replace(key, record, expected) {
+      const [outcome, detail] = await put(key, record, column(expected));
+      if (outcome === 'done') {
+        unlist(detail, key);
+        return { ok: true };
+      }
+      return { ok: false, current: detail == null ? null : recordOf(detail) };
+    },
+
+    async touch(key, lastSeenAt, expiresAt) {
+      const times = [column(lastSeenAt), column(expiresAt), lifetime(expiresAt), expiresAt, key];
+      let [outcome, user] = await run(scripts.touch, keysOf(key), [...times, '', scripts.NOT_LISTED]);
+      while (outcome === 'list') {
+        const listed = String(user);
+        const until = await list(JSON.parse(listed), key, expiresAt);
+        [outcome, user] = await run(scripts.touch, keysOf(key), [...times, listed, until]);
+      }
+      return outcome === 'done';
+    },
+
+    async delete(key) {
+      const [records, , user] = await run(scripts.remove, keysOf(key), [key, '', '']);
+      unlist(user, key);
+      return Number(records) === 1;
+    },
+
+    admin: createRedisAdmin({ commands, names, run, read }),
+    ready: () => commands.ready(),
+    close: () => commands.close(),
+  };
+}
+
+function checkPrefix(prefix: string): string {
+  if (typeof prefix === 'string' && prefix !== '' && !/[{}]/.test(prefix)) return prefix;
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'Option "prefix" is not text without braces.',
+    "Give some, such as 'shop:'; braces would decide where a Cluster keeps the sessions.",
+  );
+}
+
+function checkWait({ replicas, timeout }: { replicas: number; timeout: Duration }): ReplicaWait {
+  if (Number.isSafeInteger(replicas) && replicas > 0)
+    return { replicas, timeout: toMilliseconds(timeout, 'wait.timeout') };
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'Option "wait.replicas" is not a positive whole number.',
+    'Give how many.',
+  );
+}

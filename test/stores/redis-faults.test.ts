@@ -1,0 +1,225 @@
+// Real servers that are killed, paused, filled and failed over, while people fill their carts.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { after, describe, it, type TestContext } from 'node:test';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import type { SessionStore } from 'madeleine';
+import { redisStore } from 'madeleine/redis';
+import { need } from '../servers/need.ts';
+import { startRedis } from '../servers/redis.ts';
+import { ask, type ClusterNode, startRedisCluster } from '../servers/redis-cluster.ts';
+import { startSentinel } from '../servers/redis-sentinel.ts';
+import { type Load, startLoad } from './support/load.ts';
+import { startNetwork } from './support/network.ts';
+import * as clients from './support/redis-clients.ts';
+import { sampleRecord } from './support/sample-record.ts';
+
+const skip = need('redis');
+const now = Date.now();
+/** Where the store keeps what is called 'key', now and in later versions. */
+const BUCKET_OF_KEY = 108;
+
+type Loads = Record<string, Load>;
+
+/** Has clients at work on each store while `fail` happens, and sees that they came to no harm but refusals. */
+async function underLoad(
+  t: TestContext,
+  stores: Record<string, SessionStore>,
+  fail: (loads: Loads) => Promise<void>,
+  mayLose: string[] = [],
+): Promise<void> {
+  const loads: Loads = {};
+  try {
+    for (const [name, store] of Object.entries(stores)) loads[name] = await startLoad(store, 4);
+    await Promise.all(Object.values(loads).map(load => load.served(10)));
+    await fail(loads);
+    await served(t, loads);
+    await Promise.all(Object.values(loads).map(load => load.served(5)));
+  } finally {
+    for (const [name, load] of Object.entries(loads)) {
+      const { acknowledged, refused, lost, wrong, hung, longest } = await load.end();
+      t.diagnostic(
+        `${name}: ${acknowledged} acknowledged, ${lost} lost, ${wrong} wrong, ${hung} hung, ${refused} refused, longest answer ${Math.round(longest)} ms`,
+      );
+      assert.deepEqual({ wrong, hung }, { wrong: 0, hung: 0 }, name);
+      if (!mayLose.includes(name)) assert.equal(lost, 0, name);
+    }
+  }
+}
+
+/** Waits until all are served again, and says how long it took. */
+async function served(t: TestContext, loads: Loads): Promise<void> {
+  const began = performance.now();
+  const wait = async ([name, load]: [string, Load]): Promise<void> => {
+    await load.served(1);
+    t.diagnostic(`${name}: served again after ${Math.round(performance.now() - began)} ms`);
+  };
+  await Promise.all(Object.entries(loads).map(wait));
+}
+
+describe('redisStore on a server that fails', { skip, concurrency: false }, async () => {
+  const storesOn = async ({ url }: { url: string }): Promise<Record<string, SessionStore>> => ({
+    'a URL': redisStore(url),
+    'node-redis': redisStore(await clients.nodeRedis(url), { prefix: 'node-redis:' }),
+    ioredis: redisStore(await clients.ioRedis(url), { prefix: 'ioredis:' }),
+  });
+
+  it('killed and started again: with an append-only file that is always written, nothing is lost', async t => {
+    const server = await startRedis({ appendonly: 'always' });
+    t.after(() => server.stop());
+    await underLoad(t, await storesOn(server), async loads => {
+      await server.kill();
+      await Promise.all(Object.values(loads).map(load => load.refused(1)));
+      await server.restart();
+    });
+  });
+
+  it('paused for five seconds', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    await underLoad(t, await storesOn(server), async () => {
+      server.pause();
+      await delay(5_000);
+      server.resume();
+    });
+  });
+
+  it('without room for one more connection', async t => {
+    const server = await startRedis({ appendonly: 'no', settings: { maxclients: 10 } });
+    t.after(() => server.stop());
+    const sockets = Array.from({ length: 10 }, () => net.connect(server.port, '127.0.0.1'));
+    await Promise.all(sockets.map(socket => once(socket, 'connect')));
+    const store = redisStore(server.url);
+    t.after(() => store.close());
+    const began = performance.now();
+    await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /cannot be reached/ });
+    assert.ok(performance.now() - began < 4_000);
+    for (const socket of sockets) socket.destroy();
+    while (!(await Promise.resolve(store.create('key', sampleRecord(now))).catch(() => false))) await delay(20);
+  });
+
+  it('that has become a replica: a clean error, and another connection when it is a master again', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    const store = redisStore(server.url);
+    t.after(() => store.close());
+    await store.create('key', sampleRecord(now));
+    const connection = async (): Promise<string> =>
+      /^id=\d+/.exec(String(await ask(server, ['CLIENT', 'LIST'])))?.[0] ?? '';
+    const first = await connection();
+    await ask(server, ['REPLICAOF', '127.0.0.1', '1']);
+    const replace = async () => store.replace('key', sampleRecord(now, { version: 2 }), 1);
+    await assert.rejects(replace, /READONLY/);
+    await ask(server, ['REPLICAOF', 'NO', 'ONE']);
+    while (!(await replace().catch(() => ({ ok: false }))).ok) await delay(20);
+    assert.notEqual(await connection(), first);
+  });
+
+  it('that does not answer: more than ten thousand commands are not kept waiting', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    const store = redisStore(server.url);
+    t.after(() => store.close());
+    await store.ready();
+    server.pause();
+    const waiting = Array.from({ length: 10_000 }, async () => store.read('key'));
+    await assert.rejects(async () => store.read('key'), /10000 commands wait/);
+    server.resume();
+    assert.ok((await Promise.all(waiting)).every(record => record === null));
+  });
+
+  it('whose host vanishes: the connection is given up, and another one opened', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    const network = await startNetwork(server.port);
+    t.after(() => network.close());
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const store = redisStore(`redis://127.0.0.1:${network.port}`);
+    t.after(() => store.close());
+    await store.create('key', sampleRecord(now));
+    network.silence();
+    const lost = assert.rejects(async () => store.read('key'));
+    await setImmediate();
+    t.mock.timers.tick(5_000);
+    t.mock.timers.tick(5_000);
+    await lost;
+    assert.equal((await store.read('key'))?.version, 1);
+  });
+});
+
+describe('redisStore on a Cluster that fails', { skip }, async () => {
+  const cluster = await startRedisCluster({ appendonly: 'no' });
+  after(() => cluster.stop());
+  const nodeRedis = await clients.nodeRedisCluster(cluster);
+  const ioRedis = await clients.ioRedisCluster(cluster);
+
+  for (const [name, client] of Object.entries({ 'node-redis': nodeRedis, ioredis: ioRedis })) {
+    it(`while a slot moves, a write waits until both its keys have moved (${name})`, async () => {
+      const store = redisStore(client, { prefix: `moving-${name}:` });
+      await store.create('key', sampleRecord(now));
+      const bucket = `moving-${name}:{${BUCKET_OF_KEY}}`;
+      const source = await cluster.masterOf(bucket);
+      const target = cluster.nodes.find(node => node.role === 'master' && node !== source) as ClusterNode;
+      const [[slot], [from], [to]] = await Promise.all([
+        ask(source, ['CLUSTER', 'KEYSLOT', bucket]),
+        ask(source, ['CLUSTER', 'MYID']),
+        ask(target, ['CLUSTER', 'MYID']),
+      ]);
+      const set = (node: ClusterNode, ...words: string[]) => ask(node, ['CLUSTER', 'SETSLOT', `${slot}`, ...words]);
+      const move = (key: string) => ask(source, ['MIGRATE', '127.0.0.1', `${target.port}`, key, '0', '1000']);
+      await set(target, 'IMPORTING', `${from}`);
+      await set(source, 'MIGRATING', `${to}`);
+      assert.deepEqual(await move(`${bucket}:key`), ['OK']);
+      const replaced = store.replace('key', sampleRecord(now, { version: 2 }), 1);
+      await delay(100);
+      assert.deepEqual(await move(bucket), ['OK']);
+      for (const node of [target, source]) await set(node, 'NODE', `${to}`);
+      assert.deepEqual(await replaced, { ok: true });
+      assert.equal((await store.read('key'))?.version, 2);
+    });
+  }
+
+  it('a master is killed: its replica takes over; with "wait" nothing is lost', async t => {
+    const wait = { replicas: 1, timeout: '300ms' } as const;
+    // While a connection waits for a replica it does nothing else: those who wait have their own.
+    const stores = {
+      'node-redis': redisStore(nodeRedis, { prefix: 'node-redis:' }),
+      ioredis: redisStore(ioRedis, { prefix: 'ioredis:' }),
+      'node-redis with wait': redisStore(await clients.nodeRedisCluster(cluster), { prefix: 'node-redis-wait:', wait }),
+      'ioredis with wait': redisStore(await clients.ioRedisCluster(cluster), { prefix: 'ioredis-wait:', wait }),
+    };
+    const fail = async (loads: Loads): Promise<void> => {
+      const masters = cluster.nodes.slice(0, 3);
+      const held = await Promise.all(masters.map(master => ask(master, ['KEYS', '*:{*}:*'])));
+      const stores = held.map(([keys]) => new Set((keys as string[]).map(key => key.split(':')[0])).size);
+      const master = masters[stores.indexOf(Math.max(...stores))] as ClusterNode;
+      await master.kill();
+      await served(t, { 'node-redis': loads['node-redis'] as Load, ioredis: loads['ioredis'] as Load });
+      // The new master has no replica until the old one is back.
+      await master.restart();
+    };
+    await underLoad(t, stores, fail, ['node-redis', 'ioredis']);
+  });
+});
+
+describe('redisStore by Sentinel', { skip }, async () => {
+  const sentinel = await startSentinel({ appendonly: 'no' });
+  after(() => sentinel.stop());
+
+  it('the master is killed: the Sentinels name another', async t => {
+    const stores = {
+      'node-redis': redisStore(await clients.nodeRedisSentinel(sentinel), { prefix: 'node-redis:' }),
+      ioredis: redisStore(await clients.ioRedisSentinel(sentinel), { prefix: 'ioredis:' }),
+    };
+    await underLoad(t, stores, () => sentinel.master.kill(), Object.keys(stores));
+  });
+
+  it('more replicas than there are', async () => {
+    const wait = { replicas: 3, timeout: '50ms' } as const;
+    const store = redisStore(await clients.nodeRedisSentinel(sentinel), { prefix: 'wait:', wait });
+    const message = /The write is done, but only 0 of 3 replicas had it after 50 ms/;
+    await assert.rejects(async () => store.create('key', sampleRecord(now)), { code: 'ERR_STORE_FAILED', message });
+    assert.equal((await store.read('key'))?.version, 1);
+  });
+});

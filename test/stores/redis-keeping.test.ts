@@ -1,0 +1,295 @@
+// What the store does in Redis: how many commands, what it leaves there, and what it makes of a command that came twice.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { redisStore } from 'madeleine/redis';
+import { createTestClock } from 'madeleine/testing';
+import { RESP_TYPES } from 'redis';
+import { createRace, type Race } from '../races/app.ts';
+import { need } from '../servers/need.ts';
+import { startRedis } from '../servers/redis.ts';
+import { startNetwork } from './support/network.ts';
+import { ioRedis, nodeRedis } from './support/redis-clients.ts';
+import { sampleRecord } from './support/sample-record.ts';
+
+const skip = need('redis');
+const now = Date.now();
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+describe('redisStore in Redis', { skip }, async () => {
+  const server = await startRedis({ appendonly: 'no' });
+  after(() => server.stop());
+  const redis = await ioRedis(server.url);
+  const fresh = async () => {
+    await redis.flushall();
+    return redisStore(redis);
+  };
+
+  /** The commands that clients send meanwhile, each as its words. */
+  async function commandsOf(run: () => Promise<unknown>): Promise<string[][]> {
+    const seen: string[][] = [];
+    const monitor = await redis.monitor();
+    try {
+      const over = new Promise<void>(resolve => {
+        monitor.on('monitor', (_time, words: string[], source: string) => {
+          if (words[1] === 'over') resolve();
+          else if (source !== 'lua') seen.push(words);
+        });
+      });
+      await run();
+      await redis.echo('over');
+      await over;
+      return seen;
+    } finally {
+      monitor.disconnect();
+    }
+  }
+
+  const names = (commands: string[][]) => commands.map(([name = '']) => name.toLowerCase());
+
+  it('one command for a read, one script for a write', async () => {
+    const store = await fresh();
+    // Now Redis knows the scripts, and the store the server.
+    await store.create('warm', sampleRecord(now, { userId: 'ada' }));
+    await store.touch('warm', now, now + HOUR);
+    await store.delete('warm');
+    const user = sampleRecord(now, { userId: 'ada' });
+    const operations: Array<[commands: string[], run: () => unknown]> = [
+      [['get'], () => store.read('absent')],
+      [['evalsha'], () => store.create('key', sampleRecord(now))],
+      [['get'], () => store.read('key')],
+      [['evalsha'], () => store.replace('key', sampleRecord(now, { version: 2 }), 1)],
+      [['evalsha'], () => store.touch('key', now + 1, now + 2 * HOUR)],
+      [['evalsha'], () => store.delete('key')],
+      // The user's index first, in another slot of a Cluster: only where a user comes or goes.
+      [['evalsha', 'evalsha'], () => store.create('key', user)],
+      [['evalsha'], () => store.replace('key', { ...user, version: 2 }, 1)],
+      [['evalsha'], () => store.touch('key', now + 1, now + 2 * HOUR)],
+      [['evalsha', 'zrem'], () => store.delete('key')],
+    ];
+    for (const [commands, run] of operations) {
+      assert.deepEqual(names(await commandsOf(async () => run())), commands, String(run));
+    }
+  });
+
+  it('a touch does not send the data', async () => {
+    const store = await fresh();
+    await store.create('key', sampleRecord(now, { data: JSON.stringify('x'.repeat(50_000)) }));
+    const [touch] = await commandsOf(async () => store.touch('key', now + 1, now + 2 * HOUR));
+    assert.ok((touch as string[]).join(' ').length < 500);
+  });
+
+  it('a server that has forgotten the scripts is told them again', async () => {
+    const store = await fresh();
+    await store.create('key', sampleRecord(now));
+    await redis.script('FLUSH');
+    const commands = await commandsOf(async () => store.replace('key', sampleRecord(now, { version: 2 }), 1));
+    assert.deepEqual(names(commands), ['evalsha', 'eval']);
+    assert.equal((await store.read('key'))?.version, 2);
+  });
+
+  it('what expires goes by itself, the indexes too', async () => {
+    const store = await fresh();
+    const soon = Date.now() + 200;
+    await store.create('key', sampleRecord(now, { userId: 'ada', expiresAt: soon }));
+    await store.create('other', sampleRecord(now));
+    await store.touch('other', now, now + 2 * HOUR);
+    for (const name of await redis.keys('madeleine:{*}:*')) {
+      const left = await redis.pttl(name);
+      assert.ok(name.endsWith('other') ? left > HOUR : left <= 200, `${name} lives for ${left} ms`);
+    }
+    const index = await redis.pttl('madeleine:user:ada');
+    assert.ok(index > HOUR && index <= DAY + 200);
+    while ((await store.read('key')) !== null) await delay(20);
+    assert.deepEqual(await store.admin.byUser('ada'), []);
+    assert.equal(await store.admin.count(Date.now()), 1);
+    assert.equal(await store.admin.prune(Date.now(), 10), 1);
+    await store.delete('other');
+    assert.deepEqual(await redis.keys('*'), ['madeleine:user:ada']);
+  });
+
+  it('the index of a user knows of every session for longer than it lives, however often it is prolonged', async () => {
+    await redis.flushall();
+    const clock = createTestClock(now);
+    const store = redisStore(redis, { clock });
+    let record = sampleRecord(now, { userId: 'ada' });
+    await store.create('key', record);
+    for (let day = 1; day <= 12; day++) {
+      clock.advance('7h');
+      const expiresAt = clock() + Math.round(3 * DAY * Math.random());
+      if (day % 3 === 0) {
+        record = { ...record, version: record.version + 1, expiresAt };
+        await store.replace('key', record, record.version - 1);
+      } else {
+        await store.touch('key', clock(), expiresAt);
+      }
+      const { expiresAt: stored } = (await store.read('key')) as { expiresAt: number };
+      assert.ok(Number(await redis.zscore('madeleine:user:ada', 'key')) >= stored);
+      assert.ok((await redis.pttl('madeleine:user:ada')) >= stored - clock() - 1_000);
+      assert.equal((await store.admin.byUser('ada')).length, 1);
+    }
+  });
+
+  it('the index of a user keeps nothing that has ended', async () => {
+    await redis.flushall();
+    const clock = createTestClock(now);
+    const store = redisStore(redis, { clock });
+    const record = sampleRecord(now, { userId: 'ada' });
+    for (const key of ['deleted', 'replaced', 'expired', 'lasting']) await store.create(key, record);
+    await store.delete('deleted');
+    await store.replace('replaced', { ...record, version: 2, userId: null }, 1);
+    assert.deepEqual((await redis.zrange('madeleine:user:ada', '0', '-1')).sort(), ['expired', 'lasting']);
+    await store.touch('lasting', now, now + 9 * DAY);
+    clock.advance('2d');
+    await store.create('next', sampleRecord(clock(), { userId: 'ada' }));
+    assert.deepEqual((await redis.zrange('madeleine:user:ada', '0', '-1')).sort(), ['lasting', 'next']);
+    assert.equal(await store.admin.deleteByUser('ada'), 2);
+    assert.equal(await redis.exists('madeleine:user:ada'), 0);
+  });
+
+  it('a session that is being created while its user is logged out everywhere stays in the index', async () => {
+    const store = await fresh();
+    await store.create('key', sampleRecord(now, { userId: 'ada' }));
+    await redis.zadd('madeleine:user:ada', now + DAY, 'under way');
+    assert.equal(await store.admin.deleteByUser('ada'), 1);
+    assert.deepEqual(await redis.zrange('madeleine:user:ada', '0', '-1'), ['under way']);
+  });
+
+  it('applications with prefixes of their own share a server', async () => {
+    await redis.flushall();
+    const [shop, forum] = [redisStore(redis, { prefix: 'shop:' }), redisStore(redis, { prefix: 'forum:' })];
+    await shop.create('key', sampleRecord(now, { userId: 'ada', data: '"shop"' }));
+    await forum.create('key', sampleRecord(now, { userId: 'ada', data: '"forum"' }));
+    assert.equal(await shop.admin.deleteByUser('ada'), 1);
+    assert.equal(await shop.admin.count(now), 0);
+    assert.deepEqual(
+      (await forum.admin.byUser('ada')).map(([, { data }]) => data),
+      ['"forum"'],
+    );
+  });
+
+  it('a client that gives bytes where others give text will do', async () => {
+    await redis.flushall();
+    const store = redisStore((await nodeRedis(server.url)).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }));
+    const record = sampleRecord(now, { userId: 'ada', data: '"é"' });
+    assert.equal(await store.create('key', record), true);
+    assert.deepEqual(await store.replace('key', record, 9), { ok: false, current: record });
+    assert.deepEqual(await store.admin.byUser('ada'), [['key', record]]);
+    assert.equal(await store.delete('key'), true);
+  });
+
+  it('a walk through many records sees each once', async () => {
+    const store = await fresh();
+    const keys = Array.from({ length: 3_000 }, (_, i) => `key-${i}`);
+    await Promise.all(keys.map(key => store.create(key, sampleRecord(now))));
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof store.admin.page>> = await store.admin.page(cursor, 97);
+      seen.push(...page.entries.map(([key]) => key));
+      cursor = page.cursor;
+    } while (cursor !== null);
+    assert.deepEqual(seen.sort(), keys.sort());
+    assert.equal(await store.admin.count(now), 3_000);
+    let pruned = 0;
+    for (let batch = 500; batch === 500; pruned += batch) batch = await store.admin.prune(now + 2 * HOUR, 500);
+    assert.equal(pruned, 3_000);
+    assert.deepEqual(await redis.keys('*'), []);
+  });
+
+  it('docs/stores.md: a store on a client, ready', async () => {
+    const text = readFileSync('docs/stores.md', 'utf8');
+    const code = /^```js redis\n(.*?)^```/ms.exec(text)?.[1];
+    const script = `process.env.REDIS_URL = '${server.url}';\n${code}\nconsole.log(await store.read('absent')); client.destroy();`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+    assert.equal(stdout, 'null\n');
+  });
+
+  it('close leaves a client open that it was given, and closes the connection that it opened', async () => {
+    await redisStore(redis).close();
+    assert.equal(await redis.ping(), 'PONG');
+    const store = redisStore(server.url);
+    const clients = async () => Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]);
+    const others = await clients();
+    await store.ready();
+    assert.equal(await clients(), others + 1);
+    await Promise.all([store.create('closing', sampleRecord(now)), store.close()]);
+    await store.close();
+    assert.equal((await redisStore(redis).read('closing'))?.version, 1);
+    while ((await clients()) !== others) await delay(5);
+    await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /is closed/ });
+  });
+
+  describe('when an answer is lost and the client asks again', async () => {
+    const network = await startNetwork(server.port);
+    after(() => network.close());
+    const again = await ioRedis(`redis://127.0.0.1:${network.port}`);
+
+    /** Runs what writes, loses the answer to it, has others do something, and lets the client connect again. */
+    async function losing<T>(write: () => Promise<T> | T, meanwhile = async (): Promise<unknown> => null): Promise<T> {
+      const lost = network.loseNextAnswer();
+      const written = write();
+      await lost;
+      await meanwhile();
+      network.restore();
+      return written;
+    }
+
+    it('a write is known to be done', async () => {
+      const [store, other] = [redisStore(again), await fresh()];
+      await store.ready();
+      assert.equal(await losing(() => store.create('key', sampleRecord(now))), true);
+      assert.deepEqual(await losing(() => store.replace('key', sampleRecord(now, { version: 2 }), 1)), { ok: true });
+      assert.equal((await other.read('key'))?.version, 2);
+    });
+
+    it('even if others have written since', async () => {
+      const [store, other] = [redisStore(again), await fresh()];
+      await store.create('key', sampleRecord(now));
+      const others = async () => {
+        for (let version = 3; version < 20; version++) {
+          const replaced = await other.replace('key', sampleRecord(now, { version }), version - 1);
+          assert.ok(replaced.ok);
+        }
+      };
+      const written = losing(() => store.replace('key', sampleRecord(now, { version: 2 }), 1), others);
+      assert.deepEqual(await written, { ok: true });
+      assert.equal((await other.read('key'))?.version, 19);
+    });
+
+    it("somebody else's write of the same version is still somebody else's", async () => {
+      const [store, other] = [redisStore(again), await fresh()];
+      await store.create('key', sampleRecord(now));
+      const theirs = sampleRecord(now, { version: 2, data: '"theirs"' });
+      await other.replace('key', theirs, 1);
+      const refused = await losing(() => store.replace('key', sampleRecord(now, { version: 2 }), 1));
+      assert.deepEqual(refused, { ok: false, current: theirs });
+    });
+
+    it('a request changes its session once', async () => {
+      await redis.flushall();
+      const race: Race = await createRace(redisStore(again));
+      const client = race.client();
+      await client.get('/set/theme/dark');
+      for (const [path, operation] of [
+        ['/add/tea', 'cart'],
+        ['/count', 'visits'],
+      ] as const) {
+        const answer = client.get(`${path}?wait=${operation}&early`);
+        await race.waiting(operation);
+        const lost = network.loseNextAnswer();
+        race.go(operation);
+        await lost;
+        network.restore();
+        assert.equal((await answer).status, 200);
+      }
+      const { cart, visits } = (await client.get('/data')).json();
+      assert.deepEqual({ cart, visits }, { cart: ['tea'], visits: 1 });
+      await race.close();
+    });
+  });
+});
