@@ -129,6 +129,11 @@ describe('docs/', () => {
     assert.equal(run(devices, visit), '2\n1\n');
   });
 
+  it('stores.md: a store for express-session', () => {
+    const block = blocksOf('docs/stores.md').find(({ code }) => code.includes('madeleine/classic')) as Block;
+    run(block);
+  });
+
   it('merge.md: a token that works once', () => {
     const [once] = blocksOf('docs/merge.md') as [Block];
     const code = `app.use(session({ secret, store }));\napp.post('/', async (req, res) => {\n${once.code}\nres.json(won); });\napp.post('/in', (req, res) => { req.session.a = 1; res.end(); });`;

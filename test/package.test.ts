@@ -20,6 +20,7 @@ describe('public names', () => {
       ...['parseCookies', 'serializeCookie'],
     ],
     './express': ['cookieParser', 'cookies', 'session'],
+    './classic': ['classicStore'],
     './memory': ['memoryStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],

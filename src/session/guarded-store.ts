@@ -1,6 +1,6 @@
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { isThenable, type MaybePromise } from '../maybe-promise.ts';
 import type { SessionStore, StoreAdmin } from './store.ts';
 
 const METHODS = ['read', 'create', 'replace', 'touch', 'delete'] as const;
@@ -63,13 +63,9 @@ function checkStore(store: SessionStore): void {
     'ERR_STORE_INVALID',
     `Option "store" is not a session store: it lacks ${missing.join(', ')}.`,
     classic
-      ? 'It looks like a store for express-session; use memoryStore(), sqliteStore() or another store of madeleine.'
+      ? 'It looks like a store for express-session: wrap it as classicStore(store), from "madeleine/classic".'
       : 'Pass what memoryStore(), sqliteStore() or another store returns, not its options, path or connection.',
   );
-}
-
-function isThenable<T>(answer: MaybePromise<T>): answer is Promise<T> {
-  return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function storeFailed(operation: string, cause: unknown): MadeleineError {

@@ -1,0 +1,9 @@
+// Two stores for express-session that come without types.
+declare module 'memorystore' {
+  import type session from 'express-session';
+  export default function memorystore(module: typeof session): new (options?: object) => session.MemoryStore;
+}
+declare module 'session-file-store' {
+  import type session from 'express-session';
+  export default function fileStore(module: typeof session): new (options?: object) => session.MemoryStore;
+}
