@@ -8,6 +8,7 @@ export type { Secret } from './crypto/keyring.ts';
 export type { Duration } from './duration.ts';
 export { type ErrorCode, MadeleineError } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
+export type { Administration, SessionSummary, StoreHealth } from './session/administration.ts';
 export type { About, Callback, Session, SessionMethods } from './session/bag.ts';
 export type { SessionEvents, SessionListener } from './session/events.ts';
 export type { LoginOptions } from './session/lifecycle.ts';
@@ -18,6 +19,6 @@ export type { Device, SessionRecord } from './session/record.ts';
 export type { SessionCookieOptions } from './session/session-cookie.ts';
 // `export *`, so that `declare module 'madeleine' { interface SessionData { … } }` reaches the interface itself.
 export * from './session/session-data.ts';
-export { createSessions, type OpenSession, type SessionSummary, type Sessions } from './session/sessions.ts';
+export { createSessions, type OpenSession, type Sessions } from './session/sessions.ts';
 export type { RequestFacts } from './session/state.ts';
-export type { Replaced, SessionStore, StoreAdmin } from './session/store.ts';
+export type { Page, Replaced, SessionStore, StoreAdmin } from './session/store.ts';

@@ -11,6 +11,13 @@ export type Durability = 'process' | 'power';
 const BUSY_TIMEOUT = 5_000;
 const WAL_RETRY = 10;
 
+/**
+ * After so many pages of 4 kB SQLite writes its log back into the file, within whatever write comes then. With its default
+ * of 1,000 that held the event loop for 17 to 50 ms while records from all over the file were deleted; with 200 for at
+ * most 7 ms, in the same time all in all. (Measured: 20,000 rows of 1 kB.)
+ */
+const PAGES_PER_CHECKPOINT = 200;
+
 export function openFile(path: string, durability: Durability): SqliteDatabase {
   const Driver = loadSqlite();
   // Resolved, so that no driver takes "file:..." for a URI or trims spaces.
@@ -41,6 +48,7 @@ function configured(database: SqliteDatabase, durability: Durability): SqliteDat
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
     enterWal(database);
+    database.exec(`PRAGMA wal_autocheckpoint = ${PAGES_PER_CHECKPOINT}`);
     database.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`);
     // On macOS an ordinary fsync leaves the bytes in the drive's cache. Elsewhere this changes nothing.
     if (durability === 'power') database.exec('PRAGMA fullfsync = ON');
