@@ -3,7 +3,7 @@ import { checkOptions } from '../options.ts';
 import type { Device, SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
-import { type Durability, openFile, unusable } from './sqlite-file.ts';
+import { type Durability, openFile, pruneGently, unusable } from './sqlite-file.ts';
 import { migrate } from './sqlite-schema.ts';
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
@@ -123,7 +123,7 @@ function createStore(
         return { entries, cursor: entries.length === limit ? (entries.at(-1)?.[0] ?? null) : null };
       },
       count: now => Number((statements.count.get(now) as { live: number }).live),
-      prune: (now, limit) => change(statements.prune, now, limit),
+      prune: (now, limit) => pruneGently(database, () => change(statements.prune, now, limit)),
     },
 
     close() {
