@@ -133,9 +133,12 @@ describe('docs/', () => {
     assert.equal(run(all, look), '{"known":1} true\n');
   });
 
-  it('stores.md: a store for express-session', () => {
-    const block = blocksOf('docs/stores.md').find(({ code }) => code.includes('madeleine/classic')) as Block;
-    run(block);
+  it('stores.md: a store for express-session, copying, moving', () => {
+    const blocks = blocksOf('docs/stores.md');
+    const outputOf = (text: string) => run(blocks.find(({ code }) => code.includes(text)) as Block);
+    outputOf('madeleine/classic');
+    assert.equal(outputOf('copySessions'), '0 null\n0 sessions copied\n');
+    assert.equal(outputOf('movingStore'), '0 sessions are still in the old store\n');
   });
 
   it('merge.md: a token that works once', () => {

@@ -22,6 +22,7 @@ describe('public names', () => {
     './express': ['cookieParser', 'cookies', 'session'],
     './classic': ['classicStore'],
     './memory': ['memoryStore'],
+    './moving': ['copySessions', 'movingStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

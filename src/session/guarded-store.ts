@@ -40,28 +40,35 @@ export function guardStore(store: SessionStore, timeout: number): GuardedStore {
     delete: key => guard('delete', () => store.delete(key)),
     hasAdmin: store.admin !== undefined,
     admin(operation, run) {
-      const { admin } = store;
-      if (!admin) {
-        throw new MadeleineError(
-          'ERR_STORE_NO_ADMIN',
-          `This store cannot do "${operation}": it has no admin part.`,
-          'Use a store that can list its sessions; every store of madeleine can.',
-        );
-      }
+      const admin = adminOf(store, operation);
       return guard(operation, () => run(admin));
     },
     close: () => guard('close', () => store.close?.()),
   };
 }
 
-function checkStore(store: SessionStore): void {
+/** @throws MadeleineError `ERR_STORE_NO_ADMIN` when the store cannot do this */
+export function adminOf(store: SessionStore, operation: string): StoreAdmin {
+  if (store.admin) return store.admin;
+  throw new MadeleineError(
+    'ERR_STORE_NO_ADMIN',
+    `This store cannot do "${operation}": it has no admin part.`,
+    'Use a store that can list its sessions; every store of madeleine but classicStore can.',
+  );
+}
+
+/**
+ * @param what the store's part in this, for the error
+ * @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method
+ */
+export function checkStore(store: SessionStore, what = 'Option "store"'): void {
   const missing =
     store !== null && typeof store === 'object' ? METHODS.filter(name => typeof store[name] !== 'function') : METHODS;
   if (missing.length === 0) return;
   const classic = typeof (store as { get?: unknown } | null)?.get === 'function';
   throw new MadeleineError(
     'ERR_STORE_INVALID',
-    `Option "store" is not a session store: it lacks ${missing.join(', ')}.`,
+    `${what} is not a session store: it lacks ${missing.join(', ')}.`,
     classic
       ? 'It looks like a store for express-session: wrap it as classicStore(store), from "madeleine/classic".'
       : 'Pass what memoryStore(), sqliteStore() or another store returns, not its options, path or connection.',
