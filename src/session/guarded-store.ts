@@ -1,6 +1,7 @@
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import { isThenable, type MaybePromise } from '../maybe-promise.ts';
+import { missingMethods } from '../options.ts';
 import type { SessionStore, StoreAdmin } from './store.ts';
 
 const METHODS = ['read', 'create', 'replace', 'touch', 'delete'] as const;
@@ -62,8 +63,7 @@ export function adminOf(store: SessionStore, operation: string): StoreAdmin {
  * @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method
  */
 export function checkStore(store: SessionStore, what = 'Option "store"'): void {
-  const missing =
-    store !== null && typeof store === 'object' ? METHODS.filter(name => typeof store[name] !== 'function') : METHODS;
+  const missing = missingMethods(store, METHODS);
   if (missing.length === 0) return;
   const classic = typeof (store as { get?: unknown } | null)?.get === 'function';
   throw new MadeleineError(

@@ -1,6 +1,7 @@
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import { isThenable } from '../maybe-promise.ts';
+import { missingMethods } from '../options.ts';
 import { copyRecord, type SessionRecord } from '../session/record.ts';
 import type { SessionStore } from '../session/store.ts';
 import { createWarnings } from '../warnings.ts';
@@ -129,8 +130,7 @@ function isNoFile(error: unknown): boolean {
 }
 
 function checkClassic(store: ClassicStore): void {
-  const missing =
-    store !== null && typeof store === 'object' ? METHODS.filter(name => typeof store[name] !== 'function') : METHODS;
+  const missing = missingMethods(store, METHODS);
   if (missing.length === 0) return;
   const ours = typeof (store as { replace?: unknown } | null)?.replace === 'function';
   throw new MadeleineError(

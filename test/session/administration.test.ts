@@ -1,22 +1,18 @@
 // What an operator asks of all sessions at once: is the store there, who is there, take away what has expired.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, it, type TestContext } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { createSessions, MadeleineError, type SessionStore, type Sessions } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { sampleRecord } from '../stores/support/sample-record.js';
+import { temporaryFiles } from '../support/temporary-files.js';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-administration-'));
-after(() => rmSync(folder, { recursive: true }));
-let files = 0;
+const freshFile = temporaryFiles('.db');
 
 const STORES: Array<[name: string, open: () => SessionStore]> = [
   ['memory', () => memoryStore()],
-  ['sqlite', () => sqliteStore(path.join(folder, `${files++}.db`))],
+  ['sqlite', () => sqliteStore(freshFile())],
   ['memory, some ms away', () => faultStore(memoryStore(), () => ({ kind: 'delay', time: 2 }))],
 ];
 

@@ -1,9 +1,6 @@
 // Sessions are copied from one store into another: all that live, nothing older over something newer, and as often as wanted.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SessionRecord, SessionStore } from 'madeleine';
 import { classicStore } from 'madeleine/classic';
 import { memoryStore } from 'madeleine/memory';
@@ -11,13 +8,11 @@ import { type CopyProgress, copySessions } from 'madeleine/moving';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { createRace } from '../races/app.js';
+import { temporaryFiles } from '../support/temporary-files.js';
 import { memorystore } from './support/classic-stores.js';
 import { sampleRecord } from './support/sample-record.js';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-copy-'));
-after(() => rmSync(folder, { recursive: true }));
-let files = 0;
-const freshFile = () => path.join(folder, `${++files}.db`);
+const freshFile = temporaryFiles('.db');
 const now = Date.now();
 const record = (changes: Partial<SessionRecord> = {}) => sampleRecord(now, changes);
 

@@ -2,10 +2,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { createSessions, type Replaced, type SessionRecord, type SessionStore } from 'madeleine';
 import { classicStore } from 'madeleine/classic';
 import { memoryStore } from 'madeleine/memory';
@@ -13,14 +10,12 @@ import { movingStore } from 'madeleine/moving';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore, storeConformance } from 'madeleine/testing';
 import { createRace } from '../races/app.js';
+import { temporaryFiles } from '../support/temporary-files.js';
 import { memorystore } from './support/classic-stores.js';
 import { everyOrder, type Process, type Run, someOrders } from './support/every-order.js';
 import { sampleRecord } from './support/sample-record.js';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-moving-'));
-after(() => rmSync(folder, { recursive: true }));
-let files = 0;
-const freshFile = () => path.join(folder, `${++files}.db`);
+const freshFile = temporaryFiles('.db');
 const now = Date.now();
 const record = (changes: Partial<SessionRecord> = {}) => sampleRecord(now, changes);
 

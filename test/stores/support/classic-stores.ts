@@ -1,26 +1,22 @@
 // Stores for express-session that need no server, each wrapped as an application would.
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
 import expressSession from 'express-session';
 import type { SessionStore } from 'madeleine';
 import { type ClassicStore, classicStore } from 'madeleine/classic';
 import createMemorystore from 'memorystore';
 import createFileStore from 'session-file-store';
+import { temporaryFiles } from '../../support/temporary-files.js';
 import { MongoLikeStore } from './mongo-like-store.js';
 
 const Memorystore = createMemorystore(expressSession);
 const FileStore = createFileStore(expressSession);
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-classic-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-let folders = 0;
+const freshFolder = temporaryFiles('');
 
 export const memorystore = (): ClassicStore => new Memorystore();
 
 export const fileStore = (): ClassicStore => {
-  const settings = { path: path.join(folder, `${++folders}`), retries: 0, reapInterval: -1, logFn() {} };
+  const settings = { path: freshFolder(), retries: 0, reapInterval: -1, logFn() {} };
   return new FileStore(settings);
 };
 
@@ -32,8 +28,14 @@ export const CLASSIC_STORES: ReadonlyArray<{ name: string; open(): ClassicStore 
   { name: 'a store like connect-mongo, field by field', open: () => new MongoLikeStore({ stringify: false }) },
 ];
 
-/** The store as the library uses it: its keys are hashes, 43 characters of base64url, so that they may be names of files. */
-export function withHashedKeys(store: SessionStore): SessionStore {
+/**
+ * The store as the library uses it: its keys are hashes, 43 characters of base64url, so that they may be names of files. Each
+ * is a space of its own, so that all checks can share one server's store.
+ */
+export function openClassic(classic: ClassicStore): SessionStore {
+  const store = classicStore(classic);
+  const space = randomBytes(16);
+  const hash = (key: string) => createHash('sha256').update(space).update(key).digest('base64url');
   return {
     read: key => store.read(hash(key)),
     create: (key, record) => store.create(hash(key), record),
@@ -41,10 +43,4 @@ export function withHashedKeys(store: SessionStore): SessionStore {
     touch: (key, lastSeenAt, expiresAt) => store.touch(hash(key), lastSeenAt, expiresAt),
     delete: key => store.delete(hash(key)),
   };
-}
-
-export const openClassic = (store: ClassicStore): SessionStore => withHashedKeys(classicStore(store));
-
-function hash(key: string): string {
-  return createHash('sha256').update(key).digest('base64url');
 }
