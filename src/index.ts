@@ -8,6 +8,7 @@ export type { Secret } from './crypto/keyring.ts';
 export type { Duration } from './duration.ts';
 export { type ErrorCode, MadeleineError } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
+export type { Administration, SessionSummary, StoreHealth } from './session/administration.ts';
 export type { About, Callback, Session, SessionMethods } from './session/bag.ts';
 export type { CarriedStore } from './session/carried-store.ts';
 export type { SessionCookieOptions } from './session/cookie-variants.ts';
@@ -20,6 +21,6 @@ export { DEFAULT_LIFETIME, type LifetimeOptions } from './session/policy.ts';
 export type { Device, SessionRecord } from './session/record.ts';
 // `export *`, so that `declare module 'madeleine' { interface SessionData { … } }` reaches the interface itself.
 export * from './session/session-data.ts';
-export { createSessions, type SessionSummary, type Sessions } from './session/sessions.ts';
+export { createSessions, type Sessions } from './session/sessions.ts';
 export type { RequestFacts } from './session/state.ts';
-export type { Replaced, SessionStore, StoreAdmin } from './session/store.ts';
+export type { Page, Replaced, SessionStore, StoreAdmin } from './session/store.ts';

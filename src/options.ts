@@ -30,6 +30,12 @@ export function checkOptions(
   }
 }
 
+/** Which of these methods the value lacks; of what is no object, all. */
+export function missingMethods(value: unknown, names: readonly string[]): readonly string[] {
+  if (value === null || typeof value !== 'object') return names;
+  return names.filter(name => typeof (value as Record<string, unknown>)[name] !== 'function');
+}
+
 /** The known name that is at most two letters, or a third of its own, away. */
 function closest(name: string, known: readonly string[]): string | undefined {
   const ranked = known

@@ -118,8 +118,8 @@ describe('docs/', () => {
     assert.equal(run(declared), "dark [ { item: 'tea', quantity: 2 } ]\n");
   });
 
-  it('sessions.md: mounting, and devices', () => {
-    const [mounting, devices] = blocksOf('docs/sessions.md') as [Block, Block];
+  it('sessions.md: mounting, devices, and all sessions', () => {
+    const [mounting, devices, all] = blocksOf('docs/sessions.md') as [Block, Block, Block];
     run(mounting, "console.log((await ask('GET', '/')).status);");
     const visit = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
       await ask('POST', '/in'); const first = jar; jar = ''; await ask('POST', '/in');
@@ -127,6 +127,18 @@ describe('docs/', () => {
       await ask('POST', '/devices/others');
       console.log(JSON.parse((await ask('GET', '/devices')).text).length);`;
     assert.equal(run(devices, visit), '2\n1\n');
+    const look = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
+      await ask('POST', '/in');
+      console.log((await ask('GET', '/visitors')).text, JSON.parse((await ask('GET', '/health')).text).ok);`;
+    assert.equal(run(all, look), '{"known":1} true\n');
+  });
+
+  it('stores.md: a store for express-session, copying, moving', () => {
+    const blocks = blocksOf('docs/stores.md');
+    const outputOf = (text: string) => run(blocks.find(({ code }) => code.includes(text)) as Block);
+    outputOf('madeleine/classic');
+    assert.equal(outputOf('copySessions'), '0 null\n0 sessions copied\n');
+    assert.equal(outputOf('movingStore'), '0 sessions are still in the old store\n');
   });
 
   it('stores.md: a sealed cookie with a denylist', () => {

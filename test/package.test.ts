@@ -20,11 +20,13 @@ describe('public names', () => {
       ...['parseCookies', 'serializeCookie'],
     ],
     './express': ['cookieParser', 'cookies', 'session'],
+    './classic': ['classicStore'],
     './memory': ['memoryStore'],
     './sealed-cookie': ['sealedCookieStore'],
     './mysql': ['mysqlStore'],
     './postgres': ['postgresStore'],
     './redis': ['redisStore'],
+    './moving': ['copySessions', 'movingStore'],
     './sqlite': ['sqliteStore'],
     './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
   };

@@ -1,6 +1,7 @@
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { isThenable, type MaybePromise } from '../maybe-promise.ts';
+import { missingMethods } from '../options.ts';
 import type { SessionStore, StoreAdmin } from './store.ts';
 
 const METHODS = ['read', 'create', 'replace', 'touch', 'delete'] as const;
@@ -30,8 +31,8 @@ export function guardCall<T>(operation: string, timeout: number, call: () => May
 }
 
 /** @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method */
-export function guardStore(store: SessionStore, timeout: number, option = 'store'): GuardedStore {
-  checkStore(store, option);
+export function guardStore(store: SessionStore, timeout: number, what?: string): GuardedStore {
+  checkStore(store, what);
   const guard = <T>(operation: string, call: () => MaybePromise<T>) => guardCall(operation, timeout, call);
 
   return {
@@ -42,36 +43,38 @@ export function guardStore(store: SessionStore, timeout: number, option = 'store
     delete: key => guard('delete', () => store.delete(key)),
     hasAdmin: store.admin !== undefined,
     admin(operation, run) {
-      const { admin } = store;
-      if (!admin) {
-        throw noAdmin(operation, 'Use a store that can list its sessions; what madeleine keeps on a server can.');
-      }
+      const admin = adminOf(store, operation);
       return guard(operation, () => run(admin));
     },
     close: () => guard('close', () => store.close?.()),
   };
 }
 
-function checkStore(store: SessionStore, option: string): void {
-  const missing =
-    store !== null && typeof store === 'object' ? METHODS.filter(name => typeof store[name] !== 'function') : METHODS;
+/** @throws MadeleineError `ERR_STORE_NO_ADMIN` when the store cannot do this */
+export function adminOf(store: SessionStore, operation: string): StoreAdmin {
+  if (store.admin) return store.admin;
+  throw noAdmin(operation, 'Use a store that can list its sessions; what madeleine keeps on a server can.');
+}
+
+/**
+ * @param what the store's part in this, for the error
+ * @throws MadeleineError `ERR_STORE_INVALID` when it is not a store or lacks a method
+ */
+export function checkStore(store: SessionStore, what = 'Option "store"'): void {
+  const missing = missingMethods(store, METHODS);
   if (missing.length === 0) return;
   const classic = typeof (store as { get?: unknown } | null)?.get === 'function';
   throw new MadeleineError(
     'ERR_STORE_INVALID',
-    `Option "${option}" is not a session store: it lacks ${missing.join(', ')}.`,
+    `${what} is not a session store: it lacks ${missing.join(', ')}.`,
     classic
-      ? 'It looks like a store for express-session; use memoryStore(), sqliteStore() or another store of madeleine.'
+      ? 'It looks like a store for express-session: wrap it as classicStore(store), from "madeleine/classic".'
       : 'Pass what memoryStore(), sqliteStore() or another store returns, not its options, path or connection.',
   );
 }
 
 export function noAdmin(operation: string, remedy: string): MadeleineError {
   return new MadeleineError('ERR_STORE_NO_ADMIN', `This store cannot do "${operation}".`, remedy);
-}
-
-function isThenable<T>(answer: MaybePromise<T>): answer is Promise<T> {
-  return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function storeFailed(operation: string, cause: unknown): MadeleineError {

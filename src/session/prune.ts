@@ -2,7 +2,12 @@ import type { Clock } from '../clock.ts';
 import type { GuardedStore } from './guarded-store.ts';
 
 const INTERVAL = 10 * 60_000;
-const BATCH = 500;
+
+/** How many records go at once. */
+const SMALLEST_BATCH = 10;
+const LARGEST_BATCH = 1_000;
+/** How long a batch may hold the event loop, in milliseconds; twice as long are the few in which SQLite writes its log back. */
+const SLICE = 4;
 
 export interface Pruning {
   /** Prunes now; says how many records went. */
@@ -17,13 +22,18 @@ export interface Pruning {
 export function startPruning(store: GuardedStore, clock: Clock, onError: (error: unknown) => void): Pruning {
   let timer: NodeJS.Timeout;
   let stopped = false;
+  let batch = SMALLEST_BATCH;
 
   async function run(): Promise<number> {
     let total = 0;
     while (!stopped) {
-      const pruned = await store.admin('prune', admin => admin.prune(clock(), BATCH));
+      const limit = batch;
+      const begun = performance.now();
+      const answer = store.admin('prune', admin => admin.prune(clock(), limit));
+      batch = nextBatch(limit, performance.now() - begun);
+      const pruned = await answer;
       total += pruned;
-      if (pruned < BATCH) break;
+      if (pruned < limit) break;
       await new Promise(resolve => setImmediate(resolve));
     }
     return total;
@@ -50,4 +60,10 @@ export function startPruning(store: GuardedStore, clock: Clock, onError: (error:
       clearTimeout(timer);
     },
   };
+}
+
+/** As much as fits the slice: what a record costs depends on the store, the disk and the size of its data. A store that answers later holds nothing up. */
+function nextBatch(batch: number, held: number): number {
+  if (held > SLICE) return Math.max(SMALLEST_BATCH, batch >> 1);
+  return held < SLICE / 4 ? Math.min(LARGEST_BATCH, batch * 2) : batch;
 }

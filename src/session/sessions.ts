@@ -1,7 +1,8 @@
-/** The framework-free core that every adapter wraps: opens the session of a request, lists, revokes and prunes. */
+/** The framework-free core that every adapter wraps: opens the session of a request, administers them all, prunes. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { createWarnings } from '../warnings.ts';
+import { type Administration, administer } from './administration.ts';
 import { type Carrier, isCarriedStore } from './carried-store.ts';
 import { mergeText } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
@@ -11,7 +12,7 @@ import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { endOf, isLive } from './policy.ts';
 import { startPruning } from './prune.ts';
-import { type Device, isSessionRecord, type SessionRecord } from './record.ts';
+import { isSessionRecord, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import type { Core, RequestFacts, SessionState } from './state.ts';
@@ -20,29 +21,11 @@ import { endSession } from './succession.ts';
 import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
 import { type EndTurn, Turns } from './turns.ts';
 
-/** A session in a list: enough to recognise a device and to end its session, nothing that opens it. */
-export interface SessionSummary {
-  /** For `revoke`. */
-  handle: string;
-  createdAt: Date;
-  authenticatedAt: Date | null;
-  lastSeenAt: Date;
-  expiresAt: Date;
-  remember: boolean;
-  device: Device | null;
-}
-
-export interface Sessions<Data extends object = SessionData> {
+export interface Sessions<Data extends object = SessionData> extends Administration {
   /** The session of a request with this Cookie field. At once with a synchronous store. */
   open(cookieHeader: string | undefined, facts: RequestFacts): MaybePromise<OpenSession<Data>>;
   /** The cookie's name on a connection of this kind; `null` where no session cookie may be set. */
   cookieName(secure: boolean): string | null;
-  /** The live sessions of a user, latest first. */
-  list(userId: string | number): Promise<SessionSummary[]>;
-  /** Ends one session, by its handle. `false`: there was none. Check that it is the user's own, by `list`. */
-  revoke(handle: string): Promise<boolean>;
-  /** Ends all sessions of a user, save the one with the handle `except`; says how many. */
-  revokeAll(userId: string | number, options?: { except?: string | null }): Promise<number>;
   /** Deletes what has expired, in small batches; says how much. Runs by itself from time to time. */
   prune(): Promise<number>;
   /** Calls `listener` at each such event; returns a function that ends this. */
@@ -54,8 +37,6 @@ export interface Sessions<Data extends object = SessionData> {
   /** Ends pruning and closes the store. */
   close(): Promise<void>;
 }
-
-const HANDLE = /^[\w-]{43}$/;
 
 /** @throws MadeleineError for wrong options, before the first request */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {
@@ -84,6 +65,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', () => ({ error }))) : null;
 
   return {
+    ...administer(core),
     open(cookieHeader, facts) {
       if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, advance, cookieHeader, facts);
       const opened = new Opened(core, facts);
@@ -98,20 +80,6 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
       return openPresented<Data>(opened, presented);
     },
     cookieName: secure => cookie.name(secure),
-    async list(userId) {
-      const now = clock();
-      const records = await store.admin('byUser', admin => admin.byUser(String(userId)));
-      return records
-        .filter(([, record]) => record.successor === null && isLive(record, now, policy))
-        .sort(([, a], [, b]) => b.lastSeenAt - a.lastSeenAt)
-        .map(([handle, record]) => summary(handle, record));
-    },
-    async revoke(handle) {
-      return typeof handle === 'string' && HANDLE.test(handle) && endSession(core, handle);
-    },
-    async revokeAll(userId, { except } = {}) {
-      return store.admin('deleteByUser', admin => admin.deleteByUser(String(userId), except ?? undefined));
-    },
     async prune() {
       return pruning ? pruning.run() : 0;
     },
@@ -207,16 +175,4 @@ function forget(core: Core, key: string): void {
   } catch (error) {
     failed(error);
   }
-}
-
-function summary(handle: string, record: SessionRecord): SessionSummary {
-  return {
-    handle,
-    createdAt: new Date(record.createdAt),
-    authenticatedAt: record.authenticatedAt === null ? null : new Date(record.authenticatedAt),
-    lastSeenAt: new Date(record.lastSeenAt),
-    expiresAt: new Date(record.expiresAt),
-    remember: record.remember,
-    device: record.device,
-  };
 }

@@ -44,12 +44,15 @@ export interface StoreAdmin {
    * Walks through everything, at most `limit` entries at a time: begin with `null`, go on with the cursor you were given,
    * until it is `null`. A record that is there during the whole walk is seen exactly once; others may be seen or not.
    */
-  page(
-    cursor: string | null,
-    limit: number,
-  ): MaybePromise<{ entries: Array<[key: string, record: SessionRecord]>; cursor: string | null }>;
+  page(cursor: string | null, limit: number): MaybePromise<Page>;
   /** How many records have `expiresAt` later than `now`. */
   count(now: number): MaybePromise<number>;
   /** Deletes at most `limit` records whose `expiresAt` is not later than `now`; says how many. */
   prune(now: number, limit: number): MaybePromise<number>;
+}
+
+export interface Page {
+  entries: Array<[key: string, record: SessionRecord]>;
+  /** Where the next page begins; `null` after the last. */
+  cursor: string | null;
 }

@@ -74,7 +74,7 @@ function carry(terms: CarriedTerms, denylist: SessionStore | undefined, epoch: E
   const { policy, clock, storeTimeout, events } = terms;
   const keyring = createKeyring(terms.secret);
   const variants = createCookieVariants(terms.name, terms.cookie, name => createSealedText(keyring, name));
-  const list = denylist === undefined ? null : guardStore(denylist, storeTimeout, 'denylist');
+  const list = denylist === undefined ? null : guardStore(denylist, storeTimeout, 'Option "denylist"');
   const revocation = new Revocation(list, epoch ?? null, policy, clock, storeTimeout);
   // The name over https is the longer: what fits there fits everywhere.
   const check = variants.overHttps.check;

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, valuesOf } from './sql-record.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
-import { type Durability, openFile, unusable } from './sqlite-file.ts';
+import { type Durability, openFile, pruneGently, unusable } from './sqlite-file.ts';
 import { migrate } from './sqlite-schema.ts';
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
@@ -100,7 +100,7 @@ function createStore(
       deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
       page: (cursor, limit) => pageOf(statements.page.all(cursor ?? '', limit) as SessionRow[], limit),
       count: now => Number((statements.count.get(now) as { live: number }).live),
-      prune: (now, limit) => change(statements.prune, now, limit),
+      prune: (now, limit) => pruneGently(database, () => change(statements.prune, now, limit)),
     },
 
     close() {

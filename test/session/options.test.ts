@@ -50,7 +50,7 @@ describe('session() refuses', () => {
       'ERR_STORE_INVALID',
       /lacks touch\./,
     ],
-    [{ secret, store: { get() {}, set() {}, destroy() {} } }, 'ERR_STORE_INVALID', /express-session/],
+    [{ secret, store: { get() {}, set() {}, destroy() {} } }, 'ERR_STORE_INVALID', /classicStore\(store\)/],
   ];
   for (const [options, code, says] of cases) {
     it(`${JSON.stringify(options) ?? 'undefined'}: ${code}`, () => {

@@ -271,3 +271,26 @@ test('better-sqlite3 whose compiled part does not load is told apart from a bad 
   const message = openWithDriver({ 'package.json': '{"version":"12.0.0"}', 'index.js': index });
   assert.match(message, /npm rebuild better-sqlite3 \(ERR_DRIVER_UNSUPPORTED\) wrong NODE_MODULE_VERSION/);
 });
+
+test('pruning writes the log back in small steps, and leaves the setting of the database as it was', async () => {
+  for (const usual of [1_000, 50, 0]) {
+    const file = freshFile();
+    const database = new Default(file);
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec(`PRAGMA wal_autocheckpoint = ${usual}`);
+    const store = sqliteStore(database);
+    const data = `"${'x'.repeat(1_000)}"`;
+    database.exec('BEGIN');
+    for (let i = 0; i < 4_000; i++) store.create(`key-${i}`, sampleRecord(now, { data, expiresAt: i }));
+    database.exec('COMMIT');
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    while ((await store.admin.prune(now, 20)) > 0);
+    const { size } = statSync(`${file}-wal`);
+    if (usual > 0) assert.ok(size < 1_500_000, `the log had ${size} bytes`);
+    else assert.ok(size > 4_000_000, `the log had ${size} bytes: somebody wrote it back who must not`);
+    const { wal_autocheckpoint: left } = database.prepare('PRAGMA wal_autocheckpoint').get() as Record<string, unknown>;
+    assert.equal(Number(left), usual);
+    store.close();
+    database.close();
+  }
+});

@@ -1,0 +1,57 @@
+import type { SessionRecord } from '../session/record.ts';
+import type { StoreAdmin } from '../session/store.ts';
+
+/** What `movingStore` knows about single sessions. */
+export interface Mover {
+  /** Brings a session over if it is still in the old store. */
+  bringOver(key: string): Promise<void>;
+  /** Deletes a session wherever it is. `true` if there was one. */
+  remove(key: string): Promise<boolean>;
+  /** Whether a record of the new store only holds the place of one. */
+  isClaim(record: SessionRecord): boolean;
+}
+
+/** Before cursors of the old store's walk, and of the new one's. */
+const OLD = 'old:';
+const NEW = 'new:';
+
+/** The admin part over two stores. Always the old one first: what leaves it meanwhile is then found in the new one. */
+export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, remove, isClaim }: Mover): StoreAdmin {
+  const admin: StoreAdmin = {
+    async byUser(userId) {
+      const old = await from.byUser(userId);
+      return [...new Map([...old, ...(await to.byUser(userId))])];
+    },
+
+    async deleteByUser(userId, except) {
+      const keys = (await admin.byUser(userId)).map(([key]) => key).filter(key => key !== except);
+      return (await Promise.all(keys.map(remove))).filter(Boolean).length;
+    },
+
+    // Brings over what it finds in the old store, and shows it in the new one: else what is brought over during the walk
+    // would be seen twice, or not at all.
+    async page(cursor, limit) {
+      let next = cursor;
+      if (next === null || next.startsWith(OLD)) {
+        const old = await from.page(next?.slice(OLD.length) ?? null, limit);
+        await Promise.all(old.entries.map(([key]) => bringOver(key)));
+        if (old.cursor !== null) return { entries: [], cursor: OLD + old.cursor };
+        next = null;
+      }
+      const page = await to.page(next?.slice(NEW.length) ?? null, limit);
+      const entries = page.entries.filter(([, record]) => !isClaim(record));
+      return { entries, cursor: page.cursor && NEW + page.cursor };
+    },
+
+    // A session that is just being brought over may count twice.
+    async count(now) {
+      return (await from.count(now)) + (await to.count(now));
+    },
+
+    async prune(now, limit) {
+      const pruned = await from.prune(now, limit);
+      return pruned < limit ? pruned + (await to.prune(now, limit - pruned)) : pruned;
+    },
+  };
+  return admin;
+}
