@@ -68,12 +68,14 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   /** The head has left, so a session begun now could never reach the client. */
   saveAtEnd(): MaybePromise<void> {
     const open = this.#open;
-    if (!open.accessed || !open.changed) return;
-    if (!open.unstored) return open.commit();
-    this.sessions.warn(
-      'MADELEINE_LATE_SESSION',
-      'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.',
-    );
+    return this.#whenIdle(() => {
+      if (!open.accessed || !open.changed) return;
+      if (!open.unstored) return open.commit();
+      this.sessions.warn(
+        'MADELEINE_LATE_SESSION',
+        'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.',
+      );
+    });
   }
 
   ended(): void {
@@ -97,26 +99,30 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   #saveLate(): void {
     const open = this.#open;
     const report = (error: unknown) => this.failedAtEnd(error);
-    const { busy } = open;
-    if (busy) {
-      // Whoever waits for that hears of its failure.
-      const again = () => this.#saveLate();
-      busy.then(again, again);
-      return;
-    }
     try {
-      if (!open.accessed || !open.changed) return;
-      const saved = this.saveAtEnd();
-      if (this.#response.writableEnded) {
-        this.sessions.warn(
-          'MADELEINE_LATE_CHANGE',
-          'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
-        );
-      }
+      const saved = this.#whenIdle(() => {
+        if (!open.accessed || !open.changed) return;
+        const saving = this.saveAtEnd();
+        if (this.#response.writableEnded) {
+          this.sessions.warn(
+            'MADELEINE_LATE_CHANGE',
+            'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
+          );
+        }
+        return saving;
+      });
       if (saved instanceof Promise) saved.catch(report);
     } catch (error) {
       report(error);
     }
+  }
+
+  /** While something is being done to the session, nobody can tell what is left to save. Whoever waits for that hears of its failure. */
+  #whenIdle(look: () => MaybePromise<void>): MaybePromise<void> {
+    const { busy } = this.#open;
+    if (busy === null) return look();
+    const again = () => this.#whenIdle(look);
+    return busy.then(again, again);
   }
 }
 

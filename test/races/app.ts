@@ -113,6 +113,11 @@ export function createRaceApp(
     res.end();
     if (req.params['act'] === 'late') req.session.cart.push('late');
   });
+  app.get('/careless-stream', (req, res) => {
+    res.write('first');
+    void req.session.logout();
+    res.end('last');
+  });
   return { app, remember };
 }
 

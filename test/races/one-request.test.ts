@@ -71,6 +71,15 @@ for (const { name, open } of ARENAS) {
       assert.deepEqual((await old.get('/data')).json(), { userId: null });
       await race.close();
     });
+
+    it('logs out in the middle of a response: the session is gone when its end comes', async () => {
+      const race = await createRace(open());
+      const client = race.client();
+      await client.get('/login/ada');
+      assert.equal((await client.get('/careless-stream')).body, 'firstlast');
+      assert.deepEqual((await client.get('/data')).json(), { userId: null });
+      await race.close();
+    });
   });
 }
 
