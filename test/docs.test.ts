@@ -151,6 +151,32 @@ describe('docs/', () => {
     assert.equal(run(block, visit), '"ada"\nnull\n');
   });
 
+  it('frameworks.md: plain Node, Fastify, Koa, and guards', () => {
+    const [node, fastify, koa, guards] = blocksOf('docs/frameworks.md') as [Block, Block, Block, Block];
+    const twice = `const { text, get } = { text: async answer => answer.text(), get: (path, cookie = '') => fetch(base + path, { headers: { cookie }, redirect: 'manual' }) };
+      const first = await get('/'); const cookie = first.headers.getSetCookie()[0].split(';')[0];
+      console.log(await text(first), await text(await get('/', cookie)));`;
+    const nodeCode = `${node.code.replace('3000', "0, '127.0.0.1'")}
+      await new Promise(resolve => server.once('listening', resolve));
+      const base = 'http://127.0.0.1:' + server.address().port; ${twice} server.close(); server.closeAllConnections();`;
+    assert.equal(run({ ...node, code: nodeCode }), 'Visit 1 Visit 2\n');
+    const koaCode = `${koa.code} const server = app.listen(0, '127.0.0.1');
+      await new Promise(resolve => server.once('listening', resolve));
+      const base = 'http://127.0.0.1:' + server.address().port; ${twice} server.close(); server.closeAllConnections();`;
+    assert.equal(run({ ...koa, code: koaCode }), 'Visit 1 Visit 2\n');
+    const fastifyCode = `${fastify.code}
+      const added = await app.inject({ method: 'POST', url: '/cart/tea' });
+      const cookies = { session: added.cookies[0].value };
+      console.log((await app.inject({ url: '/cart', cookies })).body, (await app.inject({ url: '/account', cookies })).statusCode);`;
+    assert.equal(run({ ...fastify, code: fastifyCode }), '["tea"] 401\n');
+    const visit = `const said = [];
+      for (const path of ['/account', '/admin', '/password']) said.push((await ask('GET', path)).status);
+      said.push((await ask('POST', '/login?returnTo=%2Faccount', { password: 'right' })).location);
+      for (const path of ['/account', '/admin', '/password']) said.push((await ask('GET', path)).status);
+      console.log(said.join(' '));`;
+    assert.equal(run(guards, visit), '401 401 401 /account 200 403 200\n');
+  });
+
   it('merge.md: a token that works once', () => {
     const [once] = blocksOf('docs/merge.md') as [Block];
     const code = `app.use(session({ secret, store }));\napp.post('/', async (req, res) => {\n${once.code}\nres.json(won); });\napp.post('/in', (req, res) => { req.session.a = 1; res.end(); });`;

@@ -19,7 +19,12 @@ describe('public names', () => {
       ...['DEFAULT_LIFETIME', 'MadeleineError', 'clearCookie', 'createSessions', 'defineCookie', 'mergeData'],
       ...['parseCookies', 'serializeCookie'],
     ],
-    './express': ['cookieParser', 'cookies', 'session'],
+    './express': [
+      ...['cookieParser', 'cookies', 'requireLogin', 'requireRecentLogin', 'requireUser', 'returnTo', 'session'],
+    ],
+    './fastify': ['requireLogin', 'requireRecentLogin', 'requireUser', 'returnTo', 'session'],
+    './koa': ['requireLogin', 'requireRecentLogin', 'requireUser', 'returnTo', 'session'],
+    './node': ['requireLogin', 'requireRecentLogin', 'requireUser', 'returnTo', 'session'],
     './classic': ['classicStore'],
     './memory': ['memoryStore'],
     './sealed-cookie': ['sealedCookieStore'],
@@ -28,7 +33,10 @@ describe('public names', () => {
     './redis': ['redisStore'],
     './moving': ['copySessions', 'movingStore'],
     './sqlite': ['sqliteStore'],
-    './testing': ['createTestClock', 'faultStore', 'storeChecks', 'storeConformance'],
+    './testing': [
+      ...['GUARDED_PATHS', 'TestClient', 'adapterChecks', 'adapterConformance', 'createTestClock', 'faultStore'],
+      ...['readSetCookie', 'runAdapterCheck', 'sendRequest', 'storeChecks', 'storeConformance'],
+    ],
   };
   for (const [subpath, names] of Object.entries(expected)) {
     const specifier = `madeleine${subpath.slice(1)}`;

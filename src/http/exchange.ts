@@ -1,12 +1,13 @@
 /** One request's session and its response: saved before the first byte, and told to the browser in the head. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replaceSetCookie } from '../cookie/headers.ts';
-import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { Visitor } from '../session/state.ts';
 import { enterGate, type GateParticipant, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
+import { connectionOf, streamOf } from './http2.ts';
 
 export class Exchange<Data extends object = object> implements GateParticipant {
   readonly sessions: Sessions<Data>;
@@ -20,6 +21,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   constructor(
     sessions: Sessions<Data>,
     open: OpenSession<Data>,
+    request: IncomingMessage,
     response: ServerResponse,
     onError: (error: unknown) => void,
   ) {
@@ -29,10 +31,10 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     this.#onError = onError;
     if (open.endTurn) {
       // Whoever went away while waiting for a turn has no end to come.
-      if (response.closed) open.endTurn();
+      if ((streamOf(response) ?? response).closed) open.endTurn();
       else response.once('close', open.endTurn);
     }
-    enterGate(response, this);
+    enterGate(request, response, this);
   }
 
   /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
@@ -40,7 +42,8 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     if (!this.#watched) {
       // A client that goes away does not take with it what a handler has put into the session.
       this.#watched = true;
-      if (this.#response.socket) watchConnection(this.#response.socket, this);
+      const connection = connectionOf(this.#response);
+      if (connection) watchConnection(connection, this);
     }
     if (this.#response.writableEnded && !this.#lateCheck) {
       this.#lateCheck = true;
@@ -50,6 +53,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
       });
     }
     return this.#open.session;
+  }
+
+  /** Who is logged in, whatever the data says under any name. */
+  visitor(): Visitor | null {
+    return this.#open.visitor();
   }
 
   save(): MaybePromise<void> {
@@ -79,7 +87,8 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   ended(): void {
-    if (this.#watched && this.#response.socket) unwatchConnection(this.#response.socket, this);
+    const connection = this.#watched ? connectionOf(this.#response) : null;
+    if (connection) unwatchConnection(connection, this);
   }
 
   hungUp(): void {
@@ -162,12 +171,4 @@ function forbidSharedCaching(response: ServerResponse, warn: (message: string) =
     }
   }
   response.setHeader('Cache-Control', 'no-store');
-}
-
-export function sessionMissing(): MadeleineError {
-  return new MadeleineError(
-    'ERR_SESSION_MISSING',
-    'This request has no session.',
-    'Mount session() before the handlers that use it, on a path that covers them.',
-  );
 }

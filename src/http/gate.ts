@@ -6,8 +6,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
-import { type Below, intercept } from './intercept.ts';
+import { bareError, clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
+import { streamOf } from './http2.ts';
+import { type Below, bypass, intercept } from './intercept.ts';
 
 /** Who has something to save before the response leaves, and something to say in its head: a session. */
 export interface GateParticipant {
@@ -22,7 +23,7 @@ export interface GateParticipant {
    * with an error of its own; otherwise the gate has answered with a bare error, as the handler is still writing.
    */
   failed(error: unknown, complete: boolean): void;
-  /** The handler has ended the response, and everything is saved. */
+  /** The response is over: the handler has ended it and everything is saved, or the save failed. */
   ended(): void;
   /** The save at the end failed: the connection was cut, so that the client does not take the response for a success. */
   failedAtEnd(error: unknown): void;
@@ -38,21 +39,21 @@ type GateState = 'waiting' | 'holding' | 'open' | 'discarding';
  * would cost 3 µs in Express, which has given the request another prototype, and in a WeakMap 6 µs of collecting garbage. A
  * request that was made by hand may have no such list.
  */
-const GATE = Symbol('madeleine.gate');
+const GATE: unique symbol = Symbol('madeleine.gate');
 type Holder = { [GATE]?: Gate };
 
 function holderOf(request: IncomingMessage): Holder {
   return (request.rawHeaders as Holder | undefined) ?? (request as Holder);
 }
 
-/** The gate before the response to this request, if any. */
-export function gateOf(request: IncomingMessage): Gate | undefined {
-  return holderOf(request)[GATE];
+/** The gate before the response to this request, if any. (A response that HTTP/2 pushes has no request.) */
+export function gateOf(request: IncomingMessage | undefined): Gate | undefined {
+  return request && holderOf(request)[GATE];
 }
 
 /** Holds the response until this participant is saved, beside others that may be there already. */
-export function enterGate(response: ServerResponse, participant: GateParticipant): void {
-  const holder = holderOf(response.req);
+export function enterGate(request: IncomingMessage, response: ServerResponse, participant: GateParticipant): void {
+  const holder = holderOf(request);
   if (holder[GATE]) holder[GATE].participants.push(participant);
   else holder[GATE] = new Gate(response, participant, intercept(response, gateOf));
 }
@@ -145,23 +146,24 @@ class Gate {
   /** Says whether the session is saved already. */
   #start(): boolean {
     this.#state = 'holding';
+    let saved: MaybePromise<void>;
     try {
-      const saved = all(this.participants, save);
-      if (saved instanceof Promise) {
-        presentHead(this.#response, () => this.#ended);
-        saved.then(
-          () => this.#open(),
-          error => this.#fail(error),
-        );
-        return false;
+      saved = all(this.participants, save);
+      if (!(saved instanceof Promise)) {
+        for (const one of this.participants) one.head();
+        this.#state = 'open';
+        return true;
       }
-      for (const one of this.participants) one.head();
     } catch (error) {
-      this.#fail(error);
-      return false;
+      // Told a moment later: by then a handler that says writeHead() and end() has ended, and the application can answer.
+      saved = Promise.reject(error);
     }
-    this.#state = 'open';
-    return true;
+    presentHead(this.#response, () => this.#ended);
+    saved.then(
+      () => this.#open(),
+      error => this.#fail(error),
+    );
+    return false;
   }
 
   #open(): void {
@@ -173,7 +175,8 @@ class Gate {
     const held = this.#held ?? [];
     this.#held = null;
     for (const call of held) call();
-    if (this.#needsDrain && !this.#ended && !response.writableNeedDrain) response.emit('drain');
+    const { writableNeedDrain } = streamOf(response) ?? response;
+    if (this.#needsDrain && !this.#ended && !writableNeedDrain) response.emit('drain');
   }
 
   #fail(error: unknown): void {
@@ -183,13 +186,13 @@ class Gate {
     releaseHead(response);
     this.#held = null;
     clearForError(response);
-    this.#state = 'open';
+    this.#state = ended ? 'open' : 'discarding';
+    const resume = bypass(response);
     if (!ended) {
-      response.statusCode = error instanceof MadeleineError ? error.status : 500;
-      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-      this.#below.end.call(response, response.statusCode === 503 ? 'Service Unavailable\n' : 'Internal Server Error\n');
-      this.#state = 'discarding';
+      response.end(bareError(response, error));
+      resume();
     }
+    for (const one of this.participants) one.ended();
     (this.participants[0] as GateParticipant).failed(error, ended);
   }
 

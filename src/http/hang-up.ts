@@ -1,4 +1,5 @@
 /** Tells who is still at work on a connection that it has closed. */
+import type { Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
 export interface Waiting {
@@ -7,7 +8,7 @@ export interface Waiting {
 }
 
 const WAITING: unique symbol = Symbol('madeleine.waiting');
-type Watched = Socket & { [WAITING]?: Waiting[] };
+type Watched = (Socket | Http2Stream) & { [WAITING]?: Waiting[] };
 
 /**
  * One listener for a connection, which serves many requests: one for each response would cost 5 µs a request. An array, because

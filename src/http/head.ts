@@ -1,5 +1,7 @@
 /** What a Node response's head needs while it is held: headers given to `writeHead`, and the look of a head that has left. */
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
+import { type OutgoingHttpHeader, type ServerResponse, STATUS_CODES } from 'node:http';
+import { MadeleineError } from '../errors.ts';
+import { streamOf } from './http2.ts';
 
 /**
  * Takes over what `writeHead(status, message?, headers?)` was given, so that fields set by us and by others live together.
@@ -74,11 +76,23 @@ export function releaseHead(response: ServerResponse): void {
 
 /** Of a response that is not to be: what described its body, where it led, the cookies it would have set. */
 const OF_THE_BODY =
-  /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|set-cookie$)/;
+  /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|trailer$|set-cookie$)/;
+
+/** Whether a field of this name, in lower case, has no place in the error that is sent instead. */
+export function isOfTheBody(name: string): boolean {
+  return OF_THE_BODY.test(name);
+}
 
 export function clearForError(response: ServerResponse): void {
-  for (const name of response.getHeaderNames()) if (OF_THE_BODY.test(name)) response.removeHeader(name);
+  for (const name of response.getHeaderNames()) if (isOfTheBody(name)) response.removeHeader(name);
   response.statusCode = 500;
-  // Back to the default for whatever status comes; Node knows it as "not given".
-  (response as { statusMessage: string | undefined }).statusMessage = undefined;
+  // Back to the default for whatever status comes; Node knows it as "not given". HTTP/2 has none, and warns who looks for one.
+  if (!streamOf(response)) (response as { statusMessage: string | undefined }).statusMessage = undefined;
+}
+
+/** Makes the head of an error that no application can say in its own way; answers with its body, the name of the status. */
+export function bareError(response: ServerResponse, error: unknown): string {
+  response.statusCode = error instanceof MadeleineError ? error.status : 500;
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  return `${STATUS_CODES[response.statusCode]}\n`;
 }

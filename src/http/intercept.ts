@@ -1,5 +1,5 @@
 /** Makes a Node response ask someone before anything of it leaves. */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
 const METHODS = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
@@ -10,8 +10,10 @@ type Method = (first?: unknown, second?: unknown, third?: unknown) => unknown;
 export type Below = Record<MethodName, Method>;
 /** Who is asked in their stead. */
 type Interceptor = Record<MethodName, Method>;
+type InterceptorOf = (request: IncomingMessage) => Interceptor | undefined;
 
 const BELOW = Symbol('madeleine.below');
+type Intercepted = Below & { [BELOW]?: Below };
 
 /**
  * Makes the response ask its request's interceptor, where there is one, and answers with its methods as they were.
@@ -19,23 +21,67 @@ const BELOW = Symbol('madeleine.below');
  * A framework's responses get this once, on their shared prototype: in Express a new property of a single response costs
  * 1.5 µs, so four of them for each request would cost more than everything else that a session does.
  */
-export function intercept(
-  response: ServerResponse,
-  interceptorOf: (request: IncomingMessage) => Interceptor | undefined,
-): Below {
-  const found = (response as { [BELOW]?: Below })[BELOW];
-  if (found) return found;
-  const owner = frameworkPrototype(response, ServerResponse.prototype);
-  const { writeHead, flushHeaders, write, end } = owner;
-  const methods = { writeHead, flushHeaders, write, end } as unknown as Below;
+export function intercept(response: ServerResponse, interceptorOf: InterceptorOf): Below {
+  const intercepted = response as unknown as Intercepted;
+  if (intercepted[BELOW]) return intercepted[BELOW];
+  const below = methodsOf(intercepted);
+  const owner = frameworkPrototype(intercepted);
+  if (owner !== intercepted) {
+    const shared = methodsOf(owner);
+    const asking = askingMethods(shared, interceptorOf);
+    for (const name of METHODS) {
+      Object.defineProperty(owner, name, {
+        value: asking[name],
+        writable: true,
+        configurable: true,
+        enumerable: false,
+      });
+    }
+    Object.defineProperty(owner, BELOW, { value: shared });
+    if (METHODS.every(name => below[name] === shared[name])) return shared;
+    // Compression, say, took hold of this response before its prototype asked: once, at the first response of all.
+  }
+  Object.assign(intercepted, lastAsking(below, interceptorOf));
+  return below;
+}
+
+/** Node's own responses have no prototype that is ours to change; what they get is made once, and costs four assignments. */
+let last: { below: Below; asking: Below } | null = null;
+
+function lastAsking(below: Below, interceptorOf: InterceptorOf): Below {
+  if (last === null || METHODS.some(name => last?.below[name] !== below[name])) {
+    last = { below, asking: askingMethods(below, interceptorOf) };
+  }
+  return last.asking;
+}
+
+function methodsOf({ writeHead, flushHeaders, write, end }: Below): Below {
+  return { writeHead, flushHeaders, write, end };
+}
+
+function askingMethods(below: Below, interceptorOf: InterceptorOf): Below {
   const ask = (name: MethodName) =>
     function (this: ServerResponse, first?: unknown, second?: unknown, third?: unknown): unknown {
       const interceptor = interceptorOf(this.req);
-      return interceptor ? interceptor[name](first, second, third) : methods[name].call(this, first, second, third);
+      return interceptor ? interceptor[name](first, second, third) : below[name].call(this, first, second, third);
     };
-  for (const name of METHODS) {
-    Object.defineProperty(owner, name, { value: ask(name), writable: true, configurable: true, enumerable: false });
-  }
-  Object.defineProperty(owner, BELOW, { value: methods });
-  return methods;
+  return { writeHead: ask('writeHead'), flushHeaders: ask('flushHeaders'), write: ask('write'), end: ask('end') };
+}
+
+/**
+ * From here on the response answers as it came from Node and its framework: past us, and past what others put before it,
+ * which may have ended with a body that is not to be sent. The returned function undoes this.
+ */
+export function bypass(response: ServerResponse): () => void {
+  const intercepted = response as unknown as Intercepted;
+  const direct = intercepted[BELOW] ?? (Object.getPrototypeOf(intercepted) as Below);
+  const present = METHODS.map(name => Object.getOwnPropertyDescriptor(intercepted, name));
+  for (const name of METHODS) intercepted[name] = direct[name];
+  return () => {
+    for (const [i, name] of METHODS.entries()) {
+      const descriptor = present[i];
+      if (descriptor) Object.defineProperty(intercepted, name, descriptor);
+      else Reflect.deleteProperty(intercepted, name);
+    }
+  };
 }

@@ -4,7 +4,7 @@ import type { CarriedRecords } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
 import type { SetCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
-import { type Core, type RequestFacts, SessionState } from './state.ts';
+import { type Core, type RequestFacts, SessionState, type Visitor } from './state.ts';
 import type { EndTurn } from './turns.ts';
 
 /** One request's session, from open to Set-Cookie. */
@@ -13,6 +13,8 @@ export interface OpenSession<Data extends object = SessionData> {
   readonly session: Session<Data>;
   /** True once `session` was asked for: the response then varies by cookie. */
   readonly accessed: boolean;
+  /** Who is logged in; `null` for an anonymous visitor. Asking counts as looking at the session. */
+  visitor(): Visitor | null;
   /** True while the session holds something that has not been saved. */
   readonly changed: boolean;
   /** What is being done to the session, awaited or not; `null`: nothing. Until then `changed` and `unstored` tell nothing. */

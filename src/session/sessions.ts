@@ -1,5 +1,6 @@
 /** The framework-free core that every adapter wraps: opens the session of a request, administers them all, prunes. */
 import { createHmac, randomBytes } from 'node:crypto';
+import { warnOfCopies } from '../copies.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { createWarnings } from '../warnings.ts';
 import { type Administration, administer } from './administration.ts';
@@ -56,6 +57,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
     return next;
   };
   const warn = createWarnings();
+  warnOfCopies(warn);
   const core: Core = {
     ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn },
     join: (base, mine, stored) => (concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge)),

@@ -31,7 +31,7 @@ export interface Core {
 
 const INSECURE =
   'No session cookie was set: cookie.secure is true and the request came over plain http. Behind a proxy that ends https, ' +
-  "tell Express to trust it: app.set('trust proxy', 1). Without one, use cookie.secure: 'auto'.";
+  "tell your framework to trust it: in Express app.set('trust proxy', 1), in madeleine/node trustProxy: 1. Without one, use cookie.secure: 'auto'.";
 
 const NONE: readonly SetCookie[] = [];
 
@@ -41,6 +41,13 @@ export interface RequestFacts {
   readonly secure: boolean;
   /** Where it came from; asked only when a session is stored for the first time. */
   device(): Device | null;
+}
+
+/** Who is logged in. */
+export interface Visitor {
+  readonly userId: string;
+  /** How long ago the login was, in milliseconds. */
+  readonly loginAge: number;
 }
 
 /**
@@ -120,6 +127,14 @@ export class SessionState {
     this.closed = true;
     this.record = null;
     this.cookieDuty = 'leave';
+  }
+
+  /** Who is logged in; `null` for an anonymous visitor. Whoever asks will answer by it, so it counts as looking at the session. */
+  visitor(): Visitor | null {
+    this.accessed = true;
+    const { record, core } = this;
+    if (record === null || record.userId === null) return null;
+    return { userId: record.userId, loginAge: core.clock() - (record.authenticatedAt ?? record.createdAt) };
   }
 
   /** The id, made now if the session has none yet. */

@@ -1,5 +1,24 @@
-/** What tests of applications and of stores need. */
+/** What tests of applications, of stores and of adapters need. */
 
+export type { AdapterCheck } from './adapter-bench.ts';
+export { adapterChecks, adapterConformance, runAdapterCheck } from './adapter-conformance.ts';
+export {
+  type AdapterAnswer,
+  type AdapterConformanceOptions,
+  type AdapterRequest,
+  type AdapterServer,
+  type AdapterServerOptions,
+  GUARDED_PATHS,
+  type NodeWay,
+} from './adapter-harness.ts';
+export {
+  readSetCookie,
+  sendRequest,
+  type TestAnswer,
+  TestClient,
+  type TestProtocol,
+  type TestRequest,
+} from './client.ts';
 export { createTestClock, type TestClock } from './clock.ts';
 export {
   type Fault,

@@ -116,57 +116,6 @@ for (const { name, express } of EXPRESSES) {
     });
   });
 
-  describe(`${name}: caches`, () => {
-    const build = (): Express => {
-      const app = express();
-      app.use(session({ secret }));
-      app.get('/blind', (_req, res) => void res.send('x'));
-      app.get('/look', (req, res) => void res.send(String(req.session.theme)));
-      app.get('/vary', (req, res) => {
-        res.vary('Accept-Language');
-        res.send(String(req.session.theme));
-      });
-      app.get('/varies', (req, res) => {
-        res.vary('Cookie');
-        res.send(String(req.session.theme));
-      });
-      app.get('/cache/:value', (req, res) => {
-        res.set('Cache-Control', decodeURIComponent(req.params['value'] as string));
-        count(req, res);
-      });
-      app.get('/count', count);
-      return app;
-    };
-
-    it('looking at the session adds Vary: Cookie, once, beside what is there; not looking does not', async () => {
-      await withServer(build(), async client => {
-        assert.equal((await client.get('/blind')).headers.vary, undefined);
-        assert.equal((await client.get('/look')).headers.vary, 'Cookie');
-        assert.equal((await client.get('/vary')).headers.vary, 'Accept-Language, Cookie');
-        assert.equal((await client.get('/varies')).headers.vary, 'Cookie');
-      });
-    });
-
-    it('a response that sets the session cookie is not for shared caches, unless the application says so', async () => {
-      const cases: Array<[said: string | null, sent: string | undefined]> = [
-        [null, 'no-store'],
-        ['public, max-age=60', 'no-store'],
-        ['max-age=60', 'no-store'],
-        ['private, max-age=60', 'private, max-age=60'],
-        ['no-cache="Set-Cookie", max-age=60', 'no-cache="Set-Cookie", max-age=60'],
-      ];
-      await withServer(build(), async (_client, url) => {
-        for (const [said, sent] of cases) {
-          const fresh = new Client(url);
-          const path = said === null ? '/count' : `/cache/${encodeURIComponent(said)}`;
-          assert.equal((await fresh.get(path)).headers['cache-control'], sent);
-          // The next response sets no cookie, so it is the application's own again.
-          assert.equal((await fresh.get(path)).headers['cache-control'], said ?? undefined);
-        }
-      });
-    });
-  });
-
   describe(`${name}: https and proxies`, () => {
     const build = (trust: boolean, options: Partial<Parameters<typeof session>[0]> = {}): Express => {
       const app = express();

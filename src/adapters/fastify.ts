@@ -1,0 +1,136 @@
+/** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { exchangesOf } from '../http/exchange.ts';
+import { FrameworkFacts } from '../http/facts.ts';
+import { type Flash, flash } from '../http/flash.ts';
+import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
+import { bareError, isOfTheBody } from '../http/head.ts';
+import { sessionMissing } from '../http/missing.ts';
+import { mount, type Next } from '../http/mount.ts';
+import { askGuard } from '../http/node-guard.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { Session } from '../session/bag.ts';
+import type { SessionData } from '../session/session-data.ts';
+import type { Sessions } from '../session/sessions.ts';
+import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+
+export type { GuardOptions } from '../http/guard.ts';
+export { returnTo } from '../http/return-to.ts';
+export type { SessionOptions as FastifySessionOptions } from './middleware.ts';
+
+import type {} from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Lists, revokes and prunes the sessions of this scope, outside a request as well. */
+    sessions: Sessions;
+  }
+  interface FastifyRequest {
+    /** The session of this request. Put something in, and it is there at the next one. */
+    session: Session;
+    /** Messages for the next page: `request.flash('info', 'Saved.')` keeps one, `request.flash('info')` takes them all. */
+    flash: Flash;
+  }
+}
+
+/** Fastify's objects, as far as they matter here. */
+export interface FastifyRequestLike {
+  readonly raw: IncomingMessage;
+  readonly headers: IncomingHttpHeaders;
+  readonly protocol: string;
+  readonly ip: string;
+}
+export interface FastifyReplyLike {
+  readonly raw: ServerResponse;
+  readonly sent: boolean;
+  code(status: number): unknown;
+  headers(fields: Record<string, string>): unknown;
+  getHeaders(): Record<string, unknown>;
+  removeHeader(name: string): unknown;
+  removeTrailer(name: string): unknown;
+  send(payload: unknown): unknown;
+}
+type Hook<Request> = (request: Request, reply: FastifyReplyLike, done: (error?: Error) => void) => void;
+export interface FastifyAppLike {
+  decorate(name: string, value: unknown): unknown;
+  decorateRequest(name: string, value: unknown): unknown;
+  hasRequestDecorator(name: string): boolean;
+  addHook(name: 'onRequest', hook: Hook<FastifyRequestLike>): unknown;
+}
+
+/** Sessions for Fastify: `app.register(session, { secret })`. @throws MadeleineError for wrong options */
+export function session<Data extends object = SessionData>(
+  app: FastifyAppLike,
+  options: SessionOptions<Data>,
+  done: () => void,
+): void {
+  const sessions = createAdapterSessions<Data>(options);
+  app.decorate('sessions', sessions);
+  if (!app.hasRequestDecorator('session')) {
+    app.decorateRequest('session', { getter: currentSession });
+    app.decorateRequest('flash', flash);
+  }
+  app.addHook('onRequest', (request, reply, next) => {
+    mount(sessions, request.raw, reply.raw, factsOf(request), next as Next, error => fail(reply, error));
+  });
+  done();
+}
+
+// What the package fastify-plugin does: the scope itself is equipped, not a new one below it; a name for "dependencies".
+Object.assign(session, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'madeleine',
+  [Symbol.for('plugin-meta')]: { name: 'madeleine', fastify: '>=5' },
+});
+
+function currentSession(this: FastifyRequestLike): Session<object> {
+  const exchange = exchangesOf(this.raw).at(-1);
+  if (!exchange) throw sessionMissing();
+  return exchange.session;
+}
+
+function factsOf(request: FastifyRequestLike): FrameworkFacts {
+  return new FrameworkFacts({
+    headers: request.headers,
+    get secure() {
+      return request.protocol === 'https';
+    },
+    get ip() {
+      return request.ip;
+    },
+  });
+}
+
+/** By the application's error handler; past it where a handler has taken the response into its own hands. */
+function fail(reply: FastifyReplyLike, error: unknown): void {
+  if (reply.sent) {
+    reply.raw.end(bareError(reply.raw, error));
+    return;
+  }
+  const headers = reply.getHeaders();
+  for (const name of String(headers['trailer'] ?? '').split(' ')) reply.removeTrailer(name);
+  for (const name of Object.keys(headers)) if (isOfTheBody(name)) reply.removeHeader(name);
+  reply.send(error);
+}
+
+const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuards(
+  (guard, place) => (request, reply, done) => {
+    const proceed = (refusal: Refusal | null) => {
+      if (refusal === null) return done();
+      reply.code(refusal.status);
+      reply.headers({ ...refusal.headers });
+      reply.send(refusal.body);
+    };
+    let decided: MaybePromise<Refusal | null>;
+    try {
+      decided = askGuard(guard, request.raw, reply.raw, request, place);
+    } catch (error) {
+      return done(error as Error);
+    }
+    if (decided instanceof Promise) decided.then(proceed, done);
+    else proceed(decided);
+  },
+);
+export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
+export const requireUser: typeof guards.requireUser = guards.requireUser;
+export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;

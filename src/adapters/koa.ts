@@ -1,0 +1,79 @@
+/** madeleine for Koa: `ctx.session` and `ctx.flash`; `ctx.cookies` stays Koa's own. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sessionProperties } from '../http/accessor.ts';
+import { FrameworkFacts, type FrameworkRequest } from '../http/facts.ts';
+import type { Flash } from '../http/flash.ts';
+import { createGuards, type Guards } from '../http/guard.ts';
+import { mount, sessionOf } from '../http/mount.ts';
+import { askGuard } from '../http/node-guard.ts';
+import type { Session } from '../session/bag.ts';
+import type { SessionData } from '../session/session-data.ts';
+import type { Sessions } from '../session/sessions.ts';
+import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+
+export type { GuardOptions } from '../http/guard.ts';
+export { returnTo } from '../http/return-to.ts';
+export type { SessionOptions as KoaSessionOptions } from './middleware.ts';
+
+/** What contexts have, for TypeScript: `new Koa<Koa.DefaultState, SessionContext>()`. */
+export interface SessionContext<Data extends object = SessionData> {
+  /** The session of this request. Put something in, and it is there at the next one. */
+  session: Session<Data>;
+  /** Messages for the next page: `ctx.flash('info', 'Saved.')` keeps one, `ctx.flash('info')` takes them all. */
+  flash: Flash;
+}
+
+/** A Koa context, as far as it matters here. */
+export interface KoaContext extends FrameworkRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  status: number;
+  body: unknown;
+  set(fields: Record<string, string>): void;
+  onerror(error: Error): void;
+}
+
+type KoaMiddleware<Context> = (ctx: Context, next: () => Promise<unknown>) => Promise<unknown>;
+
+export interface KoaSessions<Data extends object = SessionData> extends KoaMiddleware<KoaContext> {
+  /** Lists, revokes and prunes sessions, outside a request as well. */
+  readonly sessions: Sessions<Data>;
+  /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
+  of(ctx: Pick<KoaContext, 'req'>): Session<Data>;
+}
+
+/** Sessions for Koa: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
+export function session<Data extends object = SessionData>(options: SessionOptions<Data>): KoaSessions<Data> {
+  const sessions = createAdapterSessions(options);
+  const middleware: KoaMiddleware<KoaContext> = async (ctx, next) => {
+    equip(ctx);
+    await new Promise<void>((resolve, reject) => {
+      const opened = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      mount(sessions, ctx.req, ctx.res, new FrameworkFacts(ctx), opened, error => ctx.onerror(error as Error));
+    });
+    return next();
+  };
+  return Object.assign(middleware, {
+    sessions,
+    of: (ctx: Pick<KoaContext, 'req'>): Session<Data> => sessionOf(sessions, ctx.req),
+  });
+}
+
+const PROPERTIES = sessionProperties<KoaContext>(ctx => ctx.req);
+
+/** Once, on `app.context`, from which the application's contexts are made. */
+function equip(ctx: KoaContext): void {
+  if (!('session' in ctx)) Object.defineProperties(Object.getPrototypeOf(ctx), PROPERTIES);
+}
+
+const guards: Guards<KoaContext, KoaMiddleware<KoaContext>> = createGuards((guard, place) => async (ctx, next) => {
+  const refusal = await askGuard(guard, ctx.req, ctx.res, ctx, place);
+  if (refusal === null) return next();
+  ctx.status = refusal.status;
+  ctx.set(refusal.headers);
+  ctx.body = refusal.body;
+  return undefined;
+});
+export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
+export const requireUser: typeof guards.requireUser = guards.requireUser;
+export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;

@@ -1,0 +1,66 @@
+/** What is called `(request, response, next)`, as Express, connect and polka have it, whatever tells it of the request. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { sessionProperties } from '../http/accessor.ts';
+import { frameworkPrototype } from '../http/framework-prototype.ts';
+import { mount, type Next, sessionOf } from '../http/mount.ts';
+// From the front door, so that `declare module 'madeleine' { interface SessionData { … } }` finds it in every program.
+import type { SessionData } from '../index.ts';
+import { ownOptions } from '../options.ts';
+import type { Session } from '../session/bag.ts';
+import type { SessionsOptions } from '../session/options.ts';
+import { createSessions, type Sessions } from '../session/sessions.ts';
+import type { RequestFacts } from '../session/state.ts';
+import { memoryStore } from '../stores/memory.ts';
+
+/** Everything is optional but `secret`; without a store, sessions are kept in memory, bounded, until the process ends. */
+export interface SessionOptions<Data extends object = SessionData> extends Omit<SessionsOptions<Data>, 'store'> {
+  store?: SessionsOptions['store'];
+}
+
+/** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+export interface SessionMiddleware<Data extends object = SessionData> {
+  (request: NodeRequest, response: NodeResponse, next: Next): void;
+  /** Lists, revokes and prunes sessions, outside a request as well. */
+  readonly sessions: Sessions<Data>;
+  /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
+  of(request: NodeRequest): Session<Data>;
+}
+
+/** @throws MadeleineError for wrong options */
+export function createAdapterSessions<Data extends object>(options: SessionOptions<Data>): Sessions<Data> {
+  const given = ownOptions(options ?? {});
+  const store = given.store ?? memoryStore(given.clock ? { clock: given.clock } : {});
+  return createSessions<Data>({ ...given, store });
+}
+
+/** @throws MadeleineError for wrong options */
+export function createMiddleware<Data extends object>(
+  options: SessionOptions<Data>,
+  factsOf: (request: IncomingMessage) => RequestFacts,
+): SessionMiddleware<Data> {
+  const sessions = createAdapterSessions(options);
+  return Object.assign(
+    (given: NodeRequest, response: NodeResponse, next: Next): void => {
+      const request = asHttp1(given);
+      equip(request);
+      mount(sessions, request, response as ServerResponse, factsOf(request), next, next);
+    },
+    { sessions, of: (request: NodeRequest): Session<Data> => sessionOf(sessions, asHttp1(request)) },
+  );
+}
+
+/** The compatibility API is used as HTTP/1's is; `http/http2.ts` knows where it is not. */
+export function asHttp1(request: NodeRequest): IncomingMessage {
+  return request as IncomingMessage;
+}
+
+const PROPERTIES = sessionProperties<IncomingMessage>(request => request);
+
+/** Express's requests get `session` and `flash` once, on their prototype, for the reason that the gate gives; Node's each its own. */
+function equip(request: IncomingMessage): void {
+  if (!('session' in request)) Object.defineProperties(frameworkPrototype(request), PROPERTIES);
+}

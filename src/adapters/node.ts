@@ -1,0 +1,80 @@
+/** madeleine for servers of plain Node (http, https, http2's compatibility API), and for connect and polka. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
+import type { Flash } from '../http/flash.ts';
+import { bareError } from '../http/head.ts';
+import { ownOptions } from '../options.ts';
+import type { Session } from '../session/bag.ts';
+import type { SessionData } from '../session/session-data.ts';
+import {
+  createMiddleware,
+  type NodeRequest,
+  type NodeResponse,
+  type SessionMiddleware,
+  type SessionOptions,
+} from './middleware.ts';
+
+export type { GuardOptions } from '../http/guard.ts';
+export { returnTo } from '../http/return-to.ts';
+export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
+export { requireLogin, requireRecentLogin, requireUser } from './middleware-guards.ts';
+
+export interface NodeSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {
+  /**
+   * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
+   * these proxies wrote them. Default 0: no such field is believed.
+   */
+  trustProxy?: number;
+}
+
+/** What a request has once it came through. */
+export interface WithSession<Data extends object = SessionData> {
+  /** The session of this request. Put something in, and it is there at the next one. */
+  session: Session<Data>;
+  /** Messages for the next page: `req.flash('info', 'Saved.')` keeps one, `req.flash('info')` takes them all. */
+  flash: Flash;
+}
+
+export interface NodeSessions<Data extends object = SessionData> extends SessionMiddleware<Data> {
+  /**
+   * A listener for `createServer` whose requests have a session. Where the session cannot be read or saved, the client gets
+   * a bare error, and `sessions.on('failed')` hears of it.
+   */
+  withSession<Request extends NodeRequest = IncomingMessage, Response extends NodeResponse = ServerResponse>(
+    listener: (request: Request & WithSession<Data>, response: Response) => unknown,
+  ): (request: Request, response: Response) => void;
+}
+
+/**
+ * Sessions for plain Node: a middleware `(req, res, next)` for connect and polka, and `withSession` around a listener.
+ *
+ * ```js
+ * const { withSession } = session({ secret: process.env.SESSION_SECRET });
+ * createServer(withSession((req, res) => { req.session.visits = (req.session.visits ?? 0) + 1; res.end(`Visit ${req.session.visits}`); }));
+ * ```
+ *
+ * @throws MadeleineError for wrong options
+ */
+export function session<Data extends object = SessionData>(options: NodeSessionOptions<Data>): NodeSessions<Data> {
+  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const hops = checkTrustProxy(trustProxy ?? 0);
+  const middleware = createMiddleware<Data>(given, request => new ProxiedFacts(request, hops));
+  return Object.assign(middleware, {
+    withSession<Request extends NodeRequest, Response extends NodeResponse>(
+      listener: (request: Request & WithSession<Data>, response: Response) => unknown,
+    ): (request: Request, response: Response) => void {
+      return (request, response) => {
+        middleware(request, response, error => {
+          if (error === undefined) listener(request as Request & WithSession<Data>, response);
+          else answer(response as ServerResponse, error);
+        });
+      };
+    },
+  });
+
+  /** Plain Node has no error handler to give an error to. */
+  function answer(response: ServerResponse, error: unknown): void {
+    middleware.sessions.reportFailure(error);
+    response.end(bareError(response, error));
+  }
+}

@@ -1,0 +1,23 @@
+/** What to say when a handler wants a session and the request has none: nearly always two lines in the wrong order. */
+import { MadeleineError } from '../errors.ts';
+import type { Warn } from '../warnings.ts';
+import { createWarnings } from '../warnings.ts';
+import { callSite } from './call-site.ts';
+
+/** @param place the line that wants the session; by default the one that is calling us now */
+export function sessionMissing(place: string | null = callSite()): MadeleineError {
+  return new MadeleineError('ERR_SESSION_MISSING', 'This request has no session.', remedy(place));
+}
+
+const warn: Warn = createWarnings();
+
+/** For those who may look without there being one, as Express's `if (req.session)` does: once, in development only. */
+export function warnOfMissingSession(): void {
+  if (process.env['NODE_ENV'] === 'production') return;
+  warn('MADELEINE_ORDER', `A handler looked for a session on a request that has none. ${remedy(callSite())}`);
+}
+
+function remedy(place: string | null): string {
+  const line = place === null ? 'the handlers that use it' : `the line ${place}`;
+  return `Move session() above ${line}, on a path that covers it.`;
+}

@@ -1,0 +1,142 @@
+/** What must be true of the gate before a Node response, whatever framework stands around it. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { type AdapterBench, type AdapterCheck, type Extra, SPEEDS, slowStore } from './adapter-bench.ts';
+
+const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
+  async 'what changes after the head has left is saved before the last byte'(bench) {
+    for (const open of Object.values(SPEEDS)) {
+      const client = await bench.serve(
+        { store: open() },
+        {
+          stream: session => (_request, response) => {
+            session().visits = 1;
+            response.write('first', () => {
+              session().visits = 2;
+              response.end('last');
+            });
+          },
+        },
+      );
+      assert.equal((await client.get('/stream')).body, 'firstlast');
+      assert.equal((await client.get('/data')).json()['visits'], 2);
+    }
+  },
+
+  async 'who has the first bytes of a stream and asks again sees its own write'(bench) {
+    let end = () => {};
+    const client = await bench.serve(
+      { store: slowStore() },
+      {
+        stream: session => (_request, response) => {
+          session().visits = 7;
+          response.write('first');
+          end = () => response.end('last');
+        },
+      },
+    );
+    await client.get('/put/theme/dark');
+    const tab = bench.tab(client);
+    await new Promise<void>((resolve, reject) => {
+      const look = () =>
+        tab
+          .get('/data')
+          .then(seen => assert.equal(seen.json()['visits'], 7))
+          .finally(() => end());
+      client.get('/stream', { onFirstByte: () => void look().then(resolve, reject) }).catch(reject);
+    });
+  },
+
+  async 'while the head is held it counts as sent: headersSent is true, fields are refused, a second end does nothing'(
+    bench,
+  ) {
+    const seen: unknown[] = [];
+    await bench.serve(
+      { store: slowStore() },
+      {
+        held: session => (_request, response) => {
+          session().visits = 1;
+          response.statusCode = 200;
+          response.end('first');
+          seen.push(response.headersSent, response.writableEnded);
+          assert.throws(() => response.setHeader('X-Late', '1'), { code: 'ERR_HTTP_HEADERS_SENT' });
+          response.end('second');
+        },
+      },
+    );
+    const answer = await bench.ask('/held');
+    assert.deepEqual(seen, [true, true]);
+    assert.deepEqual([answer.status, answer.body, answer.headers['x-late']], [200, 'first', undefined]);
+  },
+
+  async 'write() answers false while holding and drain follows; a handler that ignores it meets the cap'(bench) {
+    await bench.serve(
+      { store: slowStore() },
+      {
+        polite: session => (_request, response) => {
+          session().visits = 1;
+          assert.equal(response.write('x'), false);
+          response.once('drain', () => response.end('y'));
+        },
+        greedy: session => (_request, response) => {
+          session().visits = 1;
+          const chunk = Buffer.alloc(1024 * 1024);
+          for (let i = 0; i < 40; i++) response.write(chunk);
+          response.end();
+        },
+      },
+    );
+    assert.equal((await bench.ask('/polite')).body, 'xy');
+    const greedy = await bench.ask('/greedy');
+    assert.equal(greedy.status, 500);
+    assert.ok(greedy.body.length < 300, greedy.body.slice(0, 300));
+  },
+
+  async 'a client that goes away does not take its writes with it, neither those before nor those after'(bench) {
+    for (const open of Object.values(SPEEDS)) {
+      let handled: (handling: Handling) => void = () => {};
+      const handling = new Promise<Handling>(resolve => {
+        handled = resolve;
+      });
+      const client = await bench.serve(
+        { store: open() },
+        {
+          slow: session => (_request, response) => {
+            session().visits = 7;
+            handled({ session, response });
+          },
+        },
+      );
+      await client.get('/put/theme/dark');
+      const tab = bench.tab(client);
+      const visits = async (expected: number) => {
+        for (let tries = 0; tries < 200; tries++) {
+          if ((await tab.get('/data')).json()['visits'] === expected) return;
+        }
+        assert.fail(`visits never became ${expected}`);
+      };
+      const away = new AbortController();
+      client.get('/slow', { signal: away.signal }).catch(() => {});
+      const { session, response } = await handling;
+      const closed = once(response, 'close');
+      away.abort();
+      await closed;
+      await visits(7);
+      session().visits = 8;
+      response.end('too late');
+      await visits(8);
+    }
+  },
+};
+
+interface Handling {
+  session: Parameters<Extra[string]>[0];
+  response: ServerResponse;
+}
+
+export const gateChecks: readonly AdapterCheck[] = Object.entries(checks).map(([name, run]) => ({
+  name,
+  node: true,
+  run,
+}));

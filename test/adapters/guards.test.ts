@@ -1,0 +1,149 @@
+// Where a login leads back to, and what guards refuse before any request; what they do at a request is in the suite.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requireLogin, requireRecentLogin, requireUser, returnTo, session } from 'madeleine/node';
+import { request } from '../support/client.ts';
+import { serve } from '../support/serve.ts';
+
+describe('returnTo', () => {
+  it('answers with a path of this site as it is', () => {
+    for (const path of [
+      '/',
+      '/a',
+      '/a/b?c=d&e=%2F%2Fx%0A#f',
+      '/caf%C3%A9',
+      '/~ada/100%25',
+      '/search?q=http://other.test/',
+    ]) {
+      assert.equal(returnTo(path), path);
+    }
+  });
+
+  it('answers with the fallback for whatever could lead elsewhere', () => {
+    const hostile = [
+      ...[
+        '//evil.test',
+        '///evil.test',
+        '/\\evil.test',
+        '\\\\evil.test',
+        '\\/evil.test',
+        'https:evil.test',
+        'https://evil.test',
+      ],
+      ...[
+        'javascript:alert(1)',
+        'evil.test',
+        '',
+        '.',
+        ' /a',
+        '\t//evil.test',
+        '/\t/evil.test',
+        '/\n/evil.test',
+        '/a\r\nSet-Cookie: x=1',
+      ],
+      ...[
+        '/\u0000',
+        '/\u007f',
+        '/a b',
+        '/a\\b',
+        '/é',
+        '/\u2028',
+        '/%2f%2fevil.test',
+        '/%2Fevil.test',
+        '/%5cevil.test',
+        '/%09/evil.test',
+      ],
+      ...[
+        '/%252fevil.test',
+        '/%25252fevil.test',
+        '/%2%66evil.test',
+        '/%0d%0aSet-Cookie:x',
+        '/%00',
+        '/%E0%2fx%5C',
+        '%2f%2fevil.test',
+      ],
+      ...['/.//evil.test', '/a/..//evil.test', '/..//evil.test', '/%2e//evil.test', `/${'a'.repeat(2048)}`],
+      ...[undefined, null, 1, {}, ['/a'], { toString: () => '/a' }],
+    ];
+    for (const value of hostile) assert.equal(returnTo(value, '/home'), '/home', String(value));
+  });
+
+  it('is bounded work for whatever is encoded many times', () => {
+    assert.equal(returnTo(`/%${'25'.repeat(1000)}2fevil`, '/home'), '/home');
+  });
+});
+
+describe('guards', () => {
+  it('refuse wrong options when they are made', () => {
+    assert.throws(() => requireLogin({ loginPage: 'https://evil.test' }), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => requireLogin({ login: '/in' } as object), { code: 'ERR_OPTION_UNKNOWN' });
+    assert.throws(() => requireUser(undefined as never), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => requireRecentLogin('soon' as never), { code: 'ERR_OPTION_INVALID' });
+  });
+
+  const withGuard = async (guard: ReturnType<typeof requireLogin>, accept: string | undefined, path = '/a') => {
+    const { withSession } = session({ secret: 'a secret of more than thirty-two bytes' });
+    const served = await serve(withSession((req, res) => guard(req, res, () => res.end('reached'))));
+    const answer = await request(served.url + path, { headers: accept === undefined ? {} : { accept } });
+    await served.close();
+    return answer;
+  };
+
+  it('take for a page what asks for HTML by name, and for no less than JSON', async () => {
+    const cases: Array<[accept: string | undefined, status: number]> = [
+      ['text/html', 303],
+      ['text/html;q=0.9, application/json;q=0.8', 303],
+      ['application/json, text/html;q=0.9', 401],
+      ['application/problem+json', 401],
+      ['TEXT/HTML;level=1', 303],
+      ['text/html;q=0', 401],
+      ['text/html;q=x', 401],
+      ['*/*', 401],
+      [undefined, 401],
+    ];
+    for (const [accept, status] of cases) {
+      assert.equal((await withGuard(requireLogin(), accept)).status, status, String(accept));
+    }
+  });
+
+  it('give a target that is no local path no way back', async () => {
+    const { headers } = await withGuard(requireLogin({ loginPage: '/in?x=1' }), 'text/html', '//evil.test/a');
+    assert.equal(headers.location, '/in?x=1');
+    const local = await withGuard(requireLogin({ loginPage: '/in?x=1' }), 'text/html', '/b');
+    assert.equal(local.headers.location, '/in?x=1&returnTo=%2Fb');
+  });
+
+  it('let pass only whom the predicate says true of, by promise too, and no throw is a permission', async () => {
+    const { withSession } = session({ secret: 'a secret of more than thirty-two bytes' });
+    const answers: Array<() => unknown> = [
+      ...[() => true, async () => true, () => 1, async () => 'yes', async () => false],
+      ...[
+        () => {
+          throw new Error('thrown');
+        },
+        () => Promise.reject(new Error('rejected')),
+      ],
+    ];
+    const said: string[] = [];
+    for (const answer of answers) {
+      const guard = requireUser(answer as () => boolean);
+      const served = await serve(
+        withSession(async (req, res) => {
+          await req.session.login('ada');
+          guard(req, res, error => res.end(error ? 'error' : 'reached'));
+        }),
+      );
+      said.push((await request(served.url)).body);
+      await served.close();
+    }
+    const refused = '{"error":"forbidden"}';
+    assert.deepEqual(said, ['reached', 'reached', refused, refused, refused, 'error', 'error']);
+  });
+
+  it('before the session, say which line to move', async () => {
+    const served = await serve((req, res) => requireLogin()(req, res, error => res.end(String(error))));
+    const { body } = await request(served.url);
+    assert.match(body, /Move session\(\) above the line .*guards\.test\.js:\d+:\d+, .*\(ERR_SESSION_MISSING\)/);
+    await served.close();
+  });
+});

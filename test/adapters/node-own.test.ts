@@ -1,0 +1,174 @@
+// What is plain Node's alone: https, proxies by number, HTTP/2 pushes, errors without an error handler.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import https from 'node:https';
+import { describe, it } from 'node:test';
+import { memoryStore } from 'madeleine/memory';
+import { type NodeSessions, session } from 'madeleine/node';
+import { faultStore } from 'madeleine/testing';
+import { Client, request } from '../support/client.ts';
+import { serve, serveOn } from '../support/serve.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+const visits = (sessions: NodeSessions) =>
+  sessions.withSession((req, res) => {
+    req.session.visits = (req.session.visits ?? 0) + 1;
+    res.end(String(req.session.visits));
+  });
+
+describe('node: https and proxies', () => {
+  it('over https the cookie is Secure and __Host-', async () => {
+    const psk = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const; // a shared key, so that no certificate has to be made
+    const key = Buffer.alloc(16, 7);
+    const served = await serveOn(
+      https.createServer({ ...psk, pskCallback: () => key }, visits(session({ secret }))),
+      'https',
+    );
+    const options = {
+      ...psk,
+      agent: false,
+      pskCallback: () => ({ psk: key, identity: 'x' }),
+      checkServerIdentity: () => undefined,
+    };
+    const [answer] = await once(https.get(served.url, options as https.RequestOptions), 'response');
+    assert.match(answer.headers['set-cookie'][0], /^__Host-session=[^;]+; Path=\/; Secure; HttpOnly; SameSite=Lax$/);
+    await served.close();
+  });
+
+  const cases: Array<[hops: number, proto: string | undefined, secure: boolean]> = [
+    ...([0, 1, 2, 3] as const).map(hops => [hops, undefined, false] as [number, undefined, boolean]),
+    [0, 'https', false],
+    [1, 'https', true],
+    [1, 'HTTPS', true],
+    [1, 'https, http', false], // the client wrote the first
+    [1, 'http, https', true],
+    [2, 'https, http', true],
+    [2, 'https, http, http', false],
+    [3, 'https, http, http', true],
+    [3, 'https', true], // the outermost proxy replaced the field, the others left it alone
+  ];
+  for (const [hops, proto, secure] of cases) {
+    it(`behind ${hops} proxies, X-Forwarded-Proto "${proto}" is ${secure ? 'https' : 'http'}`, async () => {
+      const served = await serve(visits(session({ secret, trustProxy: hops })));
+      const { setCookies } = await request(served.url, { headers: proto ? { 'x-forwarded-proto': proto } : {} });
+      assert.equal(setCookies[0]?.startsWith('__Host-session='), secure);
+      await served.close();
+    });
+  }
+
+  it('the address is the one that the outermost trusted proxy saw, never what a client writes', async () => {
+    const chain = '6.6.6.6, 203.0.113.9, 10.0.0.2';
+    for (const [hops, address] of [
+      [0, '127.0.0.1'],
+      [1, '10.0.0.2'],
+      [2, '203.0.113.9'],
+    ] as const) {
+      const sessions = session({ secret, trustProxy: hops });
+      const served = await serve(
+        sessions.withSession(async (req, res) => {
+          await req.session.login('ada');
+          res.end();
+        }),
+      );
+      await request(served.url, { headers: { 'x-forwarded-for': chain } });
+      assert.equal((await sessions.sessions.list('ada'))[0]?.device?.address, address);
+      await served.close();
+    }
+  });
+
+  it('trustProxy takes a number of proxies and nothing else', () => {
+    for (const wrong of [true, -1, 1.5, 'loopback', Number.NaN]) {
+      assert.throws(() => session({ secret, trustProxy: wrong as number }), { code: 'ERR_OPTION_INVALID' });
+    }
+  });
+});
+
+describe('node: errors', () => {
+  it('a store that fails is answered barely, and sessions hear of it', async () => {
+    for (const failing of ['read', 'create']) {
+      const store = faultStore(memoryStore());
+      const sessions = session({ secret, store });
+      const served = await serve(visits(sessions));
+      const client = new Client(served.url);
+      await client.get('/');
+      if (failing === 'create') client.jar.clear();
+      store.plan(({ operation }) => (operation === failing ? { kind: 'fail' } : null));
+      const heard = new Promise(resolve => sessions.sessions.on('failed', resolve));
+      const answer = await client.get('/');
+      assert.deepEqual([answer.status, answer.body], [503, 'Service Unavailable\n']);
+      assert.equal(((await heard) as { error: { code: string } }).error.code, 'ERR_STORE_FAILED');
+      await served.close();
+    }
+  });
+
+  it('of() without a session says which line to move', async () => {
+    const sessions = session({ secret });
+    const served = await serve((req, res) => {
+      assert.throws(() => sessions.of(req), /above the line .*node-own\.test\.js:\d+:\d+.*ERR_SESSION_MISSING/);
+      res.end();
+    });
+    await request(served.url);
+    await served.close();
+  });
+});
+
+describe('node: HTTP/2', () => {
+  it('a pushed response is nobody’s session, and goes out as it is', async () => {
+    const sessions = session({ secret });
+    const served = await serveOn(
+      http2.createServer(
+        sessions.withSession((req, res) => {
+          req.session.visits = 1;
+          res.createPushResponse({ ':path': '/style.css' }, (error, pushed) => {
+            assert.equal(error, null);
+            pushed.end('pushed');
+            res.end('page');
+          });
+        }),
+      ),
+    );
+    const connection = http2.connect(served.url);
+    const pushed = once(connection, 'stream').then(async ([stream]) => {
+      const [headers] = await once(stream, 'push');
+      let body = '';
+      for await (const chunk of stream) body += chunk;
+      return [body, headers['set-cookie']];
+    });
+    const stream = connection.request({ ':path': '/' });
+    const [headers] = await once(stream, 'response');
+    assert.equal(headers['set-cookie'].length, 1);
+    stream.resume();
+    assert.deepEqual(await pushed, ['pushed', undefined]);
+    connection.close();
+    await served.close();
+  });
+
+  it('many streams share a connection: one that goes away is noticed, and its write is kept', async () => {
+    let arrive = () => {};
+    const arrived = new Promise<void>(resolve => {
+      arrive = resolve;
+    });
+    const served = await serveOn(
+      http2.createServer(
+        session({ secret }).withSession((req, res) => {
+          if (req.url === '/begin') req.session.theme = 'dark';
+          if (req.url !== '/slow') return res.end(String(req.session.visits));
+          req.session.visits = 7;
+          return arrive();
+        }),
+      ),
+    );
+    const client = new Client(served.url, 'http2');
+    await client.get('/begin');
+    const connection = http2.connect(served.url);
+    const ask = (path: string) => connection.request({ ':path': path, cookie: client.cookieHeader() });
+    await once(ask('/first').resume(), 'close');
+    const slow = ask('/slow');
+    await arrived;
+    slow.close(http2.constants.NGHTTP2_CANCEL);
+    for (let tries = 0; (await client.get('/')).body !== '7'; tries++) assert.ok(tries < 200, 'the write was lost');
+    connection.destroy();
+    await served.close();
+  });
+});
