@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setInterval } from 'node:timers/promises';
 import type { Replaced, SessionRecord } from 'madeleine';
 import { storeConformance } from 'madeleine/testing';
+import type { SqlServer } from '../servers/sql-server.ts';
 import { inProcesses } from './support/processes.ts';
 import { runInProject } from './support/project.ts';
 import { sampleRecord } from './support/sample-record.js';
@@ -16,7 +17,7 @@ const now = Date.now();
 
 for (const server of SERVERS) {
   describe(`${server.kind}: the store on its server`, { skip: server.skip }, () => {
-    let running: Awaited<ReturnType<typeof server.start>>;
+    let running: SqlServer;
     before(async () => {
       running = await server.start();
     });

@@ -3,15 +3,15 @@ import { type MysqlPool, mysqlStore } from 'madeleine/mysql';
 import { type PostgresPool, postgresStore, type ServerStore } from 'madeleine/postgres';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
-import type { Server } from '../../servers/daemon.ts';
 import { startMariadb } from '../../servers/mariadb.ts';
 import { need } from '../../servers/need.ts';
 import { startPostgres } from '../../servers/postgres.ts';
+import type { SqlServer, SqlServerOptions } from '../../servers/sql-server.ts';
 
-export interface SqlServer {
+export interface SqlKind {
   kind: 'postgres' | 'mysql';
   skip: string | false;
-  start(options?: StartOptions): Promise<Server & { createDatabase(): Promise<string> }>;
+  start(options?: SqlServerOptions): Promise<SqlServer>;
   open(url: string, options?: { table?: string }): ServerStore;
   /** A store over a pool of the test's own, which counts the store's statements. */
   openPool(
@@ -45,12 +45,7 @@ export interface Transaction {
   commit(): Promise<void>;
 }
 
-export interface StartOptions {
-  settings?: Record<string, string | number>;
-  durable?: boolean;
-}
-
-export const SERVERS: readonly SqlServer[] = [
+export const SERVERS: readonly SqlKind[] = [
   {
     kind: 'postgres',
     skip: need('postgres'),
