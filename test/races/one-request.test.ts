@@ -73,7 +73,7 @@ for (const { name, open } of ARENAS) {
     });
 
     it('logs out in the middle of a response: the session is gone when its end comes', async () => {
-      const race = await createRace(open());
+      const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
       assert.equal((await client.get('/careless-stream')).body, 'firstlast');
