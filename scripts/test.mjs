@@ -35,7 +35,8 @@ let failed = checks.length - passed;
 // A suite is not a test: only what has no tests of its own is counted.
 const counts = event => event.details.type !== 'suite' && !event.skip;
 const skipped = [];
-const stream = run({ files, concurrency: 2 })
+// A file that hangs, because a test failed and left something open, fails instead of holding up all others.
+const stream = run({ files, concurrency: 2, timeout: 240_000 })
   .on('test:pass', event => counts(event) && passed++)
   .on('test:fail', event => counts(event) && failed++)
   .on('test:pass', event => /^not installed/.test(event.skip) && skipped.push(`${event.name}: ${event.skip}`));
