@@ -4,8 +4,9 @@ import { replaceSetCookie } from '../cookie/headers.ts';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession, Sessions } from '../session/sessions.ts';
-import { enterGate, type GateParticipant, gateOf } from './gate.ts';
+import { enterGate, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
+import type { GateParticipant } from './participants.ts';
 
 export class Exchange<Data extends object = object> implements GateParticipant {
   readonly sessions: Sessions<Data>;
@@ -14,6 +15,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   readonly #onError: (error: unknown) => void;
   #watched = false;
   #lateCheck = false;
+  #refused = false;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
   constructor(
@@ -57,7 +59,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
 
   head(): void {
     const response = this.#response;
-    if (this.#open.accessed) addVary(response, 'Cookie');
+    if (this.#open.accessed) {
+      addVary(response, 'Cookie');
+      // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
+      if (this.#open.unavailable) response.setHeader('Cache-Control', 'no-store');
+    }
     const cookie = this.#open.setCookie();
     if (cookie === null) return;
     replaceSetCookie(response, cookie.name, cookie.line);
@@ -79,8 +85,14 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     if (this.#watched && this.#response.socket) unwatchConnection(this.#response.socket, this);
   }
 
+  refused(): void {
+    this.#refused = true;
+    this.ended();
+  }
+
+  /** What is begun for a client that never gets its cookie is nobody's. */
   hungUp(): void {
-    this.#saveLate();
+    if (!this.#open.unstored) this.#saveLate();
   }
 
   failed(error: unknown, complete: boolean): void {
@@ -97,7 +109,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const open = this.#open;
     const report = (error: unknown) => this.failedAtEnd(error);
     try {
-      if (!open.accessed || !open.changed) return;
+      if (this.#refused || !open.accessed || !open.changed) return;
       if (this.#response.writableEnded) {
         this.sessions.warn(
           'MADELEINE_LATE_CHANGE',

@@ -5,28 +5,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
 import { clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
 import { type Below, intercept } from './intercept.ts';
-
-/** Who has something to save before the response leaves, and something to say in its head: a session. */
-export interface GateParticipant {
-  /** Saves, before the first byte. */
-  save(): MaybePromise<void>;
-  /** Adds header fields; called once, right before the head is written. */
-  head(): void;
-  /** Saves what changed since, before the last byte of a response whose head left earlier. */
-  saveAtEnd(): MaybePromise<void>;
-  /**
-   * The save failed and nothing was sent. `complete`: the handler had ended its response, so the application may answer
-   * with an error of its own; otherwise the gate has answered with a bare error, as the handler is still writing.
-   */
-  failed(error: unknown, complete: boolean): void;
-  /** The handler has ended the response, and everything is saved. */
-  ended(): void;
-  /** The save at the end failed: the connection was cut, so that the client does not take the response for a success. */
-  failedAtEnd(error: unknown): void;
-}
+import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
 /** The most bytes that `write()` may leave here while the session is being saved; a handler that goes on gets an error. */
 export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
@@ -146,19 +127,20 @@ class Gate {
   #start(): boolean {
     this.#state = 'holding';
     try {
-      const saved = all(this.participants, save);
+      const saved = saveAll(this.participants);
       if (saved instanceof Promise) {
         presentHead(this.#response, () => this.#ended);
-        saved.then(
-          () => this.#open(),
-          error => this.#fail(error),
-        );
+        saved
+          .then(
+            () => this.#open(),
+            error => this.#fail(error) && this.#release(),
+          )
+          .catch(error => this.#cut(error));
         return false;
       }
       for (const one of this.participants) one.head();
     } catch (error) {
-      this.#fail(error);
-      return false;
+      return this.#fail(error);
     }
     this.#state = 'open';
     return true;
@@ -168,43 +150,76 @@ class Gate {
     const response = this.#response;
     if (this.#state !== 'holding') return;
     releaseHead(response);
-    for (const one of this.participants) one.head();
-    this.#state = 'open';
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const call of held) call();
+    try {
+      for (const one of this.participants) one.head();
+      this.#release();
+    } catch (error) {
+      // Node refuses something of what was held; it would have thrown to the handler.
+      if (response.headersSent) this.#cut(error);
+      else this.#answer(error);
+      return;
+    }
     if (this.#needsDrain && !this.#ended && !response.writableNeedDrain) response.emit('drain');
   }
 
-  #fail(error: unknown): void {
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#state = 'open';
+    this.#held = null;
+    for (const call of held) call();
+  }
+
+  /** Says whether the handler's response may leave all the same. */
+  #fail(error: unknown): boolean {
+    if (this.#state !== 'holding') return false;
+    releaseHead(this.#response);
+    if (this.#ended && this.#response.statusCode >= 500) {
+      // An error it is already, told in the application's own way, and perhaps of this very failure.
+      this.#refuse().failedAtEnd(error);
+      this.#state = 'open';
+      return true;
+    }
+    this.#answer(error);
+    return false;
+  }
+
+  /** Nothing has left yet: the error takes the place of what the handler wrote. */
+  #answer(error: unknown): void {
     const response = this.#response;
-    const ended = this.#ended;
-    if (this.#state !== 'holding') return;
-    releaseHead(response);
     this.#held = null;
     clearForError(response);
     this.#state = 'open';
-    if (!ended) {
+    if (!this.#ended) {
       response.statusCode = error instanceof MadeleineError ? error.status : 500;
       response.setHeader('Content-Type', 'text/plain; charset=utf-8');
       this.#below.end.call(response, response.statusCode === 503 ? 'Service Unavailable\n' : 'Internal Server Error\n');
       this.#state = 'discarding';
     }
-    (this.participants[0] as GateParticipant).failed(error, ended);
+    this.#refuse().failed(error, this.#ended);
+  }
+
+  /** Something has left already: the client must not take the response for a whole one. */
+  #cut(error: unknown): void {
+    this.#state = 'discarding';
+    this.#refuse().failedAtEnd(error);
+    this.#response.destroy();
+  }
+
+  /** Tells everybody, and gives the one who is to speak of it. */
+  #refuse(): GateParticipant {
+    for (const one of this.participants) one.refused();
+    return this.participants[0] as GateParticipant;
   }
 
   /** The head left earlier: what the handler changed since is saved before the client can know that it has everything. */
   #endAfterSave(chunk: unknown, encoding: unknown, callback: unknown): void {
-    const cut = (error: unknown) => {
-      (this.participants[0] as GateParticipant).failedAtEnd(error);
-      this.#response.destroy();
-    };
     try {
-      const saved = all(this.participants, saveAtEnd);
-      if (saved instanceof Promise) saved.then(() => this.#passEnd(chunk, encoding, callback), cut);
-      else this.#passEnd(chunk, encoding, callback);
+      const saved = saveAllAtEnd(this.participants);
+      if (saved instanceof Promise) {
+        saved.then(() => this.#passEnd(chunk, encoding, callback)).catch(error => this.#cut(error));
+      } else this.#passEnd(chunk, encoding, callback);
     } catch (error) {
-      cut(error);
+      this.#cut(error);
     }
   }
 
@@ -212,19 +227,6 @@ class Gate {
     for (const one of this.participants) one.ended();
     this.#below.end.call(this.#response, chunk, encoding, callback);
   }
-}
-
-const save = (participant: GateParticipant): MaybePromise<void> => participant.save();
-const saveAtEnd = (participant: GateParticipant): MaybePromise<void> => participant.saveAtEnd();
-
-/** Nearly always there is one participant, and no promise to make. */
-function all(
-  participants: readonly GateParticipant[],
-  step: (participant: GateParticipant) => MaybePromise<void>,
-): MaybePromise<void> {
-  if (participants.length === 1) return step(participants[0] as GateParticipant);
-  const pending = participants.map(step).filter(saved => saved instanceof Promise);
-  if (pending.length > 0) return Promise.all(pending).then(() => undefined);
 }
 
 /** A discarded chunk is done with: whoever waits for its callback goes on. */

@@ -7,6 +7,7 @@ import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';
 import { parseStored } from './data.ts';
+import { inOrder } from './in-order.ts';
 import type { LoginOptions } from './lifecycle.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { Device } from './record.ts';
@@ -30,6 +31,8 @@ export interface About {
   readonly lastSeenAt: Date | null;
   readonly expiresAt: Date | null;
   readonly device: Device | null;
+  /** True when the session could not be read, and this visitor may well have one: see `onStoreError`. */
+  readonly unavailable: boolean;
 }
 
 /** The session's cookie as it is set, read-only. */
@@ -100,7 +103,7 @@ class SessionBag {
   }
 
   get about(): About {
-    const { record, key, isNew } = this.#state;
+    const { record, key, isNew, readFailure } = this.#state;
     const date = (time: number | null | undefined) => (time == null ? null : new Date(time));
     return Object.freeze({
       userId: record?.userId ?? null,
@@ -111,6 +114,7 @@ class SessionBag {
       lastSeenAt: date(record?.lastSeenAt),
       expiresAt: date(record?.expiresAt),
       device: record?.device ?? null,
+      unavailable: readFailure !== null,
     });
   }
   set about(value: unknown) {
@@ -118,33 +122,43 @@ class SessionBag {
   }
 
   save(callback?: Callback): Promise<void> {
-    return settle(async () => commit(this.#state), callback);
+    const saved = inOrder(this.#state, async state => commit(state));
+    saved.catch(() => {}); // Who does not wait for it hears of it all the same: the response saves again what is not saved.
+    return callBack(saved, callback);
   }
   reload(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.reload(this.#state), callback);
+    return callBack(this.#change(lifecycle.reload), callback);
   }
   regenerate(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.regenerate(this.#state), callback);
+    return callBack(this.#change(lifecycle.regenerate), callback);
   }
   destroy(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.logout(this.#state), callback);
+    return callBack(this.#change(lifecycle.logout), callback);
   }
   touch(): this {
     this.#state.touchAsked = true;
     return this;
   }
   login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void> {
-    if (typeof options === 'function') return settle(() => lifecycle.login(this.#state, userId, {}), options);
-    return settle(() => lifecycle.login(this.#state, userId, options ?? {}), callback);
+    const [given, call] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
+    const login = (state: SessionState) => lifecycle.login(state, userId, given);
+    return callBack(this.#change(login), call);
   }
   logout(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.logout(this.#state), callback);
+    return callBack(this.#change(lifecycle.logout), callback);
   }
   rotate(callback?: Callback): Promise<void> {
-    return settle(() => lifecycle.rotate(this.#state), callback);
+    return callBack(this.#change(lifecycle.rotate), callback);
   }
   update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
-    return lifecycle.update(this.#state, change);
+    return this.#change(state => lifecycle.update(state, change));
+  }
+
+  #change<T>(operation: (state: SessionState) => Promise<T>): Promise<T> {
+    return inOrder(this.#state, async state => {
+      if (state.readFailure !== null) throw state.readFailure;
+      return operation(state);
+    });
   }
 }
 
@@ -182,9 +196,8 @@ function define(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Runs the work and tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
-function settle(work: () => Promise<void>, callback?: Callback): Promise<void> {
-  const done = work();
+/** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
+function callBack(done: Promise<void>, callback?: Callback): Promise<void> {
   if (typeof callback !== 'function') return done;
   return done.then(
     () => process.nextTick(callback),

@@ -1,14 +1,14 @@
 /** Saves what a request did to its session, without losing what others did meanwhile. */
 import { randomToken, sha256 } from '../crypto/token.ts';
-import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import type { Applied } from './commit-queue.ts';
 import { parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
-import { endOf, isLive, needsTouch } from './policy.ts';
+import { idTaken, storeNew } from './new-record.ts';
+import { endOf, needsTouch } from './policy.ts';
 import type { SessionState } from './state.ts';
-import { tombstoneReason } from './tombstone.ts';
+import { followRotation } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
@@ -26,6 +26,7 @@ export function commit(state: SessionState): MaybePromise<void> {
 
 /** Saves this text, which differs from the state's base, as what the session holds. */
 export function saveText(state: SessionState, mine: string): MaybePromise<void> {
+  if (state.readFailure !== null) throw state.readFailure;
   if (state.closed) return drop(state);
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
 }
@@ -46,9 +47,8 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
   state.ensureId();
   const key = state.key as string;
   const record = state.newRecord(mine);
-  return whenReady(core.store.create(key, record), created => {
+  return whenReady(storeNew(core, key, record), created => {
     if (!created) {
-      // 256 random bits do not meet by chance: a generator that repeats itself must not open somebody's session.
       if (attempt >= MOST_COLLISIONS) throw idTaken();
       state.id = randomToken();
       state.key = sha256(state.id);
@@ -71,28 +71,10 @@ function saveChange(state: SessionState, mine: string): MaybePromise<void> {
 function settle(state: SessionState, applied: Applied, mine: string): MaybePromise<void> {
   if (applied === null) return drop(state);
   if (applied.successor !== null) {
-    return whenReady(followRotation(state, applied.successor, tombstoneReason(applied) === 'rotated'), found =>
-      found ? saveChange(state, mine) : drop(state),
-    );
+    return whenReady(followRotation(state, applied), found => (found ? saveChange(state, mine) : drop(state)));
   }
   state.record = applied;
   state.base = mine;
-}
-
-/** The id was rotated under us: go on with the same session under its new key. We never learn the new id. */
-function followRotation(state: SessionState, successor: string, rotated: boolean): MaybePromise<boolean> {
-  const { core } = state;
-  if (!rotated) return false;
-  return whenReady(core.store.read(successor), record => {
-    if (record === null) return false;
-    if (record.successor !== null) {
-      return followRotation(state, record.successor, tombstoneReason(record) === 'rotated');
-    }
-    if (!isLive(record, core.clock(), core.policy)) return false;
-    state.hold(successor, record, null);
-    state.cookieDuty = 'leave';
-    return true;
-  });
 }
 
 /** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */
@@ -117,18 +99,14 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
   });
 }
 
-/** The stored text with my changes: mine as it is when nobody wrote meanwhile, else the merge of both. */
-export function mergeText(base: string, mine: string, stored: string, rules: MergeRules): string {
+/**
+ * The stored text with my changes: mine as it is when nobody wrote meanwhile, else the merge of both.
+ *
+ * @throws MadeleineError when a rule makes what cannot be kept, or both together are more than `limit` bytes
+ */
+export function mergeText(base: string, mine: string, stored: string, rules: MergeRules, limit: number): string {
   if (stored === base) return mine;
   if (stored === mine || mine === base) return stored;
   const [a, b, c] = [base, mine, stored].map(text => parseData(text) ?? {}) as [JsonObject, JsonObject, JsonObject];
-  return JSON.stringify(mergeData(a, b, c, rules));
-}
-
-function idTaken(): MadeleineError {
-  return new MadeleineError(
-    'ERR_CONFLICT',
-    `A new session id was already taken ${MOST_COLLISIONS} times.`,
-    "See whether the machine's source of random numbers works.",
-  );
+  return stringifyData(mergeData(a, b, c, rules), stored, limit);
 }

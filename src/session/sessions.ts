@@ -7,16 +7,19 @@ import { commit, hasChanges, mergeText } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { EventHub, type SessionEvents, type SessionListener } from './events.ts';
 import { type GuardedStore, guardStore } from './guarded-store.ts';
+import { afterAll } from './in-order.ts';
+import { forget } from './new-record.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { endOf, isLive } from './policy.ts';
 import { startPruning } from './prune.ts';
-import { type Device, isSessionRecord, type SessionRecord } from './record.ts';
+import { type Device, isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import { createSessionCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState } from './state.ts';
 import { endSession } from './succession.ts';
 import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
 import { type EndTurn, Turns } from './turns.ts';
+import { type Look, orAnonymous } from './unavailable.ts';
 
 /** One request's session, from open to Set-Cookie. */
 export interface OpenSession<Data extends object = SessionData> {
@@ -32,6 +35,8 @@ export interface OpenSession<Data extends object = SessionData> {
   setCookie(): { name: string; line: string } | null;
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;
+  /** True when the session could not be read and the request goes on without: `onStoreError: 'anonymous'`. */
+  readonly unavailable: boolean;
   /** With `concurrency: 'serialize'`: to be called when the response is over, whatever became of it. */
   readonly endTurn: (() => void) | null;
 }
@@ -82,15 +87,22 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const events = new EventHub();
   const cookie = createSessionCookie(options.secret, checked.name, checked.cookie, events);
   const tagKey = randomBytes(32);
+  const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string): SessionRecord => {
-    const next = { ...record, data, version: record.version + 1, lastSeenAt: Math.max(clock(), record.lastSeenAt) };
+    const next = {
+      ...record,
+      data,
+      version: nextVersion(record.version),
+      lastSeenAt: Math.max(clock(), record.lastSeenAt),
+    };
     next.expiresAt = Math.max(endOf(next, policy), record.expiresAt);
     return next;
   };
   const warn = createWarnings();
   const core: Core = {
     ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn },
-    join: (base, mine, stored) => (concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge)),
+    join: (base, mine, stored) =>
+      concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store, advance),
     tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };
@@ -104,10 +116,10 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
       if (turns) {
         return whenReady(turns.take(presented.key), endTurn => {
           opened.endTurn = endTurn;
-          return openInTurn(() => openPresented<Data>(opened, presented), endTurn);
+          return openInTurn(() => openPresented<Data>(opened, presented, look), endTurn);
         });
       }
-      return openPresented<Data>(opened, presented);
+      return openPresented<Data>(opened, presented, look);
     },
     cookieName: secure => cookie.name(secure),
     async list(userId) {
@@ -151,8 +163,9 @@ async function openInTurn<T>(open: () => MaybePromise<T>, endTurn: EndTurn): Pro
 function openPresented<Data extends object>(
   opened: Opened,
   { key, id, renew }: PresentedId,
+  look: Look,
 ): MaybePromise<OpenSession<Data>> {
-  return whenReady(find(opened, key, id), () => {
+  return whenReady(look(opened, key, id), () => {
     if (renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
     return opened as OpenSession<object> as OpenSession<Data>;
   });
@@ -168,10 +181,13 @@ class Opened extends SessionState implements OpenSession<object> {
     return hasChanges(this);
   }
   get unstored(): boolean {
-    return this.record === null;
+    return this.record === null && !this.closed && this.readFailure === null;
+  }
+  get unavailable(): boolean {
+    return this.readFailure !== null;
   }
   commit(): MaybePromise<void> {
-    return commit(this);
+    return afterAll(this, commit);
   }
   setCookie(): { name: string; line: string } | null {
     return this.cookieLine();
@@ -203,7 +219,9 @@ function findSuccessor(
   step: number,
 ): MaybePromise<void> {
   const { core } = state;
-  const rotated = tombstoneReason(stone) === 'rotated';
+  const reason = tombstoneReason(stone);
+  if (reason === 'ended') return; // a logout that could not be finished, but is one
+  const rotated = reason === 'rotated';
   if (inGrace(stone, now, core.policy)) {
     if (rotated && step < LONGEST_CHAIN) return find(state, stone.successor as string, null, step + 1);
     // Sent before the browser had the login's new cookie: it gets nothing of the new session, and must not disturb it.
@@ -212,17 +230,6 @@ function findSuccessor(
   if (rotated && stone.expiresAt > now) {
     core.events.emit('reused', () => ({ tag: core.tag(key) }));
     return whenReady(endSession(core, key), () => undefined);
-  }
-}
-
-/** Removes what has expired. Nobody waits for it, and if it fails, pruning will do it. */
-function forget(core: Core, key: string): void {
-  const failed = (error: unknown) => core.events.emit('failed', () => ({ error }));
-  try {
-    const deleted = core.store.delete(key);
-    if (deleted instanceof Promise) deleted.catch(failed);
-  } catch (error) {
-    failed(error);
   }
 }
 

@@ -5,7 +5,7 @@ import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { endOf, type Policy } from './policy.ts';
-import type { Device, SessionRecord } from './record.ts';
+import { type Device, nextVersion, type SessionRecord } from './record.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
 /** What all open sessions of one `createSessions` share. */
@@ -28,6 +28,8 @@ export interface Core {
   warn(code: string, message: string): void;
 }
 
+const NONE: readonly never[] = [];
+
 const INSECURE =
   'No session cookie was set: cookie.secure is true and the request came over plain http. Behind a proxy that ends https, ' +
   "tell Express to trust it: app.set('trust proxy', 1). Without one, use cookie.secure: 'auto'.";
@@ -47,6 +49,7 @@ export interface RequestFacts {
  * - fresh: `record` is null. Nothing is stored until something is put in.
  * - live: `record` is what the store holds, as far as we know.
  * - closed: another request ended or replaced the session. Nothing more is stored, and no cookie is sent.
+ * - unavailable: the session could not be read, and the request goes on without. Whatever would change it fails.
  */
 export class SessionState {
   readonly core: Core;
@@ -62,6 +65,10 @@ export class SessionState {
   bag: object | null = null;
   isNew = true;
   closed = false;
+  /** Why the session could not be read; `null` where it was, or there is none. */
+  readFailure: unknown = null;
+  /** The operations of this request that are not done yet, in their order. */
+  underWay: readonly Promise<unknown>[] = NONE;
   /** A handler has looked at the session: the response varies by cookie. */
   accessed = false;
   /** `touch()` was called: mark as seen whatever the throttle says. */
@@ -121,7 +128,7 @@ export class SessionState {
     };
     return {
       data,
-      version: 1,
+      version: nextVersion(0),
       userId: login?.userId ?? null,
       ...times,
       expiresAt: endOf(times, this.core.policy),
