@@ -155,18 +155,19 @@ export async function buryEverywhere(
  * followed, or finds the mark, and gives up.
  */
 export async function endSession(core: Core, key: string): Promise<boolean> {
+  const way: string[] = [];
   let ended = false;
-  let at: string | null = key;
-  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
-    const here: string = at;
-    const stone = await buryHere(core, here, await core.store.read(here), here, 'ended');
+  for (let at: string | null = key; at !== null && way.length < LONGEST_CHAIN; ) {
+    const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
     const reason = stone === null ? null : tombstoneReason(stone);
     // What a login left has to stay: it keeps late requests from disturbing the new cookie.
     if (stone === null || reason === 'replaced') break;
+    way.push(at);
+    ended = reason === 'ended';
     at = reason === 'rotated' ? stone.successor : null;
-    await core.store.delete(here);
-    if (reason === 'ended') ended = true;
   }
+  // The session before the tombstones that led to it: should the store fail in between, they still do.
+  for (const passed of way.reverse()) await core.store.delete(passed);
   if (ended) core.events.emit('ended', () => ({ tag: core.tag(key) }));
   return ended;
 }
