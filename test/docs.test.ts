@@ -118,9 +118,17 @@ describe('docs/', () => {
     assert.equal(run(declared), "dark [ { item: 'tea', quantity: 2 } ]\n");
   });
 
-  it('sessions.md: mounting, devices, and all sessions', () => {
-    const [mounting, devices, all] = blocksOf('docs/sessions.md') as [Block, Block, Block];
+  it('sessions.md: mounting, what cannot be read, devices, and all sessions', () => {
+    const [mounting, unreadable, devices, all] = blocksOf('docs/sessions.md') as [Block, Block, Block, Block];
     run(mounting, "console.log((await ask('GET', '/')).status);");
+    const fail = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
+      await ask('POST', '/in'); console.log((await ask('GET', '/')).text);
+      store.read = () => { throw new Error('down'); };
+      console.error = text => console.log(text); console.log((await ask('GET', '/')).text);`;
+    assert.equal(
+      run(unreadable, fail),
+      'Welcome, ada.\nA session cannot be read:\nWe cannot see just now who you are.\n',
+    );
     const visit = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
       await ask('POST', '/in'); const first = jar; jar = ''; await ask('POST', '/in');
       console.log(JSON.parse((await ask('GET', '/devices')).text).length);

@@ -140,7 +140,9 @@ for (const { name, express } of EXPRESSES) {
   describe(`${name}: how long a cookie and its session live`, () => {
     it('a session cookie ends with the browser, a persistent one carries its lifetime', async () => {
       const persistent = express();
-      persistent.use(session({ secret: 'secretkey', idle: '1h', cookie: { persistent: true } }));
+      persistent.use(
+        session({ secret: 'secretkey', idle: '1h', clock: createTestClock(), cookie: { persistent: true } }),
+      );
       persistent.use((req, res) => {
         req.session.visits = 1;
         res.end();

@@ -5,9 +5,10 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
-import { enterGate, type GateParticipant, gateOf } from './gate.ts';
+import { enterGate, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { connectionOf, streamOf } from './http2.ts';
+import type { GateParticipant } from './participants.ts';
 
 export class Exchange<Data extends object = object> implements GateParticipant {
   readonly sessions: Sessions<Data>;
@@ -15,6 +16,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   readonly #response: ServerResponse;
   readonly #onError: (error: unknown) => void;
   #watched = false;
+  #refused = false;
   #lateCheck = false;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
@@ -66,7 +68,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
 
   head(): void {
     const response = this.#response;
-    if (this.#open.accessed) addVary(response, 'Cookie');
+    if (this.#open.accessed) {
+      addVary(response, 'Cookie');
+      // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
+      if (this.#open.unavailable) response.setHeader('Cache-Control', 'no-store');
+    }
     const cookies = this.#open.setCookies();
     if (cookies.length === 0) return;
     for (const { name, line } of cookies) replaceSetCookie(response, name, line);
@@ -91,8 +97,14 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     if (connection) unwatchConnection(connection, this);
   }
 
+  refused(): void {
+    this.#refused = true;
+    this.ended();
+  }
+
+  /** What is begun for a client that never gets its cookie is nobody's. */
   hungUp(): void {
-    this.#saveLate();
+    if (!this.#open.unstored) this.#saveLate();
   }
 
   failed(error: unknown, complete: boolean): void {
@@ -110,7 +122,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const report = (error: unknown) => this.failedAtEnd(error);
     try {
       const saved = this.#whenIdle(() => {
-        if (!open.accessed || !open.changed) return;
+        if (this.#refused || !open.accessed || !open.changed) return;
         const saving = this.saveAtEnd();
         if (this.#response.writableEnded) {
           this.sessions.warn(

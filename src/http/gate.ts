@@ -9,25 +9,7 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { bareError, clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
 import { streamOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
-
-/** Who has something to save before the response leaves, and something to say in its head: a session. */
-export interface GateParticipant {
-  /** Saves, before the first byte. */
-  save(): MaybePromise<void>;
-  /** Adds header fields; called once, right before the head is written. */
-  head(): void;
-  /** Saves what changed since, before the last byte of a response whose head left earlier. */
-  saveAtEnd(): MaybePromise<void>;
-  /**
-   * The save failed and nothing was sent. `complete`: the handler had ended its response, so the application may answer
-   * with an error of its own; otherwise the gate has answered with a bare error, as the handler is still writing.
-   */
-  failed(error: unknown, complete: boolean): void;
-  /** The response is over: the handler has ended it and everything is saved, or the save failed. */
-  ended(): void;
-  /** The save at the end failed: the connection was cut, so that the client does not take the response for a success. */
-  failedAtEnd(error: unknown): void;
-}
+import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
 /** The most bytes that `write()` may leave here while the session is being saved; a handler that goes on gets an error. */
 export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
@@ -148,7 +130,7 @@ class Gate {
     this.#state = 'holding';
     let saved: MaybePromise<void>;
     try {
-      saved = all(this.participants, save);
+      saved = saveAll(this.participants);
       if (!(saved instanceof Promise)) {
         for (const one of this.participants) one.head();
         this.#state = 'open';
@@ -159,10 +141,12 @@ class Gate {
       saved = Promise.reject(error);
     }
     presentHead(this.#response, () => this.#ended);
-    saved.then(
-      () => this.#open(),
-      error => this.#fail(error),
-    );
+    saved
+      .then(
+        () => this.#open(),
+        error => this.#fail(error),
+      )
+      .catch(error => this.#cut(error));
     return false;
   }
 
@@ -170,20 +154,39 @@ class Gate {
     const response = this.#response;
     if (this.#state !== 'holding') return;
     releaseHead(response);
-    for (const one of this.participants) one.head();
-    this.#state = 'open';
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const call of held) call();
+    try {
+      for (const one of this.participants) one.head();
+      this.#release();
+    } catch (error) {
+      // Node refuses something of what was held; it would have thrown to the handler.
+      if (response.headersSent) this.#cut(error);
+      else this.#answer(error);
+      return;
+    }
     const { writableNeedDrain } = streamOf(response) ?? response;
     if (this.#needsDrain && !this.#ended && !writableNeedDrain) response.emit('drain');
   }
 
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#state = 'open';
+    this.#held = null;
+    for (const call of held) call();
+  }
+
   #fail(error: unknown): void {
+    if (this.#state !== 'holding') return;
+    releaseHead(this.#response);
+    if (!this.#ended || this.#response.statusCode < 500) return this.#answer(error);
+    // An error it is already, told in the application's own way, and perhaps of this very failure.
+    this.#refuse().failedAtEnd(error);
+    this.#release();
+  }
+
+  /** Nothing has left yet: the error takes the place of what the handler wrote. */
+  #answer(error: unknown): void {
     const response = this.#response;
     const ended = this.#ended;
-    if (this.#state !== 'holding') return;
-    releaseHead(response);
     this.#held = null;
     clearForError(response);
     this.#state = ended ? 'open' : 'discarding';
@@ -192,19 +195,28 @@ class Gate {
       response.end(bareError(response, error));
       resume();
     }
-    for (const one of this.participants) one.ended();
-    (this.participants[0] as GateParticipant).failed(error, ended);
+    this.#refuse().failed(error, ended);
+  }
+
+  /** Something has left already: the client must not take the response for a whole one. */
+  #cut(error: unknown): void {
+    this.#state = 'discarding';
+    this.#refuse().failedAtEnd(error);
+    this.#response.destroy();
+  }
+
+  /** Tells everybody, and gives the one who is to speak of it. */
+  #refuse(): GateParticipant {
+    for (const one of this.participants) one.refused();
+    return this.participants[0] as GateParticipant;
   }
 
   /** The head left earlier: what the handler changed since is saved before the client can know that it has everything. */
   #endAfterSave(chunk: unknown, encoding: unknown, callback: unknown): void {
-    const cut = (error: unknown) => {
-      (this.participants[0] as GateParticipant).failedAtEnd(error);
-      this.#response.destroy();
-    };
+    const cut = (error: unknown) => this.#cut(error);
     try {
-      const saved = all(this.participants, saveAtEnd);
-      if (saved instanceof Promise) saved.then(() => this.#passEnd(chunk, encoding, callback), cut);
+      const saved = saveAllAtEnd(this.participants);
+      if (saved instanceof Promise) saved.then(() => this.#passEnd(chunk, encoding, callback)).catch(cut);
       else this.#passEnd(chunk, encoding, callback);
     } catch (error) {
       cut(error);
@@ -215,19 +227,6 @@ class Gate {
     for (const one of this.participants) one.ended();
     this.#below.end.call(this.#response, chunk, encoding, callback);
   }
-}
-
-const save = (participant: GateParticipant): MaybePromise<void> => participant.save();
-const saveAtEnd = (participant: GateParticipant): MaybePromise<void> => participant.saveAtEnd();
-
-/** Nearly always there is one participant, and no promise to make. */
-function all(
-  participants: readonly GateParticipant[],
-  step: (participant: GateParticipant) => MaybePromise<void>,
-): MaybePromise<void> {
-  if (participants.length === 1) return step(participants[0] as GateParticipant);
-  const pending = participants.map(step).filter(saved => saved instanceof Promise);
-  if (pending.length > 0) return Promise.all(pending).then(() => undefined);
 }
 
 /** A discarded chunk is done with: whoever waits for its callback goes on. */

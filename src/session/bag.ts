@@ -5,9 +5,9 @@
 import type { CookieAttributes } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
 import { commit } from './commit.ts';
 import { parseStored } from './data.ts';
+import { inOrder } from './in-order.ts';
 import type { LoginOptions } from './lifecycle.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { Device } from './record.ts';
@@ -31,6 +31,8 @@ export interface About {
   readonly lastSeenAt: Date | null;
   readonly expiresAt: Date | null;
   readonly device: Device | null;
+  /** True when the session could not be read, and this visitor may well have one: see `onStoreError`. */
+  readonly unavailable: boolean;
 }
 
 /** The session's cookie as it is set, read-only. */
@@ -101,7 +103,7 @@ class SessionBag {
   }
 
   get about(): About {
-    const { record, key, isNew } = this.#state;
+    const { record, key, isNew, readFailure } = this.#state;
     const date = (time: number | null | undefined) => (time == null ? null : new Date(time));
     return Object.freeze({
       userId: record?.userId ?? null,
@@ -112,6 +114,7 @@ class SessionBag {
       lastSeenAt: date(record?.lastSeenAt),
       expiresAt: date(record?.expiresAt),
       device: record?.device ?? null,
+      unavailable: readFailure !== null,
     });
   }
   set about(value: unknown) {
@@ -119,45 +122,43 @@ class SessionBag {
   }
 
   save(callback?: Callback): Promise<void> {
-    return this.#do(commit, callback);
+    const saved = inOrder(this.#state, async state => commit(state));
+    saved.catch(() => {}); // Who does not wait for it hears of it all the same: the response saves again what is not saved.
+    return callBack(saved, callback);
   }
   reload(callback?: Callback): Promise<void> {
-    return this.#do(lifecycle.reload, callback);
+    return callBack(this.#change(lifecycle.reload), callback);
   }
   regenerate(callback?: Callback): Promise<void> {
-    return this.#do(lifecycle.regenerate, callback);
+    return callBack(this.#change(lifecycle.regenerate), callback);
   }
   destroy(callback?: Callback): Promise<void> {
-    return this.#do(lifecycle.logout, callback);
+    return callBack(this.#change(lifecycle.logout), callback);
   }
   touch(): this {
     this.#state.touchAsked = true;
     return this;
   }
   login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void> {
-    const [given, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
-    return this.#do(state => lifecycle.login(state, userId, given), done);
+    const [given, call] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback];
+    const login = (state: SessionState) => lifecycle.login(state, userId, given);
+    return callBack(this.#change(login), call);
   }
   logout(callback?: Callback): Promise<void> {
-    return this.#do(lifecycle.logout, callback);
+    return callBack(this.#change(lifecycle.logout), callback);
   }
   rotate(callback?: Callback): Promise<void> {
-    return this.#do(lifecycle.rotate, callback);
+    return callBack(this.#change(lifecycle.rotate), callback);
   }
-  async update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
-    const state = this.#state;
-    return state.inOrder(() => lifecycle.update(state, change));
+  update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
+    return this.#change(state => lifecycle.update(state, change));
   }
 
-  /** Does the work in its turn and tells the promise and the callback. What a callback throws is the process's to see. */
-  #do(work: (state: SessionState) => MaybePromise<void>, callback?: Callback): Promise<void> {
-    const state = this.#state;
-    const done = (async () => state.inOrder(() => work(state)))();
-    if (typeof callback !== 'function') return done;
-    return done.then(
-      () => process.nextTick(callback),
-      error => process.nextTick(callback, error),
-    );
+  #change<T>(operation: (state: SessionState) => Promise<T>): Promise<T> {
+    return inOrder(this.#state, async state => {
+      if (state.readFailure !== null) throw state.readFailure;
+      return operation(state);
+    });
   }
 }
 
@@ -193,4 +194,13 @@ export function bagOf(state: SessionState): Session {
 
 function define(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
+function callBack(done: Promise<void>, callback?: Callback): Promise<void> {
+  if (typeof callback !== 'function') return done;
+  return done.then(
+    () => process.nextTick(callback),
+    error => process.nextTick(callback, error),
+  );
 }

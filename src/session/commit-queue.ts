@@ -3,10 +3,10 @@
  * other, and those that arrive while the store is busy go together in one write; against other processes a change that
  * lost is applied again to what stands there now.
  */
-import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { checkAttempts, pause } from './attempts.ts';
 import type { GuardedStore } from './guarded-store.ts';
-import type { SessionRecord } from './record.ts';
+import { isSameWrite, type SessionRecord } from './record.ts';
 
 /** From the text that is stored to the text that should be. Runs again when somebody else wrote first. */
 export type Change = (stored: string) => MaybePromise<string>;
@@ -21,9 +21,6 @@ interface Waiting {
   resolve(applied: Applied): void;
   reject(error: unknown): void;
 }
-
-const MOST_ATTEMPTS = 50;
-const LONGEST_PAUSE = 50;
 
 export class CommitQueue {
   readonly #store: GuardedStore;
@@ -86,8 +83,8 @@ export class CommitQueue {
       return whenReady(answer, replaced => {
         if (replaced.ok) return next;
         const { current } = replaced;
-        if (current === null || current.successor !== null) return current;
-        if (attempt >= MOST_ATTEMPTS) throw tooManyConflicts();
+        if (current === null || current.successor !== null || isSameWrite(current, next)) return current;
+        checkAttempts(attempt);
         const again = () => this.#attempt(key, current, change, attempt + 1);
         return synchronous ? again() : pause(attempt).then(again);
       });
@@ -107,18 +104,4 @@ async function foldChanges(together: readonly Waiting[], stored: string): Promis
     }
   }
   return data;
-}
-
-/** Random, so that processes which collided do not collide again; longer with each attempt. */
-function pause(attempt: number): Promise<void> {
-  const longest = Math.min(LONGEST_PAUSE, 2 ** attempt);
-  return new Promise(resolve => setTimeout(resolve, Math.random() * longest));
-}
-
-function tooManyConflicts(): MadeleineError {
-  return new MadeleineError(
-    'ERR_CONFLICT',
-    `The session was changed by others ${MOST_ATTEMPTS} times while this change was being saved.`,
-    'Let the client try again; look for something that writes to one session without end.',
-  );
 }

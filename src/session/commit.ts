@@ -1,15 +1,14 @@
 /** Saves what a request did to its session, without losing what others did meanwhile. */
 import { randomToken, sha256 } from '../crypto/token.ts';
-import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import type { Applied } from './commit-queue.ts';
 import { parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
+import { idTaken, storeNew } from './new-record.ts';
 import { endOf, needsTouch } from './policy.ts';
-import type { SessionRecord } from './record.ts';
 import type { SessionState } from './state.ts';
-import { liveSuccessor } from './succession.ts';
+import { followRotation } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
@@ -27,6 +26,7 @@ export function commit(state: SessionState): MaybePromise<void> {
 
 /** Saves this text, which differs from the state's base, as what the session holds. */
 export function saveText(state: SessionState, mine: string): MaybePromise<void> {
+  if (state.readFailure !== null) throw state.readFailure;
   if (state.closed) return drop(state, mine);
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
 }
@@ -47,9 +47,8 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
   state.ensureId();
   const key = state.key as string;
   const record = state.newRecord(mine);
-  return whenReady(core.store.create(key, record), created => {
+  return whenReady(storeNew(core, key, record), created => {
     if (!created) {
-      // 256 random bits do not meet by chance: a generator that repeats itself must not open somebody's session.
       if (attempt >= MOST_COLLISIONS) throw idTaken();
       state.id = randomToken();
       state.key = sha256(state.id);
@@ -76,16 +75,6 @@ function settle(state: SessionState, applied: Applied, mine: string): MaybePromi
   }
   state.record = applied;
   state.base = mine;
-}
-
-/** The id was rotated under us: go on with the same session under its new key. Another request's new id we never learn. */
-export function followRotation(state: SessionState, stone: SessionRecord): MaybePromise<boolean> {
-  return whenReady(liveSuccessor(state.core, stone), found => {
-    if (found === null) return false;
-    state.hold(found.key, found.record, null);
-    if (state.id === null) state.cookieDuty = 'leave';
-    return true;
-  });
 }
 
 /** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */
@@ -115,18 +104,14 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
   });
 }
 
-/** The stored text with my changes: mine as it is when nobody wrote meanwhile, else the merge of both. */
-export function mergeText(base: string, mine: string, stored: string, rules: MergeRules): string {
+/**
+ * The stored text with my changes: mine as it is when nobody wrote meanwhile, else the merge of both.
+ *
+ * @throws MadeleineError when a rule makes what cannot be kept, or both together are more than `limit` bytes
+ */
+export function mergeText(base: string, mine: string, stored: string, rules: MergeRules, limit: number): string {
   if (stored === base) return mine;
   if (stored === mine || mine === base) return stored;
   const [a, b, c] = [base, mine, stored].map(text => parseData(text) ?? {}) as [JsonObject, JsonObject, JsonObject];
-  return JSON.stringify(mergeData(a, b, c, rules));
-}
-
-function idTaken(): MadeleineError {
-  return new MadeleineError(
-    'ERR_CONFLICT',
-    `A new session id was already taken ${MOST_COLLISIONS} times.`,
-    "See whether the machine's source of random numbers works.",
-  );
+  return stringifyData(mergeData(a, b, c, rules), stored, limit);
 }

@@ -23,6 +23,8 @@ export interface SessionEvents {
   reused: SessionEvent;
   /** A request changed a session that had ended meanwhile; the change was dropped. */
   dropped: SessionEvent;
+  /** A session could not be read, and its request was served without one: `onStoreError: 'anonymous'`. */
+  unavailable: SessionEvent & { error: unknown };
   /** A save failed after the response had left, or in the background. */
   failed: { error: unknown };
 }

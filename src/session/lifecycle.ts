@@ -1,14 +1,16 @@
 /** What begins, renews and ends a session: login, logout, a new id. Each is done in the store when its promise resolves. */
+
+import { randomToken, sha256 } from '../crypto/token.ts';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { commit, followRotation, saveText } from './commit.ts';
+import { commit, mergeText, saveText } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
-import type { SessionRecord } from './record.ts';
+import { nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
-import { bury, endSession, sessionEnded, succeed } from './succession.ts';
+import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
 
 export interface LoginOptions {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
@@ -26,19 +28,19 @@ const LONGEST_USER_ID = 512;
 export async function login(state: SessionState, userId: string | number, options: LoginOptions): Promise<void> {
   const user = checkUserId(userId);
   const { remember = false, keep } = options;
-  const { core, base, bag } = state;
+  const { core, base, bag, record: old } = state;
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
-  const foreign = state.closed ? base !== '{}' : state.record !== null && (state.record.userId ?? user) !== user;
+  const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;
   const narrow = (text: string): string => {
     if (foreign) return '{}';
     return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
   };
   const mine = bag === null ? base : stringifyData(bag, base, core.maxDataSize);
-  const carried = narrow(mine);
+  // A save before this one may have met what others wrote: that is in the record, and not in the bag.
+  const carried = narrow(old === null ? mine : core.join(base, mine, old.data));
   const record = state.newRecord(carried, { userId: user, remember });
-  await succeed(state, record, 'replaced', theirs => narrow(core.join(base, mine, theirs)));
-  state.base = carried;
-  if (carried !== mine) state.bag = null;
+  const kept = await succeed(state, record, 'replaced', theirs => narrow(core.join(base, mine, theirs)));
+  showSaved(state, mine, kept ? carried : '{}');
   core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'login' }));
 }
 
@@ -46,9 +48,10 @@ export async function login(state: SessionState, userId: string | number, option
 export async function rotate(state: SessionState): Promise<void> {
   const { core } = state;
   await commit(state);
+  if (state.closed) throw sessionEnded('rotate its id');
   const { record } = state;
   if (record === null) return;
-  const next: SessionRecord = { ...record, version: 1 };
+  const next: SessionRecord = { ...record, version: nextVersion(0) };
   await succeed(state, next, 'rotated', theirs => theirs);
   core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'rotate' }));
 }
@@ -56,34 +59,36 @@ export async function rotate(state: SessionState): Promise<void> {
 /** An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in. */
 export async function regenerate(state: SessionState): Promise<void> {
   const { core, key, record } = state;
+  const id = randomToken();
+  const newKey = sha256(id);
+  const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced') : null;
   state.startOver();
-  if (record !== null) state.cookieDuty = 'clear'; // until something is stored
-  state.ensureId();
-  const tag = core.tag(state.key as string);
-  if (key !== null && record !== null) await bury(core, key, record, state.key as string, 'replaced');
-  core.events.emit('renewed', () => ({ tag, reason: 'regenerate' }));
+  state.id = id;
+  state.key = newKey;
+  if (stone?.successor === newKey) state.cookieDuty = 'clear'; // until something is stored
+  core.events.emit('renewed', () => ({ tag: core.tag(newKey), reason: 'regenerate' }));
 }
 
 /** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */
 export async function logout(state: SessionState): Promise<void> {
   const { core, key, record, closed } = state;
-  // Who holds an id that another request has ended or replaced must not disturb the newer cookie.
-  if (closed) return;
-  if (key !== null && record !== null) await endSession(core, key);
+  const ended = key !== null && record !== null && (await endSession(core, key));
   state.startOver();
-  if (record !== null) state.cookieDuty = 'clear';
+  if (ended) state.cookieDuty = 'clear';
+  // Who holds an id that another request has ended or replaced must not disturb the newer cookie.
+  else if (closed || record !== null) state.close();
 }
 
 /** Reads the session again, dropping what was not saved. */
 export async function reload(state: SessionState): Promise<void> {
   const { core, key, bag } = state;
-  const record = key === null ? null : await core.store.read(key);
-  const data =
-    record && record.successor === null && isLive(record, core.clock(), core.policy)
-      ? parseStored(record.data, core.maxDataSize)
-      : null;
+  const found = key === null ? null : await core.store.read(key);
+  const moved = found !== null && (await followRotation(state, found));
+  const record = moved ? state.record : found;
+  const live = record !== null && record.successor === null && isLive(record, core.clock(), core.policy);
+  const data = live ? parseStored(record.data, core.maxDataSize) : null;
   if (key === null || record === null || data === null) throw sessionEnded('reload it');
-  state.hold(key, record, state.id);
+  if (!moved) state.hold(key, record, state.id);
   state.base = record.data;
   if (bag !== null) refreshData(bag, data);
 }
@@ -108,15 +113,23 @@ export async function update<Result>(
     result = await inTime(core, change(data));
     return stringifyData(data, stored, core.maxDataSize);
   });
-  if (applied === null || applied.successor !== null) {
-    if (applied !== null && (await followRotation(state, applied))) return update(state, change);
+  if (applied === null || (applied.successor !== null && !(await followRotation(state, applied)))) {
     state.close();
     throw sessionEnded('update it');
   }
+  if (applied.successor !== null) return update(state, change);
   state.record = applied;
-  state.base = applied.data;
-  if (state.bag !== null) refreshData(state.bag, parseData(applied.data) ?? {});
+  showSaved(state, state.base, applied.data);
   return result as Result;
+}
+
+/** What the bag held as `before` is stored as `after` now: the bag shows that, and what the handler has changed since. */
+function showSaved(state: SessionState, before: string, after: string): void {
+  const { bag } = state;
+  state.base = after;
+  if (bag === null || before === after) return;
+  const held = stringifyData(bag, before, Number.POSITIVE_INFINITY);
+  refreshData(bag, parseData(mergeText(before, held, after, {}, Number.POSITIVE_INFINITY)) ?? {});
 }
 
 /** The saves of this session wait for the function, so it must not wait without end: for one of them, say. */
@@ -132,9 +145,10 @@ async function updateFresh<Result>(
 ): Promise<Result> {
   const data: JsonObject = {};
   const result = await inTime(state.core, change(data));
+  const { base } = state;
   const text = stringifyData(data, '{}', state.core.maxDataSize);
   if (text !== '{}') await saveText(state, text);
-  if (state.bag !== null) refreshData(state.bag, data);
+  showSaved(state, base, text);
   return result;
 }
 

@@ -2,6 +2,7 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { bagOf, type Session } from './bag.ts';
 import type { CarriedRecords } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
+import { afterAll } from './in-order.ts';
 import type { SetCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState, type Visitor } from './state.ts';
@@ -25,6 +26,8 @@ export interface OpenSession<Data extends object = SessionData> {
   setCookies(): readonly SetCookie[];
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;
+  /** True when the session could not be read and the request goes on without: `onStoreError: 'anonymous'`. */
+  readonly unavailable: boolean;
   /** With `concurrency: 'serialize'`: to be called when the response is over, whatever became of it. */
   readonly endTurn: (() => void) | null;
 }
@@ -39,10 +42,16 @@ export class Opened extends SessionState implements OpenSession<object> {
     return hasChanges(this);
   }
   get unstored(): boolean {
-    return this.record === null;
+    return this.record === null && !this.closed && this.readFailure === null;
+  }
+  get unavailable(): boolean {
+    return this.readFailure !== null;
+  }
+  get busy(): Promise<unknown> | null {
+    return this.underWay.at(-1) ?? null;
   }
   commit(): MaybePromise<void> {
-    return this.inOrder(() => commit(this));
+    return afterAll(this, commit);
   }
   setCookies(): readonly SetCookie[] {
     return this.cookieLines();

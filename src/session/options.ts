@@ -31,14 +31,23 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   maxDataSize?: number;
   /** How long one call to the store may take before the request fails with 503. Default `'5s'`. */
   storeTimeout?: Duration;
+  /**
+   * What becomes of a request whose session cannot be read. `'fail'` (default): it gets a 503. `'anonymous'`: it is served as
+   * a visitor without a session; whatever would change the session fails with the store's error, and the event `unavailable`
+   * tells of it. Only where nothing wrong is shown or done to somebody who seems to be logged out.
+   */
+  onStoreError?: OnStoreError;
   /** Tells the time; for tests. Default: the machine's clock. */
   clock?: Clock;
 }
 
 export type Concurrency = 'merge' | 'serialize' | 'last-write-wins';
 
+export type OnStoreError = 'fail' | 'anonymous';
+
 export interface CheckedOptions {
   concurrency: Concurrency;
+  onStoreError: OnStoreError;
   name: string;
   cookie: SessionCookieOptions;
   policy: Policy;
@@ -50,6 +59,7 @@ export interface CheckedOptions {
 
 const KNOWN = [
   ...['secret', 'store', 'name', 'cookie', 'merge', 'concurrency', 'maxDataSize', 'storeTimeout', 'clock'],
+  'onStoreError',
   ...['idle', 'absolute', 'remember', 'grace'],
 ];
 
@@ -79,6 +89,10 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   if (!['merge', 'serialize', 'last-write-wins'].includes(concurrency)) {
     throw invalid('concurrency', 'is none that there is', "Use 'merge', 'serialize' or 'last-write-wins'.");
   }
+  const { onStoreError = 'fail' } = options;
+  if (!['fail', 'anonymous'].includes(onStoreError)) {
+    throw invalid('onStoreError', 'is none that there is', "Use 'fail' or 'anonymous'.");
+  }
   if (concurrency === 'serialize' && isCarriedStore(options.store)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -96,7 +110,10 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
     );
   }
   const storeTimeout = toMilliseconds(options.storeTimeout ?? '5s', 'storeTimeout');
-  return { name, cookie, policy, merge: merge as MergeRules, concurrency, maxDataSize, storeTimeout, clock };
+  return {
+    ...{ name, cookie, policy, merge: merge as MergeRules },
+    ...{ concurrency, onStoreError, maxDataSize, storeTimeout, clock },
+  };
 }
 
 function invalid(option: string, problem: string, remedy: string): MadeleineError {

@@ -10,7 +10,7 @@ export interface Device {
 export interface SessionRecord {
   /** JSON text of the data. The store never looks inside. */
   data: string;
-  /** 1 at creation, one more with every `replace`. */
+  /** Another with every `replace`, and higher: `nextVersion`. A store compares it and gives it no meaning. */
   version: number;
   /** Who is logged in; `null` for an anonymous visitor. */
   userId: string | null;
@@ -41,6 +41,22 @@ export function isSessionRecord(value: SessionRecord): boolean {
     (value.userId === null || typeof value.userId === 'string') &&
     (value.successor === null || typeof value.successor === 'string')
   );
+}
+
+/** So that the version of a session that is written 33 million times is still a safe integer. */
+const LONGEST_STEP = 2 ** 28;
+
+/** By a step of random length, so that a write has a version that nobody else's has: see `isSameWrite`. */
+export function nextVersion(version: number): number {
+  return version + 1 + Math.floor(Math.random() * LONGEST_STEP);
+}
+
+/**
+ * Whether the record that stands in the way of a write is its own doing: a driver that sends a command again when a
+ * connection breaks is answered by what its first sending did. Somebody else's write has another version.
+ */
+export function isSameWrite(current: SessionRecord | null, written: SessionRecord): boolean {
+  return current !== null && current.version === written.version && current.data === written.data;
 }
 
 /** A record of its own, for who may change it. Field by field: in the hot path of every read it takes two thirds of the time of a spread. */

@@ -9,11 +9,12 @@ import { mergeText } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { EventHub, type SessionEvents, type SessionListener } from './events.ts';
 import { type GuardedStore, guardStore } from './guarded-store.ts';
+import { forget } from './new-record.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { endOf, isLive } from './policy.ts';
 import { startPruning } from './prune.ts';
-import { isSessionRecord, type SessionRecord } from './record.ts';
+import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import type { Core, RequestFacts, SessionState } from './state.ts';
@@ -21,6 +22,7 @@ import type { SessionStore } from './store.ts';
 import { endSession } from './succession.ts';
 import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
 import { type EndTurn, Turns } from './turns.ts';
+import { type Look, orAnonymous } from './unavailable.ts';
 
 export interface Sessions<Data extends object = SessionData> extends Administration {
   /** The session of a request with this Cookie field. At once with a synchronous store. */
@@ -51,8 +53,10 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const idCookie = carrier ? null : createIdCookie(secret, checked.name, checked.cookie, events);
   const cookie = idCookie ?? (carrier as Carrier).cookie;
   const tagKey = randomBytes(32);
+  const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string): SessionRecord => {
-    const next = { ...record, data, version: record.version + 1, lastSeenAt: Math.max(clock(), record.lastSeenAt) };
+    const lastSeenAt = Math.max(clock(), record.lastSeenAt);
+    const next = { ...record, data, version: nextVersion(record.version), lastSeenAt };
     next.expiresAt = Math.max(endOf(next, policy), record.expiresAt);
     return next;
   };
@@ -60,7 +64,8 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   warnOfCopies(warn);
   const core: Core = {
     ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn },
-    join: (base, mine, stored) => (concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge)),
+    join: (base, mine, stored) =>
+      concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store, advance),
     tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };
@@ -69,17 +74,17 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   return {
     ...administer(core),
     open(cookieHeader, facts) {
-      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, advance, cookieHeader, facts);
+      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, advance, look, cookieHeader, facts);
       const opened = new Opened(core, facts);
       const presented = idCookie.read(cookieHeader, facts);
       if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
       if (turns) {
         return whenReady(turns.take(presented.key), endTurn => {
           opened.endTurn = endTurn;
-          return openInTurn(() => openPresented<Data>(opened, presented), endTurn);
+          return openInTurn(() => openPresented<Data>(opened, presented, look), endTurn);
         });
       }
-      return openPresented<Data>(opened, presented);
+      return openPresented<Data>(opened, presented, look);
     },
     cookieName: secure => cookie.name(secure),
     async prune() {
@@ -109,8 +114,9 @@ async function openInTurn<T>(open: () => MaybePromise<T>, endTurn: EndTurn): Pro
 function openPresented<Data extends object>(
   opened: Opened,
   { key, id, renew }: PresentedId,
+  look: Look,
 ): MaybePromise<OpenSession<Data>> {
-  return whenReady(find(opened, key, id), () => {
+  return whenReady(look(opened, key, id), () => {
     if (renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
     return opened as OpenSession<object> as OpenSession<Data>;
   });
@@ -121,6 +127,7 @@ function openCarried<Data extends object>(
   core: Core,
   carrier: Carrier,
   advance: (record: SessionRecord, data: string) => SessionRecord,
+  look: Look,
   cookieHeader: string | undefined,
   facts: RequestFacts,
 ): MaybePromise<OpenSession<Data>> {
@@ -128,7 +135,7 @@ function openCarried<Data extends object>(
   const own: Core = { ...core, store, cookie, queue: new CommitQueue(store, advance) };
   const opened = new CarriedOpened(own, facts, store);
   if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
-  return openPresented<Data>(opened, presented);
+  return openPresented<Data>(opened, presented, look);
 }
 
 /** Looks the session up and holds it if it counts; otherwise the state stays fresh, as for a visitor without a cookie. */
@@ -156,7 +163,9 @@ function findSuccessor(
   step: number,
 ): MaybePromise<void> {
   const { core } = state;
-  const rotated = tombstoneReason(stone) === 'rotated';
+  const reason = tombstoneReason(stone);
+  if (reason === 'ended') return; // a logout that could not be finished, but is one
+  const rotated = reason === 'rotated';
   if (inGrace(stone, now, core.policy)) {
     if (rotated && step < LONGEST_CHAIN) return find(state, stone.successor as string, null, step + 1);
     // Sent before the browser had the login's new cookie: it gets nothing of the new session, and must not disturb it.
@@ -165,16 +174,5 @@ function findSuccessor(
   if (rotated && stone.expiresAt > now) {
     core.events.emit('reused', () => ({ tag: core.tag(key) }));
     return whenReady(endSession(core, key), () => undefined);
-  }
-}
-
-/** Removes what has expired. Nobody waits for it, and if it fails, pruning will do it. */
-function forget(core: Core, key: string): void {
-  const failed = (error: unknown) => core.events.emit('failed', () => ({ error }));
-  try {
-    const deleted = core.store.delete(key);
-    if (deleted instanceof Promise) deleted.catch(failed);
-  } catch (error) {
-    failed(error);
   }
 }

@@ -1,12 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { CookieAttributes } from '../cookie/serialize.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { endOf, type Policy } from './policy.ts';
-import type { Device, SessionRecord } from './record.ts';
+import { type Device, nextVersion, type SessionRecord } from './record.ts';
 import type { SessionCookie, SetCookie } from './session-cookie.ts';
 
 /** What all open sessions of one `createSessions` share. */
@@ -34,6 +33,7 @@ const INSECURE =
   "tell your framework to trust it: in Express app.set('trust proxy', 1), in madeleine/node trustProxy: 1. Without one, use cookie.secure: 'auto'.";
 
 const NONE: readonly SetCookie[] = [];
+const NONE_UNDER_WAY: readonly never[] = [];
 
 /** What the session layer wants to know of a request. */
 export interface RequestFacts {
@@ -57,6 +57,7 @@ export interface Visitor {
  * - fresh: `record` is null. Nothing is stored until something is put in.
  * - live: `record` is what the store holds, as far as we know.
  * - closed: another request ended or replaced the session. Nothing more is stored, and no cookie is sent.
+ * - unavailable: the session could not be read, and the request goes on without. Whatever would change it fails.
  */
 export class SessionState {
   readonly core: Core;
@@ -72,6 +73,10 @@ export class SessionState {
   bag: object | null = null;
   isNew = true;
   closed = false;
+  /** Why the session could not be read; `null` where it was, or there is none. */
+  readFailure: unknown = null;
+  /** The operations of this request that are not done yet, in their order. */
+  underWay: readonly Promise<unknown>[] = NONE_UNDER_WAY;
   /** A handler has looked at the session: the response varies by cookie. */
   accessed = false;
   /** `touch()` was called: mark as seen whatever the throttle says. */
@@ -79,27 +84,9 @@ export class SessionState {
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
 
-  /** What this request is doing to its session right now; `null`: nothing. */
-  busy: Promise<unknown> | null = null;
-
   constructor(core: Core, facts: RequestFacts) {
     this.core = core;
     this.facts = facts;
-  }
-
-  /**
-   * Does the work when what this request did before is done, awaited or not: each begins from what the last has stored.
-   * Two saves at once would both add what the handler added.
-   */
-  inOrder<Result>(work: () => MaybePromise<Result>): MaybePromise<Result> {
-    const done = this.busy === null ? work() : this.busy.then(work, work);
-    if (!(done instanceof Promise)) return done;
-    this.busy = done;
-    const over = () => {
-      if (this.busy === done) this.busy = null;
-    };
-    done.then(over, over);
-    return done;
   }
 
   /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
@@ -157,7 +144,7 @@ export class SessionState {
     };
     return {
       data,
-      version: 1,
+      version: nextVersion(0),
       userId: login?.userId ?? null,
       ...times,
       expiresAt: endOf(times, this.core.policy),

@@ -2,71 +2,90 @@
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { checkAttempts, pause } from './attempts.ts';
+import { forget, idTaken, storeNew } from './new-record.ts';
 import { isLive } from './policy.ts';
-import type { SessionRecord } from './record.ts';
+import { isSameWrite, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
+import type { Replaced } from './store.ts';
 import { LONGEST_CHAIN, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
+/** What others wrote up to the moment when the id was given up, as it goes into the new record. */
+type Fold = (theirs: string) => string;
+
 /**
- * Puts `record` under a fresh id and a tombstone where the session was. What others wrote up to that moment goes through
- * `fold` into the new record; whoever writes later finds the tombstone.
+ * Puts `record` under a fresh id and a tombstone where the session was; whoever writes later finds the tombstone. `false`:
+ * the session had ended meanwhile, and what it held has not come along.
  */
 export async function succeed(
   state: SessionState,
   record: SessionRecord,
   reason: 'rotated' | 'replaced',
-  fold: (theirs: string) => string,
-): Promise<void> {
+  fold: Fold,
+): Promise<boolean> {
   const { core } = state;
   const id = randomToken();
   const key = sha256(id);
-  // The new record first: should the server stop in between, the old session is still whole.
-  if (!(await core.store.create(key, record))) throw sessionEnded('give it a new id');
+  try {
+    // The new record first: should the server stop in between, the old session is still whole.
+    if (await storeNew(core, key, record)) return await takeOver(state, id, key, record, reason, fold);
+  } catch (error) {
+    forget(core, key);
+    throw error;
+  }
+  throw idTaken();
+}
+
+async function takeOver(
+  state: SessionState,
+  id: string,
+  key: string,
+  record: SessionRecord,
+  reason: 'rotated' | 'replaced',
+  fold: Fold,
+): Promise<boolean> {
+  const { core } = state;
   let placed = record;
-  const takeOver = async (theirs: SessionRecord) => {
-    const next = { ...placed, data: fold(theirs.data), version: placed.version + 1 };
+  const place = async (data: string) => {
+    const next = { ...placed, data, version: nextVersion(placed.version) };
     const replaced = await core.store.replace(key, next, placed.version);
-    if (replaced.ok) placed = next;
+    if (!replaced.ok && !isSameWrite(replaced.current, next)) throw sessionEnded('give it a new id');
+    placed = next;
   };
-  let at = state.record === null ? null : state.key;
-  let found = state.record;
-  for (let step = 0; at !== null && step < LONGEST_CHAIN; step++) {
-    const stone = await bury(core, at, found, key, reason, takeOver);
-    if (stone?.successor === key) break;
-    // A rotation that comes second joins the first; one that finds the session ended brings nothing back.
-    if (reason === 'rotated') return giveUp(state, key, stone);
-    const next = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
-    const moved = next === null ? null : await core.store.read(next);
-    if (moved !== null && moved.successor === null) await takeOver(moved);
-    at = next;
-    found = moved;
+
+  let kept = true;
+  if (state.key !== null && state.record !== null) {
+    const bury = reason === 'rotated' ? buryHere : buryEverywhere;
+    const stone = await bury(core, state.key, state.record, key, reason, theirs => place(fold(theirs.data)));
+    if (reason === 'rotated' && stone?.successor !== key) return join(state, key, stone);
+    kept = stone !== null && tombstoneReason(stone) !== 'ended';
+    if (!kept) await place('{}');
   }
   state.hold(key, placed, id);
   state.cookieDuty = 'set';
+  return kept;
 }
 
-async function giveUp(state: SessionState, ours: string, stone: SessionRecord | null): Promise<void> {
+/** A rotation that comes second joins the first; one that finds the session ended brings nothing back. */
+async function join(state: SessionState, ours: string, stone: SessionRecord | null): Promise<boolean> {
   await state.core.store.delete(ours);
-  const moved = stone && (await liveSuccessor(state.core, stone));
-  if (!moved) {
-    state.close();
-    throw sessionEnded('rotate its id');
-  }
-  state.hold(moved.key, moved.record, null);
+  if (stone !== null && (await followRotation(state, stone))) return true;
+  state.close();
+  throw sessionEnded('rotate its id');
 }
 
-/** Where the session goes on whose id was rotated, once or several times. `null`: nowhere. */
-export function liveSuccessor(
-  core: Core,
-  stone: SessionRecord,
-  step = 0,
-): MaybePromise<{ key: string; record: SessionRecord } | null> {
-  const key = tombstoneReason(stone) === 'rotated' ? stone.successor : null;
-  if (key === null || step >= LONGEST_CHAIN) return null;
-  return whenReady(core.store.read(key), record => {
-    if (record === null) return null;
-    if (record.successor !== null) return liveSuccessor(core, record, step + 1);
-    return isLive(record, core.clock(), core.policy) ? { key, record } : null;
+/** Where the id was rotated under us: goes on with the same session under its new key. Another request's new id we never learn. */
+export function followRotation(state: SessionState, stone: SessionRecord, step = 0): MaybePromise<boolean> {
+  const { core } = state;
+  const { successor } = stone;
+  if (successor === null || tombstoneReason(stone) !== 'rotated' || step === LONGEST_CHAIN) return false;
+  return whenReady(core.store.read(successor), record => {
+    if (record === null) return false;
+    if (record.successor !== null) return followRotation(state, record, step + 1);
+    if (!isLive(record, core.clock(), core.policy)) return false;
+    state.hold(successor, record, null);
+    if (state.id === null) state.cookieDuty = 'leave';
+    return true;
   });
 }
 
@@ -74,7 +93,7 @@ export function liveSuccessor(
  * Puts a tombstone over the record; `onConflict` sees every version that others wrote first. Answers with the tombstone that
  * stands there in the end, ours or another's, or `null` when the record is gone.
  */
-export async function bury(
+async function buryHere(
   core: Core,
   key: string,
   known: SessionRecord | null,
@@ -83,31 +102,73 @@ export async function bury(
   onConflict?: (theirs: SessionRecord) => Promise<void>,
 ): Promise<SessionRecord | null> {
   let record = known;
-  while (record !== null && record.successor === null) {
+  for (let attempt = 1; record?.successor === null; attempt++) {
     const stone = tombstone(record, successor, reason, core.clock(), core.policy);
-    const replaced = await core.store.replace(key, stone, record.version);
+    const replaced = await replaceOrLook(core, key, stone, record.version);
     if (replaced.ok) return stone;
     record = replaced.current;
-    if (record !== null && record.successor === null) await onConflict?.(record);
+    if (record?.successor !== null) break;
+    checkAttempts(attempt);
+    if (attempt > 1) await pause(attempt); // the first time it was only that we knew an old version
+    await onConflict?.(record);
   }
   return record;
 }
 
+/** That the answer was lost does not mean that the tombstone was: to give up then would leave the session with no id at all. */
+async function replaceOrLook({ store }: Core, key: string, stone: SessionRecord, expected: number): Promise<Replaced> {
+  try {
+    return await store.replace(key, stone, expected);
+  } catch (error) {
+    const current = await store.read(key);
+    if (isSameWrite(current, stone)) return { ok: true };
+    throw error;
+  }
+}
+
+/** The same wherever rotations have taken the session meanwhile. */
+export async function buryEverywhere(
+  core: Core,
+  key: string,
+  known: SessionRecord,
+  successor: string,
+  reason: TombstoneReason,
+  onConflict?: (theirs: SessionRecord) => Promise<void>,
+): Promise<SessionRecord | null> {
+  let at = key;
+  let found: SessionRecord | null = known;
+  for (let step = 0; ; step++) {
+    const stone: SessionRecord | null = await buryHere(core, at, found, successor, reason, onConflict);
+    const moved = stone !== null && stone.successor !== successor && tombstoneReason(stone) === 'rotated';
+    if (!moved || step === LONGEST_CHAIN) return stone;
+    at = stone.successor as string;
+    found = await core.store.read(at);
+    if (found?.successor === null) await onConflict?.(found);
+  }
+}
+
 /**
- * Ends the session under this key, and the one that took its place if its id was rotated meanwhile.
+ * Ends the session under this key, and the one that took its place if its id was rotated meanwhile. `false`: there was none,
+ * or a login has taken its place.
  *
- * It is marked as ended by compare-and-set before anything is deleted: a rotation at the same moment either has happened, and
- * is followed, or finds the mark, and gives up; and no write under way finds its id gone while the session lives under the next.
+ * It is marked as ended by compare-and-set before it is deleted: a rotation at the same moment either has happened, and is
+ * followed, or finds the mark, and gives up.
  */
 export async function endSession(core: Core, key: string): Promise<boolean> {
-  const keys: string[] = [];
-  for (let at: string | null = key; at !== null && keys.length < LONGEST_CHAIN; ) {
-    keys.push(at);
-    const stone: SessionRecord | null = await bury(core, at, await core.store.read(at), at, 'ended');
-    at = stone !== null && tombstoneReason(stone) === 'rotated' ? stone.successor : null;
+  const way: string[] = [];
+  for (let at: string | null = key; at !== null && way.length < LONGEST_CHAIN; ) {
+    const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
+    const reason = stone === null ? null : tombstoneReason(stone);
+    // What a login left has to stay: it keeps late requests from disturbing the new cookie.
+    if (reason === 'replaced') break;
+    // Where nothing is stored there may be a session all the same, which travels in a cookie: to delete it is to refuse it.
+    way.push(at);
+    at = reason === 'rotated' ? (stone as SessionRecord).successor : null;
   }
+  // The session before the tombstones that led to it: should the store fail in between, they still do.
+  const last = way.at(-1);
   let ended = false;
-  for (const one of keys) if (await core.store.delete(one)) ended = true;
+  for (const passed of way.reverse()) if ((await core.store.delete(passed)) && passed === last) ended = true;
   if (ended) core.events.emit('ended', () => ({ tag: core.tag(key) }));
   return ended;
 }

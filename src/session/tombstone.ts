@@ -4,7 +4,7 @@
  */
 import { parseData } from './data.ts';
 import type { Policy } from './policy.ts';
-import type { SessionRecord } from './record.ts';
+import { nextVersion, type SessionRecord } from './record.ts';
 
 /**
  * `rotated`: the same session under a new id; for a short grace the old id still opens it, after that its use is a sign
@@ -26,7 +26,7 @@ export function tombstone(
   return {
     ...old,
     data: JSON.stringify({ reason, at: now }),
-    version: old.version + 1,
+    version: nextVersion(old.version),
     userId: null,
     device: null,
     // A rotated id is recognised for as long as the session could have lived; another only while it can be in flight.

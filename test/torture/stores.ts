@@ -5,8 +5,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
+import { mysqlStore } from 'madeleine/mysql';
+import { postgresStore } from 'madeleine/postgres';
 import { redisStore } from 'madeleine/redis';
 import { sqliteStore } from 'madeleine/sqlite';
+import { startMariadb } from '../servers/mariadb.ts';
+import { startPostgres } from '../servers/postgres.ts';
 import { startRedis } from '../servers/redis.ts';
 
 /** Where the servers of one run find their store. */
@@ -31,7 +35,9 @@ const sqlite = { shared: true, prepare: folder };
 export const STORES: Readonly<Record<string, TorturedStore>> = {
   memory: { ...memory, open: () => memoryStore() },
   sqlite: { ...sqlite, open: place => sqliteStore(path.join(place, 'sessions.db')) },
-  redis: { shared: true, prepare: redis, open: url => redisStore(url) },
+  redis: { shared: true, prepare: () => server(startRedis({ appendonly: 'no' })), open: url => redisStore(url) },
+  postgres: { shared: true, prepare: () => server(startPostgres()), open: url => postgresStore(url) },
+  mysql: { shared: true, prepare: () => server(startMariadb()), open: url => mysqlStore(url) },
   // As over a network: every call takes its time, and others come in between.
   'memory-far': { ...memory, open: () => farAway(memoryStore()) },
   'sqlite-far': { ...sqlite, open: place => farAway(sqliteStore(path.join(place, 'sessions.db'))) },
@@ -42,9 +48,9 @@ function folder(): Place {
   return { name, release: () => rmSync(name, { recursive: true, force: true }) };
 }
 
-async function redis(): Promise<Place> {
-  const server = await startRedis({ appendonly: 'no' });
-  return { name: server.url, release: () => server.stop() };
+async function server(starting: Promise<{ url: string; stop(): Promise<void> }>): Promise<Place> {
+  const { url, stop } = await starting;
+  return { name: url, release: stop };
 }
 
 function farAway(store: SessionStore): SessionStore {

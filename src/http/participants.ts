@@ -1,0 +1,52 @@
+/** Who stands behind the gate of a response. */
+import type { MaybePromise } from '../maybe-promise.ts';
+
+/** Who has something to save before the response leaves, and something to say in its head: a session. */
+export interface GateParticipant {
+  /** Saves, before the first byte. */
+  save(): MaybePromise<void>;
+  /** Adds header fields; called once, right before the head is written. */
+  head(): void;
+  /** Saves what changed since, before the last byte of a response whose head left earlier. */
+  saveAtEnd(): MaybePromise<void>;
+  /**
+   * The save failed and nothing was sent. `complete`: the handler had ended its response, so the application may answer
+   * with an error of its own; otherwise the gate has answered with a bare error, as the handler is still writing.
+   */
+  failed(error: unknown, complete: boolean): void;
+  /** The handler has ended the response, and everything is saved. */
+  ended(): void;
+  /** A save failed, so the response is another than the handler's, or cut: what is not saved by now must not be later. */
+  refused(): void;
+  /** The save at the end failed: the connection was cut, so that the client does not take the response for a success. */
+  failedAtEnd(error: unknown): void;
+}
+
+export function saveAll(participants: readonly GateParticipant[]): MaybePromise<void> {
+  return each(participants, save);
+}
+
+export function saveAllAtEnd(participants: readonly GateParticipant[]): MaybePromise<void> {
+  return each(participants, saveAtEnd);
+}
+
+type Step = (participant: GateParticipant) => MaybePromise<void>;
+
+const save: Step = participant => participant.save();
+const saveAtEnd: Step = participant => participant.saveAtEnd();
+
+/** Nearly always there is one participant, and no promise to make. */
+function each(participants: readonly GateParticipant[], step: Step): MaybePromise<void> {
+  if (participants.length === 1) return step(participants[0] as GateParticipant);
+  const pending: Array<Promise<void>> = [];
+  try {
+    for (const one of participants) {
+      const saved = step(one);
+      if (saved instanceof Promise) pending.push(saved);
+    }
+  } catch (error) {
+    // Together with those under way, or nobody would hear of their failures.
+    pending.push(Promise.reject(error));
+  }
+  if (pending.length > 0) return Promise.all(pending).then(() => undefined);
+}

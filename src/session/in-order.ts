@@ -1,0 +1,37 @@
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { SessionState } from './state.ts';
+
+type Operation<T> = (state: SessionState) => T;
+
+/**
+ * Runs one operation of a request on its session after those that are still under way, whether the handler waits for them or
+ * not: each begins from what the one before it left, so that nothing is stored twice. One that fails does not keep the next
+ * from its turn.
+ */
+export function inOrder<T>(state: SessionState, operation: Operation<Promise<T>>): Promise<T>;
+export function inOrder<T>(state: SessionState, operation: Operation<MaybePromise<T>>): MaybePromise<T>;
+export function inOrder<T>(state: SessionState, operation: Operation<MaybePromise<T>>): MaybePromise<T> {
+  const before = state.underWay.at(-1);
+  const running = before
+    ? before.then(
+        () => operation(state),
+        () => operation(state),
+      )
+    : operation(state);
+  if (!(running instanceof Promise)) return running;
+  const own: Promise<T> = running.finally(() => {
+    state.underWay = state.underWay.filter(one => one !== own);
+  });
+  state.underWay = [...state.underWay, own];
+  return own;
+}
+
+/**
+ * The same for the response, which is about to leave. If what is under way fails, so does this: a handler that has not waited
+ * for it cannot tell the client any more.
+ */
+export function afterAll(state: SessionState, operation: Operation<MaybePromise<void>>): MaybePromise<void> {
+  const { underWay } = state;
+  if (underWay.length === 0) return inOrder(state, operation);
+  return Promise.all(underWay).then(() => afterAll(state, operation));
+}

@@ -1,0 +1,192 @@
+// What goes wrong with one response stays with it: nothing is saved behind its back, and the process lives on.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type { NextFunction, Request, Response } from 'express';
+import { session } from 'madeleine/express';
+import { memoryStore } from 'madeleine/memory';
+import { faultStore } from 'madeleine/testing';
+import { request } from '../support/client.ts';
+import { EXPRESSES } from '../support/expresses.ts';
+import { serveRoutes } from '../support/routes.ts';
+import { serve } from '../support/serve.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+
+// Node's test runner reports an unhandled rejection of its own accord; this says which.
+const unhandled: unknown[] = [];
+const note = (error: unknown): void => void unhandled.push(error);
+before(() => process.on('unhandledRejection', note));
+after(() => {
+  process.removeListener('unhandledRejection', note);
+  assert.deepEqual(unhandled, []);
+});
+
+const slowly = () => faultStore(memoryStore(), () => ({ kind: 'delay', time: 10 }));
+
+describe('a save that failed', () => {
+  for (const way of ['ended', 'streaming'] as const) {
+    it(`stays undone when the connection closes, the response ${way}`, async () => {
+      const store = faultStore(memoryStore());
+      const served = await serveRoutes(
+        {
+          '/data': (req, res) => void res.json({ ...req.session }),
+          '/add': (req, res) => {
+            req.session.cart = [...(req.session.cart ?? []), 'cake'];
+            if (way === 'ended') return void res.end();
+            res.write('first');
+            setImmediate(() => res.end());
+          },
+        },
+        { store },
+      );
+      const client = served.client();
+      await client.get('/add');
+      store.plan(({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const kept = () =>
+        new Promise<http.IncomingMessage>((resolve, reject) => {
+          const headers = { cookie: client.cookieHeader() };
+          http.get(`${served.url}/add`, { agent, headers }, resolve).on('error', reject);
+        });
+      const first = await kept();
+      const { socket } = first;
+      assert.equal(first.statusCode, 503);
+      first.resume();
+      await once(first, 'end');
+      store.plan(() => null);
+      const calls = store.calls.length;
+      const closed = once(socket, 'close');
+      agent.destroy();
+      await closed;
+      assert.deepEqual((await client.get('/data')).json(), { cart: ['cake'] });
+      assert.deepEqual(
+        store.calls.slice(calls).map(({ operation }) => operation),
+        ['read'],
+      );
+      await served.close();
+    });
+  }
+});
+
+for (const { name, express } of EXPRESSES) {
+  describe(`${name}: a handler that writes what Node refuses`, () => {
+    const wrong: Record<string, (res: Response) => void> = {
+      'a chunk that is none': res => void res.write(42 as unknown as string),
+      'an end that is none': res => void res.end(42 as unknown as string),
+      'a status that is none': res => void res.writeHead(99999).end(),
+    };
+    for (const [what, write] of Object.entries(wrong)) {
+      for (const store of [memoryStore, slowly]) {
+        it(`${what}, ${store.name}: an error of that request alone`, async () => {
+          const app = express();
+          app.use(session({ secret, store: store() }));
+          app.get('/wrong', (req, res) => {
+            req.session.visits = 1;
+            write(res);
+          });
+          app.get('/right', (_req, res) => void res.end('right'));
+          app.use((error: { code?: string }, _req: Request, res: Response, next: NextFunction) => {
+            if (res.headersSent) return next(error);
+            res.status(500).end(error.code);
+          });
+          const served = await serve(app);
+          assert.equal((await request(`${served.url}/wrong`)).status, 500);
+          assert.equal((await request(`${served.url}/right`)).body, 'right');
+          await served.close();
+        });
+      }
+    }
+  });
+
+  it(`${name}: two sessions on one request, of which one fails at once and the other later: one clean error`, async () => {
+    const app = express();
+    const failing = faultStore(memoryStore(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+    const one = session({ secret, name: 'one', store: failing });
+    const two = session({ secret, name: 'two' });
+    app.use(one, two);
+    app.get('/', (req, res) => {
+      one.of(req).visits = 1;
+      two.of(req)['when'] = new Date();
+      res.end('saved');
+    });
+    app.use((_error: unknown, _req: Request, res: Response, _next: NextFunction) => void res.status(500).end('error'));
+    const served = await serve(app);
+    const answer = await request(served.url);
+    assert.deepEqual([answer.status, answer.body, answer.setCookies], [500, 'error', []]);
+    await served.close();
+  });
+}
+
+describe('a client that goes away', () => {
+  it('while its change is being saved: it is saved once', async () => {
+    const store = slowly();
+    const released: Array<() => void> = [];
+    const served = await serveRoutes(
+      {
+        '/data': (req, res) => void res.json({ ...req.session }),
+        '/add/:item': (req, res) => {
+          req.session.cart = [...(req.session.cart ?? []), req.params['item'] as string];
+          res.end();
+        },
+        '/slow': async (req, res) => {
+          void req.session;
+          await new Promise<void>(resolve => released.push(resolve));
+          req.session.cart = [...(req.session.cart ?? []), 'cake'];
+          res.end();
+        },
+      },
+      { store },
+    );
+    const client = served.client();
+    await client.get('/add/plum');
+    const gone = http.get(`${served.url}/slow`, { headers: { cookie: client.cookieHeader() } });
+    gone.on('error', () => {});
+    while (released.length === 0) await new Promise(resolve => setImmediate(resolve));
+    await client.get('/add/nut');
+    const saving = new Promise<void>(resolve => {
+      store.plan(({ operation }) => {
+        if (operation === 'replace') resolve();
+        return { kind: 'delay', time: 30 };
+      });
+    });
+    released[0]?.();
+    await saving;
+    gone.destroy();
+    const cartOf = async () => (await client.get('/data')).json<{ cart: string[] }>().cart;
+    while ((await cartOf()).length < 3);
+    // Whatever was still to be saved has had its time: a change of another key goes through the same line.
+    await client.get('/add/last');
+    assert.deepEqual(await cartOf(), ['plum', 'nut', 'cake', 'last']);
+    await served.close();
+  });
+
+  it('before a session was begun for it: nothing is kept, and nobody is warned', async () => {
+    const store = memoryStore();
+    const warnings: unknown[] = [];
+    const warn = (warning: unknown): void => void warnings.push(warning);
+    process.on('warning', warn);
+    const app = EXPRESSES[1]?.express() as ReturnType<(typeof EXPRESSES)[number]['express']>;
+    app.use(session({ secret, store }));
+    const handled = new Promise<Response>(resolve => {
+      app.get('/', (req, res) => {
+        req.session.visits = 1;
+        resolve(res);
+      });
+    });
+    const server = http.createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const gone = http.get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+    gone.on('error', () => {});
+    const closed = once(await handled, 'close');
+    gone.destroy();
+    await closed;
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal(store.admin.count(0), 0);
+    assert.deepEqual(warnings, []);
+    process.removeListener('warning', warn);
+    server.close();
+  });
+});
