@@ -6,8 +6,10 @@ const INTERVAL = 10 * 60_000;
 /** How many records go at once. */
 const SMALLEST_BATCH = 10;
 const LARGEST_BATCH = 1_000;
-/** How long a batch may hold the event loop, in milliseconds; twice as long are the few in which SQLite writes its log back. */
+/** How long a batch may hold the event loop, in milliseconds. */
 const SLICE = 4;
+/** How long a batch may take of a store that answers later, in milliseconds: well within any `storeTimeout`. */
+const LONGEST_ANSWER = 500;
 
 export interface Pruning {
   /** Prunes now; says how many records went. */
@@ -30,8 +32,9 @@ export function startPruning(store: GuardedStore, clock: Clock, onError: (error:
       const limit = batch;
       const begun = performance.now();
       const answer = store.admin('prune', admin => admin.prune(clock(), limit));
-      batch = nextBatch(limit, performance.now() - begun);
+      const held = performance.now() - begun;
       const pruned = await answer;
+      batch = nextBatch(limit, held, performance.now() - begun);
       total += pruned;
       if (pruned < limit) break;
       await new Promise(resolve => setImmediate(resolve));
@@ -62,8 +65,8 @@ export function startPruning(store: GuardedStore, clock: Clock, onError: (error:
   };
 }
 
-/** As much as fits the slice: what a record costs depends on the store, the disk and the size of its data. A store that answers later holds nothing up. */
-function nextBatch(batch: number, held: number): number {
-  if (held > SLICE) return Math.max(SMALLEST_BATCH, batch >> 1);
-  return held < SLICE / 4 ? Math.min(LARGEST_BATCH, batch * 2) : batch;
+/** As much as fits: what a record costs depends on the store, the disk and the size of its data. */
+function nextBatch(batch: number, held: number, taken: number): number {
+  if (held > SLICE || taken > LONGEST_ANSWER) return Math.max(SMALLEST_BATCH, batch >> 1);
+  return held < SLICE / 4 && taken < LONGEST_ANSWER / 4 ? Math.min(LARGEST_BATCH, batch * 2) : batch;
 }

@@ -11,9 +11,6 @@ export type Durability = 'process' | 'power';
 const BUSY_TIMEOUT = 5_000;
 const WAL_RETRY = 10;
 
-/** How much of its log, in pages of 4 kB, SQLite may write back to the file at once while records are pruned. */
-const PRUNING_CHECKPOINT = 200;
-
 export function openFile(path: string, durability: Durability): SqliteDatabase {
   const Driver = loadSqlite();
   // Resolved, so that no driver takes "file:..." for a URI or trims spaces.
@@ -67,25 +64,6 @@ function enterWal(database: SqliteDatabase): void {
       if (!isLocked(String(error)) || waited >= BUSY_TIMEOUT) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY);
     }
-  }
-}
-
-/**
- * Deletes records all over the file without holding the event loop for long.
- *
- * SQLite writes its log back into the file within the write after which it exceeds `wal_autocheckpoint` pages, 1,000 by
- * default. Scattered as these are, that took 17 to 50 ms, with 200 of them 4 to 10 ms. (Measured: 20,000 rows of 1 kB.)
- * Ordinary writes keep the larger limit, as each of these steps also waits for the disk twice.
- */
-export function pruneGently<T>(database: SqliteDatabase, prune: () => T): T {
-  const limit = database.prepare('PRAGMA wal_autocheckpoint').get() as { wal_autocheckpoint: number | bigint };
-  const usual = Number(limit.wal_autocheckpoint);
-  // 0 means that the application, or what replicates the file, looks after the log itself.
-  database.exec(`PRAGMA wal_autocheckpoint = ${Math.min(usual, PRUNING_CHECKPOINT)}`);
-  try {
-    return prune();
-  } finally {
-    database.exec(`PRAGMA wal_autocheckpoint = ${usual}`);
   }
 }
 

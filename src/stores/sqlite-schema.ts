@@ -26,6 +26,10 @@ const STEPS = [
    CREATE INDEX madeleine_sessions_expires_at ON madeleine_sessions (expires_at);`,
 ];
 
+/** Deletes what has expired at a moment, at most so many: `now`, `limit`. */
+export const PRUNE = `DELETE FROM madeleine_sessions WHERE rowid IN
+  (SELECT rowid FROM madeleine_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`;
+
 /**
  * Makes the schema, or completes an older one. Processes that start at once do it one after the other.
  *

@@ -4,8 +4,9 @@ import type { SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, valuesOf } from './sql-record.ts';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
-import { type Durability, openFile, pruneGently, unusable } from './sqlite-file.ts';
-import { migrate } from './sqlite-schema.ts';
+import { type Durability, openFile, unusable } from './sqlite-file.ts';
+import { createPruner } from './sqlite-pruning.ts';
+import { migrate, PRUNE } from './sqlite-schema.ts';
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-driver.ts';
 
@@ -34,7 +35,7 @@ export function sqliteStore(
   if (typeof database === 'string') {
     const opened = openFile(checkPath(database), checkDurability(options.durability ?? 'process'));
     try {
-      return createStore(opened, () => opened.close());
+      return createStore(opened, () => opened.close(), database === ':memory:' ? null : database);
     } catch (cause) {
       opened.close();
       throw unusable(database, cause);
@@ -55,7 +56,7 @@ export function sqliteStore(
     );
   }
   try {
-    return createStore(database, () => {});
+    return createStore(database, () => {}, null);
   } catch (cause) {
     throw unusable('the database it was given', cause);
   }
@@ -64,10 +65,14 @@ export function sqliteStore(
 function createStore(
   database: SqliteDatabase,
   release: () => void,
+  path: string | null,
 ): SessionStore & { readonly admin: StoreAdmin; close(): void } {
   migrate(database);
   const statements = prepareAll(database);
   let closed = false;
+
+  const pruneHere = (now: number, limit: number) => change(statements.prune, now, limit);
+  const pruner = path === null ? null : createPruner(path, pruneHere);
 
   function read(key: string): SessionRecord | null {
     const row = statements.read.get(key) as SessionRow | null | undefined;
@@ -100,12 +105,13 @@ function createStore(
       deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
       page: (cursor, limit) => pageOf(statements.page.all(cursor ?? '', limit) as SessionRow[], limit),
       count: now => Number((statements.count.get(now) as { live: number }).live),
-      prune: (now, limit) => pruneGently(database, () => change(statements.prune, now, limit)),
+      prune: pruner?.prune ?? pruneHere,
     },
 
     close() {
       if (closed) return;
       closed = true;
+      pruner?.stop();
       release();
     },
   };
@@ -130,10 +136,7 @@ function prepareAll(database: SqliteDatabase) {
     deleteByUser: prepare('DELETE FROM madeleine_sessions WHERE user_id = ? AND key IS NOT ?'),
     page: prepare(`SELECT ${all} FROM madeleine_sessions WHERE key > ? ORDER BY key LIMIT ?`),
     count: prepare('SELECT count(*) AS live FROM madeleine_sessions WHERE expires_at > ?'),
-    prune: prepare(
-      `DELETE FROM madeleine_sessions WHERE rowid IN
-         (SELECT rowid FROM madeleine_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
-    ),
+    prune: prepare(PRUNE),
   };
 }
 

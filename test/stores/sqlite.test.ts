@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, it, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { type SqliteDatabase, type SqliteStoreOptions, sqliteStore } from 'madeleine/sqlite';
 import { storeConformance } from 'madeleine/testing';
 import { childScript, inProcesses } from './support/processes.ts';
@@ -272,25 +273,119 @@ test('better-sqlite3 whose compiled part does not load is told apart from a bad 
   assert.match(message, /npm rebuild better-sqlite3 \(ERR_DRIVER_UNSUPPORTED\) wrong NODE_MODULE_VERSION/);
 });
 
-test('pruning writes the log back in small steps, and leaves the setting of the database as it was', async () => {
-  for (const usual of [1_000, 50, 0]) {
+describe('pruning of more than a few', () => {
+  const ROWS = 3_000;
+
+  /** A file with so many expired records and one that lives. */
+  function expiredFile(): string {
     const file = freshFile();
     const database = new Default(file);
-    database.exec('PRAGMA journal_mode = WAL');
-    database.exec(`PRAGMA wal_autocheckpoint = ${usual}`);
     const store = sqliteStore(database);
-    const data = `"${'x'.repeat(1_000)}"`;
     database.exec('BEGIN');
-    for (let i = 0; i < 4_000; i++) store.create(`key-${i}`, sampleRecord(now, { data, expiresAt: i }));
+    for (let i = 0; i < ROWS; i++) store.create(`key-${i}`, sampleRecord(now, { expiresAt: now - i }));
+    store.create('live', sampleRecord(now));
     database.exec('COMMIT');
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    while ((await store.admin.prune(now, 20)) > 0);
-    const { size } = statSync(`${file}-wal`);
-    if (usual > 0) assert.ok(size < 1_500_000, `the log had ${size} bytes`);
-    else assert.ok(size > 4_000_000, `the log had ${size} bytes: somebody wrote it back who must not`);
-    const { wal_autocheckpoint: left } = database.prepare('PRAGMA wal_autocheckpoint').get() as Record<string, unknown>;
-    assert.equal(Number(left), usual);
-    store.close();
     database.close();
+    return file;
   }
+
+  /**
+   * Runs a script over the open `store` of such a file, in a process of its own; with the thread's script as it is, or as
+   * given, or (`null`) with none.
+   */
+  function runOver(file: string, script: string, thread?: string | null): string {
+    const place = "'node_modules/madeleine/dist/stores/sqlite-pruning-thread.js'";
+    const change = thread === null ? `rmSync(${place})` : `writeFileSync(${place}, ${JSON.stringify(thread)})`;
+    const source = `
+      import { rmSync, writeFileSync } from 'node:fs';
+      ${thread === undefined ? '' : change};
+      const { sqliteStore } = await import('madeleine/sqlite');
+      const store = sqliteStore(${JSON.stringify(file)});
+      const now = ${now};
+      ${script}`;
+    const real = JSON.stringify(path.resolve('node_modules/better-sqlite3'));
+    const files = { 'package.json': '{"version":"12.0.0"}', 'index.js': `module.exports = require(${real})` };
+    return runInProject(source, { 'better-sqlite3': files });
+  }
+
+  it('is done by a thread, all of it, and the event loop is free meanwhile', async () => {
+    const store = sqliteStore(expiredFile());
+    const answer = store.admin.prune(now, ROWS);
+    assert.ok(answer instanceof Promise);
+    assert.equal(await answer, ROWS);
+    assert.deepEqual(await store.read('live'), sampleRecord(now));
+    store.close();
+  });
+
+  /** The thread that this starts, and what it answers. */
+  async function threadOf<T>(start: () => T): Promise<[thread: Worker, answer: Awaited<T>]> {
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    const answer = start();
+    return [(await started)[0], await answer];
+  }
+
+  it('the thread ends when nothing is left, or with the store', async context => {
+    // Nothing else keeps this process going: not even the thread whose end is awaited.
+    const alive = setInterval(() => {}, 1_000);
+    context.after(() => clearInterval(alive));
+    const store = sqliteStore(expiredFile());
+    const [first] = await threadOf(() => store.admin.prune(now, ROWS - 100));
+    const [exit] = await Promise.all([once(first, 'exit'), store.admin.prune(now, 200)]);
+    assert.deepEqual(exit, [0]);
+    assert.equal(store.admin.prune(now, 200), 0, 'nothing is left to start a thread for');
+    store.close();
+
+    const closing = sqliteStore(expiredFile());
+    const [second] = await threadOf(() => closing.admin.prune(now, 100));
+    const ended = once(second, 'exit');
+    closing.close();
+    assert.deepEqual(await ended, [0]);
+  });
+
+  it('takes no more than it may, also when it is asked twice at once', async () => {
+    const store = sqliteStore(expiredFile());
+    assert.deepEqual(await Promise.all([store.admin.prune(now, 100), store.admin.prune(now, 700)]), [100, 700]);
+    assert.equal(await store.admin.count(0), ROWS + 1 - 800);
+    store.close();
+  });
+
+  it('finds the file though the process has gone to another folder', () => {
+    const file = expiredFile();
+    const elsewhere = mkdtempSync(path.join(folder, 'elsewhere-'));
+    const gone = `process.chdir(${JSON.stringify(folder)});
+      const moved = sqliteStore(${JSON.stringify(path.basename(file))});
+      process.chdir(${JSON.stringify(elsewhere)});
+      console.log(await moved.admin.prune(now, 50));`;
+    assert.equal(runOver(freshFile(), gone), '50\n');
+    assert.deepEqual(readdirSync(elsewhere), []);
+  });
+
+  it('a process that only waits for it comes to its end, without close, and after it', () => {
+    const twice = 'console.log(await store.admin.prune(now, 1_000), await store.admin.prune(now, 1_000));';
+    assert.equal(runOver(expiredFile(), twice), '1000 1000\n');
+    assert.equal(runOver(expiredFile(), 'console.log(await store.admin.prune(now, 5_000));'), `${ROWS}\n`);
+    const closing = 'store.admin.prune(now, 5_000).then(console.log); store.close();';
+    assert.equal(runOver(expiredFile(), closing), `${ROWS}\n`);
+  });
+
+  for (const [name, thread] of Object.entries({
+    'cannot be started': null,
+    'fails at its start': "console.log('once'); throw new Error('not here');",
+    'ends before it answers': `
+      import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', () => { console.log('once'); process.exit(); });`,
+  })) {
+    it(`where the thread ${name} it is done in the event loop`, () => {
+      const twice = 'console.log(await store.admin.prune(now, 50), await store.admin.prune(now, 5_000));';
+      const printed = runOver(expiredFile(), twice, thread).split('\n').sort();
+      assert.deepEqual(printed, ['', `50 ${ROWS - 50}`, ...(thread === null ? [] : ['once'])]);
+    });
+  }
+
+  it('of an open database is done in the event loop', () => {
+    const file = expiredFile();
+    const database = new Default(file);
+    assert.equal(sqliteStore(database).admin.prune(now, ROWS), ROWS);
+    database.close();
+  });
 });
