@@ -5,9 +5,11 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
+import { varyBy, withoutSharedCaching } from './fields.ts';
 import { enterGate, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { connectionOf, streamOf } from './http2.ts';
+import { saveAtEnd, whenIdle } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
 
 export class Exchange<Data extends object = object> implements GateParticipant {
@@ -76,20 +78,13 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const cookies = this.#open.setCookies();
     if (cookies.length === 0) return;
     for (const { name, line } of cookies) replaceSetCookie(response, name, line);
-    forbidSharedCaching(response, message => this.sessions.warn('MADELEINE_CACHE', message));
+    const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
+    const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), warn);
+    if (caching !== null) response.setHeader('Cache-Control', caching);
   }
 
-  /** The head has left, so a session begun now could never reach the client. */
   saveAtEnd(): MaybePromise<void> {
-    const open = this.#open;
-    return this.#whenIdle(() => {
-      if (!open.accessed || !open.changed) return;
-      if (!open.unstored) return open.commit();
-      this.sessions.warn(
-        'MADELEINE_LATE_SESSION',
-        'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.',
-      );
-    });
+    return saveAtEnd(this.sessions, this.#open);
   }
 
   ended(): void {
@@ -121,7 +116,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const open = this.#open;
     const report = (error: unknown) => this.failedAtEnd(error);
     try {
-      const saved = this.#whenIdle(() => {
+      const saved = whenIdle(open, () => {
         if (this.#refused || !open.accessed || !open.changed) return;
         const saving = this.saveAtEnd();
         if (this.#response.writableEnded) {
@@ -137,14 +132,6 @@ export class Exchange<Data extends object = object> implements GateParticipant {
       report(error);
     }
   }
-
-  /** While something is being done to the session, nobody can tell what is left to save. Whoever waits for that hears of its failure. */
-  #whenIdle(look: () => MaybePromise<void>): MaybePromise<void> {
-    const { busy } = this.#open;
-    if (busy === null) return look();
-    const again = () => this.#whenIdle(look);
-    return busy.then(again, again);
-  }
 }
 
 const NONE: readonly Exchange[] = [];
@@ -154,33 +141,13 @@ export function exchangesOf(request: IncomingMessage): readonly Exchange[] {
   return (gateOf(request)?.participants as readonly Exchange[] | undefined) ?? NONE;
 }
 
-/** The response depends on this request field (RFC 9110 section 12.5.5). */
+/** The response depends on this request field. */
 export function addVary(response: ServerResponse, field: string): void {
-  const present = response.getHeader('Vary');
-  if (present === undefined) {
-    response.setHeader('Vary', field);
-    return;
-  }
-  const names = String(present)
-    .split(',')
-    .map(name => name.trim().toLowerCase());
-  if (!names.includes('*') && !names.includes(field.toLowerCase())) response.setHeader('Vary', `${present}, ${field}`);
+  const vary = varyBy(fieldOf(response, 'Vary'), field);
+  if (vary !== null) response.setHeader('Vary', vary);
 }
 
-/**
- * A response that gives one person a session cookie must not be handed to another by a cache. What the handler said stands if
- * it keeps shared caches out; otherwise it becomes `no-store`. An application that wants otherwise sets
- * `Cache-Control: no-cache="Set-Cookie"` (RFC 9111 section 5.2.2.4), which lets caches keep everything but the cookie.
- */
-function forbidSharedCaching(response: ServerResponse, warn: (message: string) => void): void {
-  const present = response.getHeader('Cache-Control');
-  if (present !== undefined) {
-    if (/\b(no-store|private|no-cache)\b/i.test(String(present))) return;
-    if (/\b(public|s-maxage)\b/i.test(String(present))) {
-      warn(
-        'A response that sets the session cookie was marked for shared caches; it was sent with Cache-Control: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.',
-      );
-    }
-  }
-  response.setHeader('Cache-Control', 'no-store');
+function fieldOf(response: ServerResponse, name: string): string | null {
+  const present = response.getHeader(name);
+  return present === undefined ? null : String(present);
 }

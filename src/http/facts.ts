@@ -26,7 +26,7 @@ export class FrameworkFacts implements RequestFacts {
   }
 
   device(): Device {
-    return deviceOf(this.#request.headers, this.#request.ip);
+    return deviceOf(this.#request.headers['user-agent'], this.#request.ip);
   }
 }
 
@@ -51,16 +51,47 @@ export class ProxiedFacts implements RequestFacts {
 
   device(): Device {
     const address = this.#forwarded('x-forwarded-for') ?? this.#request.socket.remoteAddress;
-    return deviceOf(this.#request.headers, address);
+    return deviceOf(this.#request.headers['user-agent'], address);
   }
 
-  /** What the outermost trusted proxy wrote; where a proxy replaced the list, what is left of it. */
   #forwarded(field: string): string | undefined {
-    const list = this.#hops > 0 ? this.#request.headers[field] : undefined;
-    if (!list) return undefined;
-    const entries = String(list).split(',');
-    return entries[Math.max(0, entries.length - this.#hops)]?.trim();
+    return this.#hops > 0 ? forwardedEntry(this.#request.headers[field], this.#hops) : undefined;
   }
+}
+
+/** A Fetch request, which says in its URL what its server knows; the client's address only its server can tell. */
+export class FetchFacts implements RequestFacts {
+  readonly #request: Request;
+  readonly #hops: number;
+  readonly #address: string | undefined;
+
+  constructor(request: Request, hops: number, address?: string) {
+    this.#request = request;
+    this.#hops = hops;
+    this.#address = address;
+  }
+
+  get secure(): boolean {
+    const protocol = this.#forwarded('x-forwarded-proto');
+    if (protocol !== undefined) return protocol.toLowerCase() === 'https';
+    return this.#request.url.startsWith('https:');
+  }
+
+  device(): Device {
+    const address = this.#forwarded('x-forwarded-for') ?? this.#address;
+    return deviceOf(this.#request.headers.get('user-agent'), address);
+  }
+
+  #forwarded(field: string): string | undefined {
+    return this.#hops > 0 ? forwardedEntry(this.#request.headers.get(field), this.#hops) : undefined;
+  }
+}
+
+/** What the outermost trusted proxy wrote; where a proxy replaced the list, what is left of it. */
+function forwardedEntry(list: string | string[] | null | undefined, hops: number): string | undefined {
+  if (!list) return undefined;
+  const entries = String(list).split(',');
+  return entries[Math.max(0, entries.length - hops)]?.trim();
 }
 
 /** @throws MadeleineError `ERR_OPTION_INVALID` when it is not a number of proxies */
@@ -75,9 +106,8 @@ export function checkTrustProxy(hops: number): number {
 
 const LONGEST_USER_AGENT = 256;
 
-function deviceOf(headers: IncomingHttpHeaders, address: string | undefined): Device {
+function deviceOf(userAgent: string | null | undefined, address: string | undefined): Device {
   const device: Device = {};
-  const userAgent = headers['user-agent'];
   if (userAgent) device.userAgent = userAgent.slice(0, LONGEST_USER_AGENT);
   if (address) device.address = address;
   return device;

@@ -92,7 +92,22 @@ export function clearForError(response: ServerResponse): void {
 
 /** Makes the head of an error that no application can say in its own way; answers with its body, the name of the status. */
 export function bareError(response: ServerResponse, error: unknown): string {
-  response.statusCode = error instanceof MadeleineError ? error.status : 500;
+  response.statusCode = statusOf(error);
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  return `${STATUS_CODES[response.statusCode]}\n`;
+  return nameOf(response.statusCode);
+}
+
+/** The same error as a Fetch response. */
+export function bareErrorResponse(error: unknown): Response {
+  const status = statusOf(error);
+  return new Response(nameOf(status), { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+}
+
+/** The HTTP status that an error means for the client. */
+export function statusOf(error: unknown): number {
+  return error instanceof MadeleineError ? error.status : 500;
+}
+
+function nameOf(status: number): string {
+  return `${STATUS_CODES[status]}\n`;
 }

@@ -44,6 +44,7 @@ export function hasChanges(state: SessionState): boolean {
 
 function createRecord(state: SessionState, mine: string, attempt: number): MaybePromise<void> {
   const { core } = state;
+  state.needCookie();
   state.ensureId();
   const key = state.key as string;
   const record = state.newRecord(mine);

@@ -4,11 +4,11 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, mergeText, saveText } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
-import { nextVersion, type SessionRecord } from './record.ts';
+import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
 
@@ -59,6 +59,7 @@ export async function rotate(state: SessionState): Promise<void> {
 /** An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in. */
 export async function regenerate(state: SessionState): Promise<void> {
   const { core, key, record } = state;
+  state.needCookie();
   const id = randomToken();
   const newKey = sha256(id);
   const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced') : null;
@@ -91,6 +92,16 @@ export async function reload(state: SessionState): Promise<void> {
   if (!moved) state.hold(key, record, state.id);
   state.base = record.data;
   if (bag !== null) refreshData(bag, data);
+}
+
+/** Whether the session has neither ended nor expired since, as the store knows; a rotated one lives on. `false` where nothing is stored. */
+export function stillLive(state: SessionState): MaybePromise<boolean> {
+  const { core, key, record } = state;
+  if (key === null || record === null) return false;
+  return whenReady(core.store.read(key), stored => {
+    if (stored === null || !isSessionRecord(stored)) return false;
+    return stored.successor === null ? isLive(stored, core.clock(), core.policy) : followRotation(state, stored);
+  });
 }
 
 /**

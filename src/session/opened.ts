@@ -2,7 +2,8 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { bagOf, type Session } from './bag.ts';
 import type { CarriedRecords } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
-import { afterAll } from './in-order.ts';
+import { afterAll, inOrder } from './in-order.ts';
+import { stillLive } from './lifecycle.ts';
 import type { SetCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState, type Visitor } from './state.ts';
@@ -28,6 +29,8 @@ export interface OpenSession<Data extends object = SessionData> {
   readonly unstored: boolean;
   /** True when the session could not be read and the request goes on without: `onStoreError: 'anonymous'`. */
   readonly unavailable: boolean;
+  /** Whether the session has neither ended nor expired since it was opened, as the store knows now. */
+  stillLive(): MaybePromise<boolean>;
   /** With `concurrency: 'serialize'`: to be called when the response is over, whatever became of it. */
   readonly endTurn: (() => void) | null;
 }
@@ -55,6 +58,9 @@ export class Opened extends SessionState implements OpenSession<object> {
   }
   setCookies(): readonly SetCookie[] {
     return this.cookieLines();
+  }
+  stillLive(): MaybePromise<boolean> {
+    return inOrder(this, stillLive);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { CookieAttributes } from '../cookie/serialize.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
+import { MadeleineError } from '../errors.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
@@ -41,6 +42,8 @@ export interface RequestFacts {
   readonly secure: boolean;
   /** Where it came from; asked only when a session is stored for the first time. */
   device(): Device | null;
+  /** True where no response follows that could set a cookie: at a WebSocket handshake. */
+  readonly unanswered?: boolean;
 }
 
 /** Who is logged in. */
@@ -87,6 +90,11 @@ export class SessionState {
   constructor(core: Core, facts: RequestFacts) {
     this.core = core;
     this.facts = facts;
+  }
+
+  /** To be asked before anything that gives the browser another id. @throws MadeleineError `ERR_NO_RESPONSE` */
+  needCookie(): void {
+    if (this.facts.unanswered) throw noResponse();
   }
 
   /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
@@ -174,4 +182,12 @@ export class SessionState {
     const { cookie } = this.core;
     return { name: cookie.name(this.facts.secure), ...cookie.attributes(this.facts.secure) };
   }
+}
+
+function noResponse(): MadeleineError {
+  return new MadeleineError(
+    'ERR_NO_RESPONSE',
+    'A session was begun, or given another id, where there is no response that could carry its cookie.',
+    'Begin sessions, log in and rotate ids in an ordinary request, before the page opens its WebSocket.',
+  );
 }

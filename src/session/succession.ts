@@ -24,6 +24,7 @@ export async function succeed(
   fold: Fold,
 ): Promise<boolean> {
   const { core } = state;
+  state.needCookie();
   const id = randomToken();
   const key = sha256(id);
   try {

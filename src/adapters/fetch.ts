@@ -1,0 +1,119 @@
+/**
+ * madeleine for handlers that answer a Fetch `Request` with a `Response`: route handlers of Next.js, loaders of Remix and React
+ * Router, hooks and endpoints of SvelteKit and Astro, Bun.serve, Deno.serve.
+ */
+import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
+import { type FetchExchange, fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
+import { askFetchGuard } from '../http/fetch-guard.ts';
+import { createGuards, type Guards } from '../http/guard.ts';
+import { bareErrorResponse } from '../http/head.ts';
+import { isMounted, sessionAmong } from '../http/mounted.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import { ownOptions } from '../options.ts';
+import type { Session } from '../session/bag.ts';
+import type { SessionData } from '../session/session-data.ts';
+import type { Sessions } from '../session/sessions.ts';
+import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+
+export type { GuardOptions } from '../http/guard.ts';
+export { returnTo } from '../http/return-to.ts';
+
+export interface FetchSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {
+  /**
+   * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
+   * these proxies wrote them. Default 0: whether a request came over https is as its URL says.
+   */
+  trustProxy?: number;
+}
+
+/** A request, or the object in which a framework hands it over: a loader's arguments, an event, a context. */
+export type RequestSource = Request | { readonly request: Request };
+
+/** Gives a handler, whatever arguments its framework hands it, back as a handler with the same arguments. */
+type Wrapper = <Source extends RequestSource, Rest extends unknown[] = []>(
+  handler: (source: Source, ...rest: Rest) => MaybePromise<Response>,
+) => (source: Source, ...rest: Rest) => Promise<Response>;
+
+export interface FetchSessions<Data extends object = SessionData> {
+  /**
+   * The same handler, whose requests have a session: `of(request)`. Where the session cannot be read or saved, the answer is a
+   * bare error (503 where the store fails), and `sessions.on('failed')` hears of it.
+   */
+  readonly withSession: Wrapper;
+  /** The session of a request that came through `withSession`, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
+  of(source: RequestSource): Session<Data>;
+  /** Lists, revokes and prunes sessions, outside a request as well. */
+  readonly sessions: Sessions<Data>;
+}
+
+/**
+ * Sessions for Fetch handlers.
+ *
+ * ```js
+ * const { withSession, of } = session({ secret: process.env.SESSION_SECRET });
+ * export const GET = withSession(request => {
+ *   const session = of(request);
+ *   session.visits = (session.visits ?? 0) + 1;
+ *   return Response.json({ visits: session.visits });
+ * });
+ * ```
+ *
+ * @throws MadeleineError for wrong options
+ */
+export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): FetchSessions<Data> {
+  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const hops = checkTrustProxy(trustProxy ?? 0);
+  const sessions = createAdapterSessions<Data>(given);
+
+  /** The request's new exchange; `null`: it has one already. */
+  async function enter(request: Request): Promise<FetchExchange<Data> | null> {
+    const facts = new FetchFacts(request, hops);
+    if (isMounted(sessions, fetchExchangesOf(request), facts)) return null;
+    return openFetchExchange(sessions, request, request.headers.get('cookie'), facts);
+  }
+
+  async function orBareError<Result>(work: Promise<Result>): Promise<Result | Response> {
+    try {
+      return await work;
+    } catch (error) {
+      sessions.reportFailure(error);
+      return bareErrorResponse(error);
+    }
+  }
+
+  return {
+    sessions,
+    of: source => sessionAmong(sessions, fetchExchangesOf(requestOf(source))),
+    withSession: handler => {
+      return async (source, ...rest) => {
+        const entered = await orBareError(enter(requestOf(source)));
+        if (entered === null) return handler(source, ...rest);
+        if (entered instanceof Response) return entered;
+        let response: Response;
+        try {
+          response = await handler(source, ...rest);
+        } catch (thrown) {
+          // Remix and React Router answer with a Response that is thrown, too.
+          if (thrown instanceof Response) throw await orBareError(entered.complete(thrown));
+          await entered.leave();
+          throw thrown;
+        }
+        return orBareError(entered.complete(response));
+      };
+    },
+  };
+}
+
+function requestOf(source: RequestSource): Request {
+  return 'request' in source ? source.request : source;
+}
+
+/** A guard stands before a handler, inside `withSession`: `withSession(requireLogin()(handler))`. */
+const guards = createGuards<RequestSource, Wrapper>((guard, place) => handler => async (source, ...rest) => {
+  const request = requestOf(source);
+  const refusal = await askFetchGuard(guard, fetchExchangesOf(request), request, source, place);
+  return refusal ?? handler(source, ...rest);
+});
+export const requireLogin: Guards<RequestSource, Wrapper>['requireLogin'] = guards.requireLogin;
+export const requireUser: Guards<RequestSource, Wrapper>['requireUser'] = guards.requireUser;
+export const requireRecentLogin: Guards<RequestSource, Wrapper>['requireRecentLogin'] = guards.requireRecentLogin;

@@ -1,0 +1,146 @@
+/** madeleine for Hono: `c.get('session')` and `c.var.session`, on Node, Bun, Deno and in `app.request()`. */
+import { MadeleineError } from '../errors.ts';
+import { sessionAssigned } from '../http/accessor.ts';
+import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
+import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
+import { askFetchGuard } from '../http/fetch-guard.ts';
+import { type Flash, flash } from '../http/flash.ts';
+import { createGuards, type Guards } from '../http/guard.ts';
+import { bareErrorResponse, isOfTheBody } from '../http/head.ts';
+import { isMounted, sessionAmong } from '../http/mounted.ts';
+import { ownOptions } from '../options.ts';
+import type { Session } from '../session/bag.ts';
+import type { SessionData } from '../session/session-data.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { FetchSessionOptions } from './fetch.ts';
+import { createAdapterSessions } from './middleware.ts';
+
+export type { GuardOptions } from '../http/guard.ts';
+export { returnTo } from '../http/return-to.ts';
+export type { FetchSessionOptions as HonoSessionOptions } from './fetch.ts';
+
+/** What contexts have, for TypeScript: `new Hono<{ Variables: SessionVariables }>()`. */
+export interface SessionVariables<Data extends object = SessionData> {
+  /** The session of this request. Put something in, and it is there at the next one. */
+  session: Session<Data>;
+  /** Messages for the next page: `c.var.flash('info', 'Saved.')` keeps one, `c.var.flash('info')` takes them all. */
+  flash: Flash;
+}
+
+/** A Hono context, as far as it matters here. */
+export interface HonoContext {
+  readonly req: { readonly raw: Request };
+  readonly env: unknown;
+  get res(): Response;
+  set res(response: Response | undefined);
+}
+
+type HonoMiddleware = (c: HonoContext, next: () => Promise<void>) => Promise<Response | undefined>;
+
+export interface HonoSessions<Data extends object = SessionData> extends HonoMiddleware {
+  /** Lists, revokes and prunes sessions, outside a request as well. */
+  readonly sessions: Sessions<Data>;
+  /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
+  of(c: HonoContext): Session<Data>;
+}
+
+/** Sessions for Hono: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
+export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): HonoSessions<Data> {
+  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const hops = checkTrustProxy(trustProxy ?? 0);
+  const sessions = createAdapterSessions<Data>(given);
+
+  const middleware: HonoMiddleware = async (c, next) => {
+    const { raw } = c.req;
+    const facts = new FetchFacts(raw, hops, addressOf(c));
+    const mounted = fetchExchangesOf(c);
+    if (isMounted(sessions, mounted, facts)) {
+      await next();
+      return undefined;
+    }
+    const cookies = raw.headers.get('cookie');
+    const exchange = await openFetchExchange(sessions, c, cookies, facts).catch(error => throwTo(c, error));
+    if (mounted.length === 0) equip(c);
+    try {
+      await next();
+    } catch (thrown) {
+      await exchange.leave();
+      throw thrown;
+    }
+    const { res } = c;
+    const complete = await exchange.complete(res).catch(error => throwTo(c, error));
+    if (complete === res) return undefined;
+    // Hono adds the fields of the response before it to a new one, which has them already.
+    c.res = undefined;
+    c.res = complete;
+    return undefined;
+  };
+  return Object.assign(middleware, {
+    sessions,
+    of: (c: HonoContext): Session<Data> => sessionAmong(sessions, fetchExchangesOf(c)),
+  });
+}
+
+/** On Node, which alone tells it by the same name everywhere. */
+function addressOf({ env }: HonoContext): string | undefined {
+  const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
+  return incoming?.socket?.remoteAddress;
+}
+
+/** What a Hono context has for variables; its `get` and `set` are its own properties, `var` is its prototype's. */
+interface Variables {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  readonly var: object;
+}
+
+/**
+ * Hono keeps variables in a Map, which cannot tell that somebody looks at one; so the context is asked in its stead. Looking at
+ * the session is what makes the response vary by cookie.
+ */
+function equip(c: HonoContext): void {
+  const { get, set } = c as HonoContext & Variables;
+  const ours: SessionVariables<object> = {
+    get session() {
+      return fetchExchangesOf(c).at(-1)?.session as Session<object>;
+    },
+    get flash() {
+      return flash.bind(ours) as Flash;
+    },
+  };
+  const descriptors = Object.getOwnPropertyDescriptors(ours);
+  const prototype: object = Object.getPrototypeOf(c);
+  Object.defineProperties(c, {
+    get: {
+      value: (name: string) => (Object.hasOwn(ours, name) ? ours[name as keyof SessionVariables] : get(name)),
+    },
+    set: {
+      value: (name: string, value: unknown) => {
+        if (Object.hasOwn(ours, name)) throw sessionAssigned();
+        set(name, value);
+      },
+    },
+    var: { get: () => Object.defineProperties(Reflect.get(prototype, 'var', c) as object, descriptors) },
+  });
+}
+
+/** Hands an error to Hono's error handling, with nothing left of the response that is not to be. */
+function throwTo(c: HonoContext, error: unknown): never {
+  const kept = [...c.res.headers].filter(([name]) => !isOfTheBody(name));
+  const bare = bareErrorResponse(error);
+  c.res = undefined;
+  c.res = new Response(null, { status: bare.status, headers: kept });
+  // Hono's own handler answers with what this gives, and logs what has no such thing: a fault of the program.
+  if (error instanceof MadeleineError && error.status !== 500) Object.assign(error, { getResponse: () => bare });
+  throw error;
+}
+
+const guards = createGuards<HonoContext, HonoMiddleware>((guard, place) => async (c, next) => {
+  const refusal = await askFetchGuard(guard, fetchExchangesOf(c), c.req.raw, c, place);
+  if (refusal !== null) return refusal;
+  await next();
+  return undefined;
+});
+export const requireLogin: Guards<HonoContext, HonoMiddleware>['requireLogin'] = guards.requireLogin;
+export const requireUser: Guards<HonoContext, HonoMiddleware>['requireUser'] = guards.requireUser;
+export const requireRecentLogin: Guards<HonoContext, HonoMiddleware>['requireRecentLogin'] = guards.requireRecentLogin;

@@ -1,0 +1,123 @@
+/** One Fetch request's session and its response: saved before the response is given back, and told to the browser in its head. */
+import { setCookieLine } from '../cookie/headers.ts';
+import type { OpenSession } from '../session/opened.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { RequestFacts, Visitor } from '../session/state.ts';
+import { isAtHand, withEnd } from './fetch-body.ts';
+import { varyBy, withoutSharedCaching } from './fields.ts';
+import { saveAtEnd } from './late-save.ts';
+
+export class FetchExchange<Data extends object = object> {
+  readonly sessions: Sessions<Data>;
+  readonly #open: OpenSession<Data>;
+
+  constructor(sessions: Sessions<Data>, open: OpenSession<Data>) {
+    this.sessions = sessions;
+    this.#open = open;
+  }
+
+  get session(): OpenSession<Data>['session'] {
+    return this.#open.session;
+  }
+
+  /** Who is logged in, whatever the data says under any name. */
+  visitor(): Visitor | null {
+    return this.#open.visitor();
+  }
+
+  /**
+   * Saves, and answers with the response as it may be sent. What a stream's writer changes later is saved at the end of the
+   * stream, before the client can know that it has everything.
+   *
+   * @throws MadeleineError when the session cannot be saved: the response must not be sent
+   */
+  async complete(response: Response): Promise<Response> {
+    const open = this.#open;
+    try {
+      await open.commit();
+    } finally {
+      open.endTurn?.();
+    }
+    const cookies = open.setCookies();
+    // 101 and Response.error() are no answers that a field could be added to.
+    if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
+
+    // Else a copy: its body is watched, and Response.redirect() and fetch() give fields that cannot be changed.
+    const sent = isAtHand(response) ? response : new Response(this.#watched(response.body), response);
+    const { headers } = sent;
+    if (open.accessed) {
+      setIfChanged(headers, 'Vary', varyBy(headers.get('Vary'), 'Cookie'));
+      // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
+      if (open.unavailable) headers.set('Cache-Control', 'no-store');
+    }
+    if (cookies.length === 0) return sent;
+    for (const { name, line } of cookies) setCookieLine(headers, name, line);
+    const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
+    setIfChanged(headers, 'Cache-Control', withoutSharedCaching(headers.get('Cache-Control'), warn));
+    return sent;
+  }
+
+  /** The handler gave no response that could carry a cookie: it threw, or somebody else answers. Saves what needs no cookie. */
+  async leave(): Promise<void> {
+    const open = this.#open;
+    await this.#saveLate();
+    open.endTurn?.();
+    if (open.setCookies().length > 0) {
+      this.sessions.warn(
+        'MADELEINE_LATE_SESSION',
+        'A handler began a session or changed its id, and then threw instead of giving back a Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.',
+      );
+    }
+  }
+
+  #watched(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
+    if (body === null) return null;
+    return withEnd(body, {
+      beforeEnd: async () => {
+        try {
+          await saveAtEnd(this.sessions, this.#open);
+        } catch (error) {
+          this.sessions.reportFailure(error);
+          throw error;
+        }
+      },
+      // What is begun for a client that never gets its cookie is nobody's.
+      brokeOff: () => {
+        if (!this.#open.unstored) void this.#saveLate();
+      },
+    });
+  }
+
+  async #saveLate(): Promise<void> {
+    try {
+      await saveAtEnd(this.sessions, this.#open);
+    } catch (error) {
+      this.sessions.reportFailure(error);
+    }
+  }
+}
+
+function setIfChanged(headers: Headers, name: string, value: string | null): void {
+  if (value !== null) headers.set(name, value);
+}
+
+const EXCHANGES: unique symbol = Symbol('madeleine.exchanges');
+type Holder = object & { [EXCHANGES]?: FetchExchange[] };
+const NONE: readonly FetchExchange[] = [];
+
+/** The exchanges of a request, or of whatever stands for it, in the order in which they were opened. */
+export function fetchExchangesOf(holder: Holder): readonly FetchExchange[] {
+  return holder[EXCHANGES] ?? NONE;
+}
+
+/** Opens the session of this Cookie field for the holder. @throws MadeleineError where it cannot be read */
+export async function openFetchExchange<Data extends object>(
+  sessions: Sessions<Data>,
+  holder: Holder,
+  cookieField: string | null,
+  facts: RequestFacts,
+): Promise<FetchExchange<Data>> {
+  const exchange = new FetchExchange(sessions, await sessions.open(cookieField ?? undefined, facts));
+  holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object> as FetchExchange];
+  return exchange;
+}

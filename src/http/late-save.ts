@@ -1,0 +1,27 @@
+/** Saving once the head of the response has left. */
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { OpenSession } from '../session/opened.ts';
+import type { Sessions } from '../session/sessions.ts';
+
+/** Saves what changed since the head left. A session begun since could never reach the client. */
+export function saveAtEnd<Data extends object>(sessions: Sessions<Data>, open: OpenSession<Data>): MaybePromise<void> {
+  return whenIdle(open, () => {
+    if (!open.accessed || !open.changed) return;
+    if (!open.unstored) return open.commit();
+    sessions.warn(
+      'MADELEINE_LATE_SESSION',
+      'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.',
+    );
+  });
+}
+
+/** While something is being done to the session, nobody can tell what is left to save. Whoever waits for that hears of its failure. */
+export function whenIdle<Data extends object>(
+  open: OpenSession<Data>,
+  look: () => MaybePromise<void>,
+): MaybePromise<void> {
+  const { busy } = open;
+  if (busy === null) return look();
+  const again = () => whenIdle(open, look);
+  return busy.then(again, again);
+}

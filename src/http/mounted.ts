@@ -1,0 +1,51 @@
+/** Which sessions a request has already. */
+import { MadeleineError } from '../errors.ts';
+import type { Session } from '../session/bag.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { RequestFacts } from '../session/state.ts';
+import { sessionMissing } from './missing.ts';
+
+/** One request's session, as far as it matters here. */
+export interface Mounted {
+  readonly sessions: Sessions<object>;
+  readonly session: Session<object>;
+}
+
+/**
+ * Whether these sessions are among them: mounted twice, or on a path below itself.
+ *
+ * @throws MadeleineError `ERR_SESSION_NAME_TWICE`
+ */
+export function isMounted<Data extends object>(
+  sessions: Sessions<Data>,
+  mounted: readonly Mounted[],
+  facts: RequestFacts,
+): boolean {
+  if (mounted.length === 0) return false;
+  if (mounted.some(one => isOf(one, sessions))) return true;
+  const name = sessions.cookieName(facts.secure);
+  if (mounted.some(one => one.sessions.cookieName(facts.secure) === name)) throw nameTwice();
+  return false;
+}
+
+/** The session that these sessions opened, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
+export function sessionAmong<Data extends object>(
+  sessions: Sessions<Data>,
+  mounted: readonly Mounted[],
+): Session<Data> {
+  const found = mounted.find(one => isOf(one, sessions));
+  if (!found) throw sessionMissing();
+  return found.session as Session<Data>;
+}
+
+function isOf(one: Mounted, sessions: object): boolean {
+  return one.sessions === sessions;
+}
+
+function nameTwice(): MadeleineError {
+  return new MadeleineError(
+    'ERR_SESSION_NAME_TWICE',
+    'Two different session() share one cookie name on this request.',
+    'Give one of them another "name".',
+  );
+}

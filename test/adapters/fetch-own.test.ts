@@ -1,0 +1,255 @@
+// What is Fetch's alone: streams, responses that cannot be changed, errors that are thrown, proxies; and each framework's manner.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requireLogin, session } from 'madeleine/fetch';
+import { memoryStore } from 'madeleine/memory';
+import { faultStore, readSetCookie } from 'madeleine/testing';
+
+const secret = 'a secret of more than thirty-two bytes';
+const late = () => faultStore(memoryStore(), () => ({ kind: 'delay', time: 5 }));
+
+/** A request, with the cookies that this response left. */
+function ask(path = '/', after?: Response, headers: Record<string, string> = {}): Request {
+  const cookies = after?.headers.getSetCookie().map(line => readSetCookie(line)) ?? [];
+  const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  return new Request(new URL(path, 'http://app.example'), { headers: { ...headers, ...(cookie ? { cookie } : {}) } });
+}
+
+function counter(options: Partial<Parameters<typeof session>[0]> = {}) {
+  const remember = session({ secret, ...options });
+  const visit = remember.withSession(request => {
+    const present = remember.of(request);
+    present.visits = (present.visits ?? 0) + 1;
+    return new Response(String(present.visits));
+  });
+  return { ...remember, visit };
+}
+
+const text = async (response: Promise<Response> | Response): Promise<string> => (await response).text();
+
+describe('a stream', () => {
+  for (const [speed, open] of Object.entries({ 'at once': memoryStore, late })) {
+    it(`is saved before its first byte, and again at its end (${speed})`, async () => {
+      const { visit, withSession, of } = counter({ store: open() });
+      const first = await visit(ask());
+      let write = (_text: string) => {};
+      let end = () => {};
+      const events = withSession(request => {
+        const present = of(request);
+        present['progress'] = 1;
+        const body = new ReadableStream({
+          start(controller) {
+            write = part => controller.enqueue(new TextEncoder().encode(part));
+            end = () => controller.close();
+          },
+        });
+        write('first');
+        const flush = () => {
+          present['progress'] = 3;
+        };
+        return new Response(body.pipeThrough(new TransformStream({ flush })), {
+          headers: { 'Content-Type': 'text/event-stream' },
+        });
+      });
+      const progress = withSession(request => Response.json(of(request)['progress']));
+      const response = await events(ask('/', first));
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'first');
+      assert.equal(await text(progress(ask('/', first))), '1');
+      end();
+      assert.equal((await reader.read()).done, true);
+      assert.equal(await text(progress(ask('/', first))), '3');
+    });
+  }
+
+  it('whose client goes away is cancelled, and what its writer changed is saved', async () => {
+    const { visit, withSession, of } = counter();
+    const first = await visit(ask());
+    const events = withSession(request => {
+      const present = of(request);
+      return new Response(
+        new ReadableStream({
+          pull: controller => controller.enqueue(new Uint8Array(1)),
+          cancel: () => {
+            present['left'] = true;
+          },
+        }),
+      );
+    });
+    await (await events(ask('/', first))).body?.cancel();
+    assert.equal(await text(withSession(request => Response.json(of(request)['left']))(ask('/', first))), 'true');
+  });
+
+  it('breaks off when the save at its end fails, and the event tells', async () => {
+    const store = faultStore(memoryStore());
+    const { visit, withSession, of, sessions } = counter({ store });
+    const first = await visit(ask());
+    const failures: unknown[] = [];
+    sessions.on('failed', ({ error }) => failures.push((error as { code: string }).code));
+    const events = withSession(request => {
+      const present = of(request);
+      const source = {
+        pull(controller: ReadableStreamDefaultController) {
+          present['progress'] = 1;
+          store.plan(({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+          controller.close();
+        },
+      };
+      return new Response(new ReadableStream(source, { highWaterMark: 0 }));
+    });
+    await assert.rejects((await events(ask('/', first))).text(), { code: 'ERR_STORE_FAILED' });
+    assert.deepEqual(failures, ['ERR_STORE_FAILED']);
+  });
+
+  it('that breaks off by itself does so for the client, and the session is saved', async () => {
+    const { visit, withSession, of } = counter();
+    const first = await visit(ask());
+    const events = withSession(request => {
+      const present = of(request);
+      return new Response(
+        new ReadableStream({
+          pull() {
+            present['broken'] = true;
+            throw new Error('broken');
+          },
+        }),
+      );
+    });
+    await assert.rejects((await events(ask('/', first))).text(), { message: 'broken' });
+    assert.equal(await text(withSession(request => Response.json(of(request)['broken']))(ask('/', first))), 'true');
+  });
+});
+
+describe('the answer', () => {
+  it('a redirect, whose fields cannot be changed, carries the cookie', async () => {
+    const { withSession, of } = counter();
+    const enter = withSession(async request => {
+      await of(request).login('ada');
+      return Response.redirect('http://app.example/account', 303);
+    });
+    const response = await enter(ask());
+    assert.deepEqual([response.status, response.headers.get('location')], [303, 'http://app.example/account']);
+    assert.match(response.headers.getSetCookie().join(), /^session=/);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    assert.equal(response.headers.get('vary'), 'Cookie');
+  });
+
+  it('of a handler that does not look is passed on as it is; so is one that no field can be added to', async () => {
+    const { withSession, of } = counter();
+    const untouched = new Response('ok');
+    assert.equal(await withSession(() => untouched)(ask()), untouched);
+    const error = Response.error();
+    const look = withSession(request => {
+      void of(request).visits;
+      return error;
+    });
+    assert.equal(await look(ask()), error);
+  });
+
+  it('a save that fails: a bare 503, nothing of the success, and the event tells; data that cannot be kept: 500', async () => {
+    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+    const { visit, withSession, of, sessions } = counter({ store });
+    const failures: unknown[] = [];
+    sessions.on('failed', ({ error }) => failures.push((error as { code: string }).code));
+    const response = await visit(ask());
+    assert.deepEqual([response.status, await response.text()], [503, 'Service Unavailable\n']);
+    assert.deepEqual(response.headers.getSetCookie(), []);
+    const wrong = withSession(request => {
+      of(request)['date'] = new Map();
+      return new Response('ok');
+    });
+    assert.equal((await wrong(ask())).status, 500);
+    assert.deepEqual(failures, ['ERR_STORE_FAILED', 'ERR_DATA_NOT_JSON']);
+  });
+
+  it('what is thrown goes on: a Response with the cookie, an error after the save of what is stored', async () => {
+    const { visit, withSession, of } = counter();
+    const thrower = withSession(request => {
+      of(request)['seen'] = true;
+      throw Response.redirect('http://app.example/login', 303);
+    });
+    const thrown: unknown = await thrower(ask()).catch(response => response);
+    assert.ok(thrown instanceof Response);
+    assert.equal(thrown.headers.getSetCookie().length, 1);
+
+    const first = await visit(ask());
+    const failing = withSession(request => {
+      of(request)['seen'] = 'before the error';
+      throw new Error('of the application');
+    });
+    await assert.rejects(failing(ask('/', first)), { message: 'of the application' });
+    assert.equal(
+      await text(withSession(request => Response.json(of(request)['seen']))(ask('/', first))),
+      '"before the error"',
+    );
+  });
+
+  it('a session begun by a handler that throws is nobody’s: a warning says so', async () => {
+    const { withSession, of } = counter();
+    const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
+    const entering = withSession(async request => {
+      await of(request).login('ada');
+      throw new Error('NEXT_REDIRECT');
+    });
+    await assert.rejects(entering(ask()), { message: 'NEXT_REDIRECT' });
+    const { code, message } = await warned;
+    assert.equal(code, 'MADELEINE_LATE_SESSION');
+    assert.match(message, /Give back a Response/);
+  });
+});
+
+describe('the request', () => {
+  it('https by its URL; forwarded only by trusted proxies, and never the left-most entry', async () => {
+    const name = async (url: string, proto?: string, trustProxy = 0) => {
+      const { visit } = counter({ trustProxy } as object);
+      const headers: Record<string, string> = proto ? { 'x-forwarded-proto': proto } : {};
+      const response = await visit(new Request(url, { headers }));
+      return readSetCookie(response.headers.getSetCookie()[0] as string).name;
+    };
+    assert.equal(await name('https://app.example/'), '__Host-session');
+    assert.equal(await name('http://app.example/'), 'session');
+    assert.equal(await name('http://app.example/', 'https'), 'session');
+    assert.equal(await name('http://app.example/', 'https', 1), '__Host-session');
+    assert.equal(await name('http://app.example/', 'https, http', 1), 'session');
+    assert.equal(await name('http://app.example/', 'https, http', 2), '__Host-session');
+    assert.equal(await name('https://app.example/', 'https, http', 1), 'session');
+    assert.equal(await name('http://app.example/', 'https, http, http', 2), 'session');
+    assert.throws(() => session({ secret, trustProxy: -1 }), { code: 'ERR_OPTION_INVALID' });
+  });
+
+  it('without a session: of() and a guard name the line', async () => {
+    const { of } = counter();
+    assert.throws(() => of(ask()), { code: 'ERR_SESSION_MISSING', message: /fetch-own\.test\.js:\d+/ });
+    const guarded = requireLogin()(() => new Response('ok'));
+    await assert.rejects(guarded(ask()), { code: 'ERR_SESSION_MISSING', message: /fetch-own\.test\.js:\d+/ });
+  });
+
+  it('wrapped twice has one session; two sessions need two names', async () => {
+    const { visit, withSession, of } = counter();
+    const both = withSession(request => visit(request));
+    const first = await both(ask());
+    assert.equal(first.headers.getSetCookie().length, 1);
+    assert.equal(await text(both(ask('/', first))), '2');
+
+    const admin = session<{ level: number }>({ secret, name: 'admin' });
+    const nested = withSession(
+      admin.withSession(request => {
+        of(request).visits = 1;
+        admin.of(request).level = 7;
+        return new Response('ok');
+      }),
+    );
+    const names = (await nested(ask())).headers.getSetCookie().map(line => readSetCookie(line).name);
+    assert.deepEqual(names.sort(), ['admin', 'session']);
+    const same = session({ secret });
+    assert.equal((await withSession(same.withSession(() => new Response('ok')))(ask())).status, 500);
+  });
+
+  it('turns end with the response, whatever became of it', async () => {
+    const { visit, withSession } = counter({ concurrency: 'serialize', storeTimeout: '1h' });
+    const first = await visit(ask());
+    await assert.rejects(withSession(() => Promise.reject(new Error('thrown')))(ask('/', first)));
+    assert.equal(await text(visit(ask('/', first))), '2');
+    assert.equal(await text(visit(ask('/', first))), '3');
+  });
+});
