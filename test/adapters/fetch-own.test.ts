@@ -106,14 +106,13 @@ describe('a stream', () => {
     const first = await visit(ask());
     const events = withSession(request => {
       const present = of(request);
-      return new Response(
-        new ReadableStream({
-          pull() {
-            present['broken'] = true;
-            throw new Error('broken');
-          },
-        }),
-      );
+      const source = {
+        pull() {
+          present['broken'] = true;
+          throw new Error('broken');
+        },
+      };
+      return new Response(new ReadableStream(source, { highWaterMark: 0 }));
     });
     await assert.rejects((await events(ask('/', first))).text(), { message: 'broken' });
     assert.equal(await text(withSession(request => Response.json(of(request)['broken']))(ask('/', first))), 'true');

@@ -195,6 +195,11 @@ describe('ws', () => {
     };
     const both = await serveBoth(greet, { store });
     await both.client.get('/login/ada');
+    const handed: boolean[] = [];
+    both.server.on(
+      'upgrade',
+      both.upgraded.withSession((_request, socket) => void handed.push(socket.destroyed)),
+    );
     const connection = once(both.server, 'upgrade');
     const socket = connect(both);
     socket.on('error', () => {});
@@ -206,6 +211,7 @@ describe('ws', () => {
     await closed;
     goOn.open();
     assert.equal(await answerOf(connect(both)), 'Hello ada');
+    assert.deepEqual(handed, [false], 'a socket that is gone is handed to nobody');
     await both.close();
   });
 
