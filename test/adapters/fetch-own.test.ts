@@ -161,6 +161,16 @@ describe('the answer', () => {
     assert.deepEqual(failures, ['ERR_STORE_FAILED', 'ERR_DATA_NOT_JSON']);
   });
 
+  it('to somebody whose session cannot be read just now is in no cache', async () => {
+    const store = faultStore(memoryStore());
+    const { visit, withSession, of } = counter({ store, onStoreError: 'anonymous' });
+    const first = await visit(ask());
+    store.plan(({ operation }) => (operation === 'read' ? { kind: 'fail' } : null));
+    const look = withSession(request => Response.json(of(request).about.unavailable));
+    const response = await look(ask('/', first));
+    assert.deepEqual([response.headers.get('cache-control'), await response.json()], ['no-store', true]);
+  });
+
   it('what is thrown goes on: a Response with the cookie, an error after the save of what is stored', async () => {
     const { visit, withSession, of } = counter();
     const thrower = withSession(request => {
