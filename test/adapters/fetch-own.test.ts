@@ -106,14 +106,13 @@ describe('a stream', () => {
     const first = await visit(ask());
     const events = withSession(request => {
       const present = of(request);
-      return new Response(
-        new ReadableStream({
-          pull() {
-            present['broken'] = true;
-            throw new Error('broken');
-          },
-        }),
-      );
+      const source = {
+        pull() {
+          present['broken'] = true;
+          throw new Error('broken');
+        },
+      };
+      return new Response(new ReadableStream(source, { highWaterMark: 0 }));
     });
     await assert.rejects((await events(ask('/', first))).text(), { message: 'broken' });
     assert.equal(await text(withSession(request => Response.json(of(request)['broken']))(ask('/', first))), 'true');
@@ -160,6 +159,16 @@ describe('the answer', () => {
     });
     assert.equal((await wrong(ask())).status, 500);
     assert.deepEqual(failures, ['ERR_STORE_FAILED', 'ERR_DATA_NOT_JSON']);
+  });
+
+  it('to somebody whose session cannot be read just now is in no cache', async () => {
+    const store = faultStore(memoryStore());
+    const { visit, withSession, of } = counter({ store, onStoreError: 'anonymous' });
+    const first = await visit(ask());
+    store.plan(({ operation }) => (operation === 'read' ? { kind: 'fail' } : null));
+    const look = withSession(request => Response.json(of(request).about.unavailable));
+    const response = await look(ask('/', first));
+    assert.deepEqual([response.headers.get('cache-control'), await response.json()], ['no-store', true]);
   });
 
   it('what is thrown goes on: a Response with the cookie, an error after the save of what is stored', async () => {

@@ -140,11 +140,15 @@ describe('Hono', () => {
       });
       app.get('/start', c => {
         c.var.session['started'] = true;
+        c.header('Set-Cookie', 'own=1');
+        c.header('Vary', 'Accept');
         return streamText(c, async out => void (await out.write('x'.repeat(100_000))));
       });
       const served = await serve(getRequestListener(app.fetch));
       const client = new Client(served.url);
-      assert.equal((await client.get('/start')).body.length, 100_000);
+      const start = await client.get('/start');
+      assert.deepEqual([start.body.length, start.headers.vary], [100_000, 'Accept, Cookie']);
+      assert.deepEqual([...client.jar.keys()].sort(), ['own', 'session']);
       const seen: unknown[] = [];
       const onFirstByte = async () => {
         const { body } = await client.get('/data');

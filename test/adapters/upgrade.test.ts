@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import express from 'express';
 import { type ExpressSessionOptions, session } from 'madeleine/express';
@@ -42,12 +43,12 @@ async function serveBoth(
     res.end();
   });
   app.get('/data', (req, res) => void res.json({ ...req.session }));
-  const upgraded = upgrades(remember.sessions, upgradeOptions) as Upgrades;
+  const upgraded = upgrades(remember.sessions, upgradeOptions);
   const sockets = new WebSocketServer({ noServer: true });
   const server = http.createServer(app);
-  const listener = (request: http.IncomingMessage, socket: net.Socket, head: Buffer) =>
+  const listener = (request: http.IncomingMessage, socket: Duplex, head: Buffer) =>
     sockets.handleUpgrade(request, socket, head, ws => sockets.emit('connection', ws, request));
-  server.on('upgrade', upgraded.withSession(listener as never));
+  server.on('upgrade', upgraded.withSession(listener));
   sockets.on('connection', (ws, request) => onConnection(upgraded, ws, request));
   const served = await serveOn(server);
   return { ...served, app, remember, upgraded, server, client: new Client(served.url) };
@@ -195,6 +196,11 @@ describe('ws', () => {
     };
     const both = await serveBoth(greet, { store });
     await both.client.get('/login/ada');
+    const handed: boolean[] = [];
+    both.server.on(
+      'upgrade',
+      both.upgraded.withSession((_request, socket) => void handed.push(socket.destroyed)),
+    );
     const connection = once(both.server, 'upgrade');
     const socket = connect(both);
     socket.on('error', () => {});
@@ -206,6 +212,7 @@ describe('ws', () => {
     await closed;
     goOn.open();
     assert.equal(await answerOf(connect(both)), 'Hello ada');
+    assert.deepEqual(handed, [false], 'a socket that is gone is handed to nobody');
     await both.close();
   });
 
@@ -358,7 +365,7 @@ describe('socket.io', () => {
       const both = await serveBoth(() => {}, { store });
       both.server.removeAllListeners('upgrade');
       const server = new SocketServer(both.server);
-      server.engine.use(both.upgraded.middleware as never);
+      server.engine.use(both.upgraded.middleware);
       server.on('connection', socket => {
         const stop = both.upgraded.onEnd(socket.request, () => socket.disconnect(), 5);
         socket.on('disconnect', stop);
