@@ -7,9 +7,10 @@ import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { checkAttempts, pause } from './attempts.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { isSameWrite, type SessionRecord } from './record.ts';
+import type { Replaced } from './store.ts';
 
-/** From the text that is stored to the text that should be. Runs again when somebody else wrote first. */
-export type Change = (stored: string) => MaybePromise<string>;
+/** From the record that is stored to the one that should be; the very same for no change. Runs again when somebody else wrote first. */
+export type Change = (stored: SessionRecord) => MaybePromise<SessionRecord>;
 
 /** The record as it is stored now. `null`: it is gone. One with a `successor`: the session goes on elsewhere, or not at all. */
 export type Applied = SessionRecord | null;
@@ -17,6 +18,8 @@ export type Applied = SessionRecord | null;
 interface Waiting {
   known: SessionRecord;
   change: Change;
+  /** Not to be put together with others: what it makes of the record is no longer one that they could change. */
+  alone: boolean;
   failure?: { error: unknown };
   resolve(applied: Applied): void;
   reject(error: unknown): void;
@@ -24,21 +27,18 @@ interface Waiting {
 
 export class CommitQueue {
   readonly #store: GuardedStore;
-  readonly #advance: (record: SessionRecord, data: string) => SessionRecord;
-  /** The changes that wait, for each key whose store call is under way. A synchronous store never puts anything here. */
+  /** The changes that wait, for each key whose store call is under way. A synchronous store hardly ever puts anything here. */
   readonly #waiting = new Map<string, Waiting[]>();
 
-  /** @param advance the next version of a record, with this data */
-  constructor(store: GuardedStore, advance: (record: SessionRecord, data: string) => SessionRecord) {
+  constructor(store: GuardedStore) {
     this.#store = store;
-    this.#advance = advance;
   }
 
   /** Applies a change, beginning from the record as the caller knows it. */
-  apply(key: string, known: SessionRecord, change: Change): MaybePromise<Applied> {
+  apply(key: string, known: SessionRecord, change: Change, alone = false): MaybePromise<Applied> {
     const line = this.#waiting.get(key);
     if (line) {
-      return new Promise((resolve, reject) => line.push({ known, change, resolve, reject }));
+      return new Promise((resolve, reject) => line.push({ known, change, alone, resolve, reject }));
     }
     const applied = this.#attempt(key, known, change, 1);
     if (!(applied instanceof Promise)) return applied;
@@ -48,19 +48,20 @@ export class CommitQueue {
     return applied;
   }
 
-  /** Takes everything that has gathered and writes it at once, until nothing waits. */
+  /** Takes what has gathered, up to what has to be alone, and writes it at once, until nothing waits. */
   #drain(key: string, latest: Applied): void {
-    const together = this.#waiting.get(key) ?? [];
-    if (together.length === 0) {
+    const line = this.#waiting.get(key) ?? [];
+    if (line.length === 0) {
       this.#waiting.delete(key);
       return;
     }
-    this.#waiting.set(key, []);
+    const alone = line.findIndex(one => one.alone);
+    const together = line.splice(0, alone < 0 ? line.length : Math.max(alone, 1));
     const newest = together.map(one => one.known).reduce((a, b) => (b.version > a.version ? b : a));
     const known = latest && latest.version > newest.version ? latest : newest;
     const done =
       known.successor === null
-        ? this.#attempt(key, known, stored => foldChanges(together, stored), 1)
+        ? this.#attempt(key, known, stored => applyAll(together, stored), 1)
         : Promise.resolve(known);
     Promise.resolve(done).then(
       applied => {
@@ -75,10 +76,10 @@ export class CommitQueue {
   }
 
   #attempt(key: string, known: SessionRecord, change: Change, attempt: number): MaybePromise<Applied> {
-    return whenReady(change(known.data), data => {
-      if (data === known.data) return known;
-      const next = this.#advance(known, data);
-      const answer = this.#store.replace(key, next, known.version);
+    return whenReady(change(known), next => {
+      if (next === known) return known;
+      const answer =
+        next.successor === null ? this.#store.replace(key, next, known.version) : this.#bury(key, next, known);
       const synchronous = !(answer instanceof Promise);
       return whenReady(answer, replaced => {
         if (replaced.ok) return next;
@@ -90,18 +91,29 @@ export class CommitQueue {
       });
     });
   }
+
+  /** That the answer was lost does not mean that the tombstone was: to stop then would leave the session without any id. */
+  async #bury(key: string, stone: SessionRecord, known: SessionRecord): Promise<Replaced> {
+    try {
+      return await this.#store.replace(key, stone, known.version);
+    } catch (error) {
+      const current = await this.#store.read(key);
+      if (isSameWrite(current, stone)) return { ok: true };
+      throw error;
+    }
+  }
 }
 
 /** One change's failure (a user's function that throws, data that cannot be kept) is its own: the others still go. */
-async function foldChanges(together: readonly Waiting[], stored: string): Promise<string> {
-  let data = stored;
+async function applyAll(together: readonly Waiting[], stored: SessionRecord): Promise<SessionRecord> {
+  let record = stored;
   for (const one of together) {
     delete one.failure;
     try {
-      data = await one.change(data);
+      record = await one.change(record);
     } catch (error) {
       one.failure = { error };
     }
   }
-  return data;
+  return record;
 }

@@ -7,6 +7,7 @@ import { parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
 import { endOf, needsTouch } from './policy.ts';
+import type { SessionRecord } from './record.ts';
 import type { SessionState } from './state.ts';
 import { followRotation } from './succession.ts';
 
@@ -65,7 +66,7 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
   const { core, base } = state;
   if (state.key === null || state.record === null) return;
-  const change = (stored: string) => core.join(base, mine, stored);
+  const change = (stored: SessionRecord) => core.advance(stored, core.join(base, mine, stored.data));
   return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
 }
 

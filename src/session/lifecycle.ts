@@ -120,9 +120,9 @@ export async function update<Result>(
 
   let result: Result | undefined;
   const applied = await core.queue.apply(key, record, async stored => {
-    const data = parseData(stored) ?? {};
+    const data = parseData(stored.data) ?? {};
     result = await inTime(core, change(data));
-    return stringifyData(data, stored, core.maxDataSize);
+    return core.advance(stored, stringifyData(data, stored.data, core.maxDataSize));
   });
   if (applied === null || (applied.successor !== null && !(await followRotation(state, applied)))) {
     state.close();

@@ -55,6 +55,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const tagKey = randomBytes(32);
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string): SessionRecord => {
+    if (data === record.data) return record;
     const lastSeenAt = Math.max(clock(), record.lastSeenAt);
     const next = { ...record, data, version: nextVersion(record.version), lastSeenAt };
     next.expiresAt = Math.max(endOf(next, policy), record.expiresAt);
@@ -63,10 +64,10 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const warn = createWarnings();
   warnOfCopies(warn);
   const core: Core = {
-    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn },
+    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn, advance },
     join: (base, mine, stored) =>
       concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
-    queue: new CommitQueue(store, advance),
+    queue: new CommitQueue(store),
     tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };
   const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', () => ({ error }))) : null;
@@ -74,7 +75,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   return {
     ...administer(core),
     open(cookieHeader, facts) {
-      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, advance, look, cookieHeader, facts);
+      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, look, cookieHeader, facts);
       const opened = new Opened(core, facts);
       const presented = idCookie.read(cookieHeader, facts);
       if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
@@ -126,13 +127,12 @@ function openPresented<Data extends object>(
 function openCarried<Data extends object>(
   core: Core,
   carrier: Carrier,
-  advance: (record: SessionRecord, data: string) => SessionRecord,
   look: Look,
   cookieHeader: string | undefined,
   facts: RequestFacts,
 ): MaybePromise<OpenSession<Data>> {
   const { store, cookie, presented } = carrier.receive(cookieHeader, facts);
-  const own: Core = { ...core, store, cookie, queue: new CommitQueue(store, advance) };
+  const own: Core = { ...core, store, cookie, queue: new CommitQueue(store) };
   const opened = new CarriedOpened(own, facts, store);
   if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
   return openPresented<Data>(opened, presented, look);

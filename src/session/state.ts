@@ -19,6 +19,8 @@ export interface Core {
   readonly queue: CommitQueue;
   /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
   join(base: string, mine: string, stored: string): string;
+  /** The next version of a record, with this data; the same record where the data is the same. */
+  advance(record: SessionRecord, data: string): SessionRecord;
   /** The most bytes of JSON text that one session may hold. */
   readonly maxDataSize: number;
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */

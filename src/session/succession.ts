@@ -2,12 +2,10 @@
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
-import { checkAttempts, pause } from './attempts.ts';
 import { forget, idTaken, storeNew } from './new-record.ts';
 import { isLive } from './policy.ts';
 import { isSameWrite, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
-import type { Replaced } from './store.ts';
 import { LONGEST_CHAIN, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
 /** What others wrote up to the moment when the id was given up, as it goes into the new record. */
@@ -93,6 +91,8 @@ export function followRotation(state: SessionState, stone: SessionRecord, step =
 /**
  * Puts a tombstone over the record; `onConflict` sees every version that others wrote first. Answers with the tombstone that
  * stands there in the end, ours or another's, or `null` when the record is gone.
+ *
+ * In line with this process's own changes to the session: beside them it could lose to them for as long as they come.
  */
 async function buryHere(
   core: Core,
@@ -102,29 +102,12 @@ async function buryHere(
   reason: TombstoneReason,
   onConflict?: (theirs: SessionRecord) => Promise<void>,
 ): Promise<SessionRecord | null> {
-  let record = known;
-  for (let attempt = 1; record?.successor === null; attempt++) {
-    const stone = tombstone(record, successor, reason, core.clock(), core.policy);
-    const replaced = await replaceOrLook(core, key, stone, record.version);
-    if (replaced.ok) return stone;
-    record = replaced.current;
-    if (record?.successor !== null) break;
-    checkAttempts(attempt);
-    if (attempt > 1) await pause(attempt); // the first time it was only that we knew an old version
-    await onConflict?.(record);
-  }
-  return record;
-}
-
-/** That the answer was lost does not mean that the tombstone was: to give up then would leave the session with no id at all. */
-async function replaceOrLook({ store }: Core, key: string, stone: SessionRecord, expected: number): Promise<Replaced> {
-  try {
-    return await store.replace(key, stone, expected);
-  } catch (error) {
-    const current = await store.read(key);
-    if (isSameWrite(current, stone)) return { ok: true };
-    throw error;
-  }
+  if (known === null || known.successor !== null) return known;
+  const bury = async (record: SessionRecord) => {
+    if (record.version !== known.version) await onConflict?.(record);
+    return tombstone(record, successor, reason, core.clock(), core.policy);
+  };
+  return core.queue.apply(key, known, bury, true);
 }
 
 /** The same wherever rotations have taken the session meanwhile. */
