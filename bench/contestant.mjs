@@ -7,8 +7,12 @@ import { remembers } from './variants.mjs';
 const COOKIE_LENGTH = 160;
 
 /** @returns null, said in words, for a package that is not built */
-export async function startContestant(name, { settings, core, flags }) {
-  const server = new Child(name, 'server.mjs', { args: [name, settings.data], core, flags });
+export async function startContestant(name, { settings, core, flags, url }) {
+  const server = new Child(name, 'server.mjs', {
+    args: url ? [name, settings.data, url] : [name, settings.data],
+    core,
+    flags,
+  });
   try {
     const { port, notBuilt } = await server.ask('listen');
     if (notBuilt) {

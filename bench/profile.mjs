@@ -9,6 +9,7 @@ import { SHAPES } from './data.mjs';
 import { hotSpots } from './hot-spots.mjs';
 import { KINDS } from './kinds.mjs';
 import { known, positive } from './settings.mjs';
+import { startStore, storeOf } from './stores.mjs';
 import { VARIANTS } from './variants.mjs';
 
 const WARM_UP = 2;
@@ -44,16 +45,20 @@ async function main() {
   const places = choosePlaces();
   const flags = ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`];
   const load = new Child('load', 'load.mjs', { core: places.load });
+  const store = storeOf(variant);
+  const storeServer = store && (await startStore(store));
   let contestant = null;
   let round;
   try {
-    contestant = await startContestant(variant, { settings, core: places.server, flags });
+    const url = await storeServer?.createDatabase();
+    contestant = await startContestant(variant, { settings, core: places.server, flags, url });
     if (!contestant) throw new Error('there is nothing to profile.');
     await playRound(contestant, kind, { load, settings, seconds: WARM_UP });
     round = await playRound(contestant, kind, { load, settings, seconds });
   } finally {
     // The profile is written as the server ends.
     await Promise.all([load.stop(), contestant?.server.stop()]);
+    await storeServer?.stop();
   }
 
   const profile = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));

@@ -1,6 +1,6 @@
 // What is printed.
 import os from 'node:os';
-import { loudness } from './statistics.mjs';
+import { loudness, summary } from './statistics.mjs';
 
 export function machine() {
   return {
@@ -21,9 +21,19 @@ export function describe({ node, system, cores, processor, loadAverage }, settin
   ].join('\n');
 }
 
-const HEADS = ['', 'requests/s', 'of bare', 'spread', 'CPU µs/request', 'adds', 'leaves of bare', 'spread'];
+const HEADS = [
+  '',
+  'requests/s',
+  'of bare',
+  'spread',
+  'CPU µs/request',
+  'adds',
+  'leaves of bare',
+  'spread',
+  'round trips',
+];
 
-export function table(results) {
+export function table(results, roundTrips = {}) {
   const rows = results.flatMap(({ kind, variants }) => [
     [`${kind}:`],
     ...variants.map(({ variant, requestsPerSecond, cpuPerRequest, cpuAdded, throughputOfBare, cpuLeavesOfBare }) => [
@@ -33,6 +43,7 @@ export function table(results) {
       cpuPerRequest.median.toFixed(1),
       variant === 'bare' ? '' : cpuAdded.median.toFixed(1),
       ...ratio(variant, cpuLeavesOfBare),
+      roundTrips[variant]?.[kind].toString() ?? '',
     ]),
   ]);
   return aligned([HEADS, ...rows]);
@@ -47,6 +58,16 @@ function aligned(rows) {
   const line = row =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
   return rows.map(row => line(row).trimEnd()).join('\n');
+}
+
+/** Ours beside the peer on the same server, round by round. */
+export function beside(results, ours, peer) {
+  return results
+    .map(({ kind, rounds }) => {
+      const part = figure => summary(rounds.map(round => round[ours][figure] / round[peer][figure])).median.toFixed(2);
+      return `${ours}, ${kind}: ${part('requestsPerSecond')} times the throughput of ${peer}, ${part('cpuPerRequest')} of its CPU time per request.`;
+    })
+    .join('\n');
 }
 
 /** How far the figures can be trusted. */

@@ -4,9 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Child, choosePlaces } from './child.mjs';
 import { playRound, startContestant } from './contestant.mjs';
-import { caveats, describe, machine, table } from './report.mjs';
+import { beside, caveats, describe, machine, table } from './report.mjs';
+import { countRoundTrips } from './round-trips.mjs';
 import { readSettings } from './settings.mjs';
 import { compare } from './statistics.mjs';
+import { startStore, storeOf, variantsOf } from './stores.mjs';
 
 async function main() {
   const settings = readSettings();
@@ -15,10 +17,32 @@ async function main() {
   console.log(`${describe(computer, settings, places)}\n`);
 
   const load = new Child('load', 'load.mjs', { core: places.load });
-  const contestants = [];
+  const all = [];
   try {
-    for (const name of settings.variants) {
-      const contestant = await startContestant(name, { settings, core: places.server });
+    if (settings.stores.length === 0) all.push(await compareVariants(settings.variants, { load, settings, places }));
+    for (const store of settings.stores) {
+      console.log(`${store}:\n`);
+      const server = await startStore(store);
+      try {
+        all.push({ store, ...(await compareVariants(variantsOf(store), { load, settings, places, server })) });
+      } finally {
+        await server.stop();
+      }
+    }
+    if (settings.json) save(settings.json, { machine: computer, settings, places, all });
+  } finally {
+    await load.stop();
+  }
+}
+
+async function compareVariants(names, { load, settings, places, server }) {
+  const contestants = [];
+  const roundTrips = {};
+  try {
+    for (const name of names) {
+      const url = storeOf(name) && (await server.createDatabase());
+      if (url) roundTrips[name] = await countRoundTrips(name, { settings, url });
+      const contestant = await startContestant(name, { settings, core: places.server, url });
       if (contestant) contestants.push(contestant);
     }
     const results = [];
@@ -26,10 +50,11 @@ async function main() {
       const rounds = await playRounds(kind, contestants, { load, settings });
       results.push({ kind, variants: compare(rounds), rounds });
     }
-    console.log(`${table(results)}\n\n${caveats(results)}`);
-    if (settings.json) save(settings.json, { machine: computer, settings, places, results });
+    console.log(`${table(results, roundTrips)}\n\n${caveats(results)}`);
+    if (server) console.log(`${beside(results, names[1], names[2])}\n`);
+    return { results, roundTrips };
   } finally {
-    await Promise.all([load.stop(), ...contestants.map(({ server }) => server.stop())]);
+    await Promise.all(contestants.map(contestant => contestant.server.stop()));
   }
 }
 

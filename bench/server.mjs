@@ -1,11 +1,11 @@
-// The application of one variant, in a process of its own: `node server.mjs VARIANT SHAPE`, started by contestant.mjs.
+// The application of one variant, in a process of its own: `node server.mjs VARIANT SHAPE [URL]`, started by contestant.mjs.
 import express from 'express';
 import { answerParent } from './child.mjs';
 import { SHAPES } from './data.mjs';
 import { answers, KINDS } from './kinds.mjs';
 import { notBuilt, remembers, VARIANTS } from './variants.mjs';
 
-const [variant, shape] = process.argv.slice(2);
+const [variant, shape, url] = process.argv.slice(2);
 
 function application(middleware) {
   const app = express();
@@ -36,7 +36,7 @@ function application(middleware) {
 async function listen() {
   let middleware;
   try {
-    middleware = await VARIANTS[variant]();
+    middleware = await VARIANTS[variant](url);
   } catch (error) {
     if (notBuilt(variant, error)) return { notBuilt: error.message };
     throw error;

@@ -2,12 +2,16 @@
 import { parseArgs } from 'node:util';
 import { SHAPES } from './data.mjs';
 import { KINDS } from './kinds.mjs';
+import { STORES, storeOf } from './stores.mjs';
 import { VARIANTS } from './variants.mjs';
+
+const withoutServer = Object.keys(VARIANTS).filter(name => !storeOf(name));
 
 const HELP = `npm run bench -- [flags]
 
   --kinds ${Object.keys(KINDS).join(',')}
-  --variants bare,madeleine,express-session   (known: ${Object.keys(VARIANTS).join(', ')})
+  --variants bare,madeleine,express-session   (known: ${withoutServer.join(', ')})
+  --stores ${STORES.join(',')}   instead of variants: ours and express-session on each of these servers
   --rounds 7          measured rounds of each variant and kind, after one to warm up
   --seconds 2         length of a round
   --connections 16    kept alive, one request under way on each
@@ -18,6 +22,7 @@ const HELP = `npm run bench -- [flags]
 const FLAGS = {
   kinds: { type: 'string', default: Object.keys(KINDS).join(',') },
   variants: { type: 'string', default: 'bare,madeleine,express-session' },
+  stores: { type: 'string' },
   rounds: { type: 'string', default: '7' },
   seconds: { type: 'string', default: '2' },
   connections: { type: 'string', default: '16' },
@@ -35,7 +40,11 @@ export function readSettings() {
   }
   const settings = {
     kinds: known('kinds', values.kinds.split(','), KINDS),
-    variants: known('variants', values.variants.split(','), VARIANTS),
+    variants: known('variants', values.variants.split(','), Object.fromEntries(withoutServer.map(n => [n, n]))),
+    stores:
+      values.stores === undefined
+        ? []
+        : known('stores', values.stores.split(','), Object.fromEntries(STORES.map(s => [s, s]))),
     rounds: positive('rounds', values.rounds, Number.isInteger),
     seconds: positive('seconds', values.seconds, Number.isFinite),
     connections: positive('connections', values.connections, Number.isInteger),

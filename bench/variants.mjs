@@ -21,6 +21,54 @@ export const VARIANTS = {
     return session({ secret, store: sqliteStore(path.join(folder, 'sessions.db')) });
   },
 
+  async 'madeleine-redis'(url) {
+    const { session } = await import('madeleine/express');
+    const { redisStore } = await import('madeleine/redis');
+    const { createClient } = await import('redis');
+    return session({ secret, store: redisStore(await createClient({ url }).connect()) });
+  },
+
+  async 'madeleine-postgres'(url) {
+    const { session } = await import('madeleine/express');
+    const { postgresStore } = await import('madeleine/postgres');
+    return session({ secret, store: postgresStore(url) });
+  },
+
+  async 'madeleine-mysql'(url) {
+    const { session } = await import('madeleine/express');
+    const { mysqlStore } = await import('madeleine/mysql');
+    return session({ secret, store: mysqlStore(url) });
+  },
+
+  async 'express-session-redis'(url) {
+    const { default: session } = await import('express-session');
+    const { RedisStore } = await import('connect-redis');
+    const { createClient } = await import('redis');
+    const store = new RedisStore({ client: await createClient({ url }).connect() });
+    return session({ secret, store, resave: false, saveUninitialized: false });
+  },
+
+  async 'express-session-postgres'(url) {
+    const { default: session } = await import('express-session');
+    const { default: connectPgSimple } = await import('connect-pg-simple');
+    const PgStore = connectPgSimple(session);
+    const store = new PgStore({ conString: url, createTableIfMissing: true });
+    return session({ secret, store, resave: false, saveUninitialized: false });
+  },
+
+  async 'express-session-mysql'(url) {
+    const { default: session } = await import('express-session');
+    const { default: expressMysqlSession } = await import('express-mysql-session');
+    const MysqlStore = expressMysqlSession(session);
+    const { hostname, port, username, password, pathname } = new URL(url);
+    const store = new MysqlStore({
+      ...{ host: hostname, port: Number(port), user: username, password, database: pathname.slice(1) },
+      createDatabaseTable: true,
+    });
+    await store.onReady();
+    return session({ secret, store, resave: false, saveUninitialized: false });
+  },
+
   async 'express-session'() {
     const { default: session } = await import('express-session');
     return session({ secret, resave: false, saveUninitialized: false });
