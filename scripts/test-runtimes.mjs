@@ -37,6 +37,14 @@ const NOT_RUN = [
   },
 ];
 
+/** Single tests that are left out, by the start of their full name. */
+const SKIPPED = {
+  // They start a child by `node --input-type=module --eval`, which `deno` does not take.
+  deno: '--filter=/^(?!a process with a memory store|no driver at all|better-sqlite3 whose)/',
+  // Fastify's own error handler throws ERR_HTTP_TRAILER_INVALID there.
+  bun: '--test-name-pattern=^(?!Fastify 5 .*promises trailers: a store that fails)',
+};
+
 const asked = process.argv.slice(2);
 const short = asked.includes('--short');
 const names = asked.filter(name => name !== '--short');
@@ -69,12 +77,16 @@ for (const name of names.length > 0 ? names : short ? IN_CI : Object.keys(RUNTIM
   const files = filesFor(name);
   const started = Date.now();
   const paths = files.map(file => `./.build/test/${file}`);
-  const { status, stdout, stderr } = spawnSync(command, [...args, ...paths], {
-    encoding: 'utf8',
-    timeout: short ? 90_000 : 900_000,
-    maxBuffer: 1 << 28,
-    env: { ...process.env, NO_COLOR: '1' },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    command,
+    [...args, ...(SKIPPED[name] ? [SKIPPED[name]] : []), ...paths],
+    {
+      encoding: 'utf8',
+      timeout: short ? 90_000 : 900_000,
+      maxBuffer: 1 << 28,
+      env: { ...process.env, NO_COLOR: '1' },
+    },
+  );
   const summary =
     `${stdout}${stderr}`.match(/^.*(?:\d+ passed.*failed|(?:ℹ|#) (?:tests|pass|fail) \d+|^\s*\d+ (?:pass|fail))/gm) ??
     [];
