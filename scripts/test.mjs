@@ -30,6 +30,11 @@ const files = readdirSync(built, { recursive: true })
   .map(file => path.join(built, file))
   .sort();
 
+if (process.env.CI === 'true' && only.length === 0) {
+  const { status } = spawnSync(process.execPath, ['scripts/test-runtimes.mjs', '--short'], { stdio: 'inherit' });
+  checks.push(status === 0);
+}
+
 let passed = checks.filter(Boolean).length;
 let failed = checks.length - passed;
 // A suite is not a test: only what has no tests of its own is counted.

@@ -185,6 +185,14 @@ describe('docs/', () => {
     assert.equal(run(guards, visit), '401 401 401 /account 200 403 200\n');
   });
 
+  it('testing.md: someone who is logged in, and expiry', () => {
+    const [login, expiry] = blocksOf('docs/testing.md') as [Block, Block];
+    const visit = "jar = cookie.header; console.log((await ask('GET', '/account')).text);";
+    assert.equal(run(login, visit), 'true\n"ada"\n');
+    assert.equal(run(expiry, visit), 'null\n');
+    assert.equal(run({ ...expiry, code: expiry.code.replace('31m', '29m') }, visit), '"ada"\n');
+  });
+
   it('merge.md: a token that works once', () => {
     const [once] = blocksOf('docs/merge.md') as [Block];
     const code = `app.use(session({ secret, store }));\napp.post('/', async (req, res) => {\n${once.code}\nres.json(won); });\napp.post('/in', (req, res) => { req.session.a = 1; res.end(); });`;

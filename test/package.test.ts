@@ -38,7 +38,7 @@ describe('public names', () => {
     './sqlite': ['sqliteStore'],
     './testing': [
       ...['GUARDED_PATHS', 'TestClient', 'adapterChecks', 'adapterConformance', 'createTestClock', 'faultStore'],
-      ...['readSetCookie', 'runAdapterCheck', 'sendRequest', 'storeChecks', 'storeConformance'],
+      ...['loginAs', 'readSetCookie', 'runAdapterCheck', 'sendRequest', 'storeChecks', 'storeConformance'],
     ],
   };
   for (const [subpath, names] of Object.entries(expected)) {

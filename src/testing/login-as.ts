@@ -1,0 +1,48 @@
+import { MadeleineError } from '../errors.ts';
+import type { LoginOptions } from '../session/lifecycle.ts';
+import type { Sessions } from '../session/sessions.ts';
+
+/** What `loginAs` takes: the sessions, or what carries them as `sessions`: a middleware, a Fastify application. */
+export type SessionsOwner = Pick<Sessions, 'open'> | { readonly sessions: Pick<Sessions, 'open'> };
+
+export interface LoginAsOptions extends LoginOptions {
+  /** Whether the tests ask over https, where the cookie has a name of its own. Default `false`. */
+  secure?: boolean;
+}
+
+/** A cookie as test tools take it. */
+export interface LoginCookie {
+  /** For `app.inject({ cookies: { [name]: value } })` and Playwright's `addCookies([{ name, value, url }])`. */
+  readonly name: string;
+  readonly value: string;
+  /** For a Cookie field: supertest's `.set('Cookie', header)`, `app.request(url, { headers: { cookie: header } })`. */
+  readonly header: string;
+}
+
+/**
+ * Begins a session in which this user is logged in, without a request. For stores that keep the session: with one that
+ * travels in several cookies, name and value are the first's, and `header` has them all.
+ *
+ * @throws MadeleineError `ERR_OPTION_CONFLICT` where no session cookie may be set: with `cookie.secure: true` give `secure: true`
+ */
+export async function loginAs(
+  owner: SessionsOwner,
+  userId: string | number,
+  { secure = false, ...options }: LoginAsOptions = {},
+): Promise<LoginCookie> {
+  const sessions = 'open' in owner ? owner : owner.sessions;
+  const opened = await sessions.open(undefined, { secure, device: () => null });
+  await opened.session.login(userId, options);
+  await opened.commit();
+  const pairs = opened.setCookies().map(({ line }) => line.slice(0, line.indexOf(';')));
+  const [first] = pairs;
+  if (first === undefined) {
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      'The session cookie is only set over https.',
+      'Give loginAs the option secure: true, and let the tests ask over https.',
+    );
+  }
+  const equals = first.indexOf('=');
+  return { name: first.slice(0, equals), value: first.slice(equals + 1), header: pairs.join('; ') };
+}
