@@ -33,7 +33,7 @@ const NOT_RUN = [
   {
     runtimes: /^deno$/,
     files: /^adapters\/(node|fastify)\./,
-    why: "Deno's HTTP/2 server aborts the process (assertion in nghttp2) when a client goes away",
+    why: 'the process aborts in HTTP/2 (an assertion in nghttp2), on which side has not been found out',
   },
 ];
 
