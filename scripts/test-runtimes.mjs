@@ -16,6 +16,15 @@ const RUNTIMES = {
   deno: ['.bin/deno', 'test', '-A', '--no-check', '--node-modules-dir=manual'],
 };
 
+/** Exact, so that a run of today can be had again tomorrow. */
+const VERSIONS = {
+  'node@22': 'node@22.23.3',
+  'node@24': 'node@24.21.0',
+  'node@26': 'node@26.10.0',
+  bun: 'bun@1.4.5',
+  deno: 'deno@2.9.6',
+};
+
 /** What stands for the rest: a part of each floor, in under half a minute. */
 const SHORT = ['cookie/parse', 'session/lifecycle', 'express/gate', 'adapters/koa', 'stores/memory', 'stores/sqlite'];
 const IN_CI = ['node@24', 'bun', 'deno'];
@@ -50,7 +59,7 @@ const unknown = names.filter(name => !(name in RUNTIMES));
 if (unknown.length > 0) throw new Error(`Unknown: ${unknown}. There are: ${Object.keys(RUNTIMES).join(', ')}`);
 
 function install(name) {
-  const folder = path.join(root, '.build/runtimes', name);
+  const folder = path.join(root, '.build/runtimes', VERSIONS[name]);
   const [binary, ...args] = RUNTIMES[name];
   const modules = path.join(folder, 'node_modules');
   const command = path.join(modules, name.startsWith('node') ? 'node' : '', binary);
@@ -58,7 +67,7 @@ function install(name) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
     const options = ['--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
-    spawnSync('npm', ['install', ...options, name], { stdio: 'inherit' });
+    spawnSync('npm', ['install', ...options, VERSIONS[name]], { stdio: 'inherit' });
   }
   return { command, args };
 }
@@ -93,7 +102,7 @@ for (const name of names.length > 0 ? names : short ? IN_CI : Object.keys(RUNTIM
   const ok = status === 0 && ran;
   const seconds = Math.round((Date.now() - started) / 1000);
   console.log(
-    `${ok ? '✔' : '✖'} ${name}, ${files.length} files, ${seconds} s: ${summary.map(line => line.trim()).join(', ')}`,
+    `${ok ? '✔' : '✖'} ${VERSIONS[name]}, ${files.length} files, ${seconds} s: ${summary.map(line => line.trim()).join(', ')}`,
   );
   if (short) console.log(`  ${files.join(' ')}`);
   if (ok) continue;

@@ -250,9 +250,7 @@ function openWithDriver(files: Record<string, string>): string {
   return runInProject(script, { 'better-sqlite3': files });
 }
 
-test('no driver at all: the error names the package and keeps the cause', {
-  skip: 'deno' in process.versions && 'Deno has no --input-type',
-}, () => {
+test('no driver at all: the error names the package and keeps the cause', () => {
   const message = openWithDriver({});
   assert.match(
     message,
@@ -269,9 +267,7 @@ test('better-sqlite3 13 on Node 20 is refused before any of its code runs', () =
   );
 });
 
-test('better-sqlite3 whose compiled part does not load is told apart from a bad file', {
-  skip: 'deno' in process.versions && 'Deno has no --input-type',
-}, () => {
+test('better-sqlite3 whose compiled part does not load is told apart from a bad file', () => {
   const index = 'module.exports = class { constructor() { throw new Error("wrong NODE_MODULE_VERSION"); } }';
   const message = openWithDriver({ 'package.json': '{"version":"12.0.0"}', 'index.js': index });
   assert.match(message, /npm rebuild better-sqlite3 \(ERR_DRIVER_UNSUPPORTED\) wrong NODE_MODULE_VERSION/);

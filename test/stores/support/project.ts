@@ -17,10 +17,10 @@ export function runInProject(script: string, packages: Record<string, Record<str
       mkdirSync(folderOf(name));
       for (const [file, text] of Object.entries(files)) writeFileSync(path.join(folderOf(name), file), text);
     }
-    return execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
-      cwd: project,
-      encoding: 'utf8',
-    });
+    // A file, since not every runtime evaluates a module from its command line.
+    writeFileSync(path.join(project, 'package.json'), '{"type":"module"}');
+    writeFileSync(path.join(project, 'script.js'), script);
+    return execFileSync(process.execPath, ['script.js'], { cwd: project, encoding: 'utf8', timeout: 20_000 });
   } finally {
     rmSync(project, { recursive: true });
   }
