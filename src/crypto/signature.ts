@@ -1,11 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { constantTimeEqual } from './token.ts';
 
-/** The signature that Express users have: HMAC-SHA-256 in base64 without padding, after a dot (as cookie-signature has it). */
-export function signExpress(value: string, secret: string): string {
-  return `${value}.${expressMac(value, secret)}`;
-}
-
 /** The value that one of the keys signed, or `false`. */
 export function unsignExpress(signed: string, secrets: readonly string[]): string | false {
   const dot = signed.lastIndexOf('.');
@@ -15,6 +10,7 @@ export function unsignExpress(signed: string, secrets: readonly string[]): strin
   return secrets.some(secret => constantTimeEqual(expressMac(value, secret), mac)) ? value : false;
 }
 
+/** The signature that Express users have: HMAC-SHA-256 in base64 without padding, after a dot (as cookie-signature has it). */
 function expressMac(value: string, secret: string): string {
   return createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, '');
 }

@@ -20,6 +20,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   #watched = false;
   #refused = false;
   #lateCheck = false;
+  #told: unknown;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
   constructor(
@@ -107,8 +108,10 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     else this.failedAtEnd(error);
   }
 
+  /** Whatever waits for the same failure tells it: it is heard once. */
   failedAtEnd(error: unknown): void {
-    this.sessions.reportFailure(error);
+    if (error !== this.#told) this.sessions.reportFailure(error);
+    this.#told = error;
   }
 
   /** After the end, or after the client went away. */

@@ -124,7 +124,7 @@ function returning({ method, url }: Asked, loginPage: string): string {
 }
 
 /** Whether HTML is asked for by name, and no less than JSON. That anything will do, as `fetch` says, does not ask for a page. */
-export function wantsPage(accept: string | undefined): boolean {
+function wantsPage(accept: string | undefined): boolean {
   const html = quality(accept, /^(text\/html|application\/xhtml\+xml)$/);
   return html > 0 && html >= quality(accept, /^application\/([\w.-]+\+)?json$/);
 }

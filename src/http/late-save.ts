@@ -15,13 +15,21 @@ export function saveAtEnd<Data extends object>(sessions: Sessions<Data>, open: O
   });
 }
 
-/** While something is being done to the session, nobody can tell what is left to save. Whoever waits for that hears of its failure. */
+/**
+ * While something is being done to the session, nobody can tell what is left to save. If that fails, so does this, once it has
+ * looked: the response is over, or as good as over, and a handler that has not waited cannot tell the client any more.
+ */
 export function whenIdle<Data extends object>(
   open: OpenSession<Data>,
   look: () => MaybePromise<void>,
 ): MaybePromise<void> {
   const { busy } = open;
   if (busy === null) return look();
-  const again = () => whenIdle(open, look);
-  return busy.then(again, again);
+  return busy.then(
+    () => whenIdle(open, look),
+    async error => {
+      await whenIdle(open, look);
+      throw error;
+    },
+  );
 }

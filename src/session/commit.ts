@@ -6,7 +6,7 @@ import type { Applied } from './commit-queue.ts';
 import { parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
-import { endOf, needsTouch } from './policy.ts';
+import { needsTouch, seenAt } from './policy.ts';
 import type { SessionRecord } from './record.ts';
 import type { SessionState } from './state.ts';
 import { followRotation } from './succession.ts';
@@ -92,8 +92,7 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
   if (record === null || key === null) return;
   const now = core.clock();
   if (!state.touchAsked && !needsTouch(record, now, core.policy)) return;
-  const seen = { ...record, lastSeenAt: Math.max(now, record.lastSeenAt) };
-  seen.expiresAt = Math.max(endOf(seen, core.policy), record.expiresAt);
+  const seen = seenAt(now, record, core.policy);
   return whenReady(core.store.touch(key, seen.lastSeenAt, seen.expiresAt), found => {
     state.touchAsked = false;
     if (!found) return state.close();

@@ -68,6 +68,13 @@ export function latestEndOfAny(now: number, policy: Policy): number {
   return now + CLOCK_SKEW + Math.max(policy.absolute, policy.remember);
 }
 
+/** The record as a request at this moment leaves it. No time moves back, though the clocks of two servers differ. */
+export function seenAt(now: number, record: SessionRecord, policy: Policy): SessionRecord {
+  const seen = { ...record, lastSeenAt: Math.max(now, record.lastSeenAt) };
+  seen.expiresAt = Math.max(endOf(seen, policy), record.expiresAt);
+  return seen;
+}
+
 /**
  * Whether the session counts at this moment. `expiresAt` is honoured too, so that a policy made longer later revives
  * nothing; a record from the future is refused, so that a clock set back lengthens nothing.

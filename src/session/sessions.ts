@@ -12,7 +12,7 @@ import { type GuardedStore, guardStore } from './guarded-store.ts';
 import { forget } from './new-record.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
-import { endOf, isLive } from './policy.ts';
+import { isLive, seenAt } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
@@ -56,9 +56,9 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string): SessionRecord => {
     if (data === record.data) return record;
-    const lastSeenAt = Math.max(clock(), record.lastSeenAt);
-    const next = { ...record, data, version: nextVersion(record.version), lastSeenAt };
-    next.expiresAt = Math.max(endOf(next, policy), record.expiresAt);
+    const next = seenAt(clock(), record, policy);
+    next.data = data;
+    next.version = nextVersion(record.version);
     return next;
   };
   const warn = createWarnings();

@@ -135,8 +135,9 @@ export async function buryEverywhere(
  * Ends the session under this key, and the one that took its place if its id was rotated meanwhile. `false`: there was none,
  * or a login has taken its place.
  *
- * It is marked as ended by compare-and-set before it is deleted: a rotation at the same moment either has happened, and is
- * followed, or finds the mark, and gives up.
+ * It is marked as ended by compare-and-set before anything is deleted: a rotation at the same moment either has happened,
+ * and is followed, or finds the mark and gives up; and no write under way finds its id gone while the session lives under
+ * the next.
  */
 export async function endSession(core: Core, key: string): Promise<boolean> {
   const way: string[] = [];

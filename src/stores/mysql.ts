@@ -11,9 +11,10 @@ import {
   type Rows,
 } from './mysql-connection.ts';
 import { makeTable } from './mysql-schema.ts';
+import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { once, quoteName, type ServerStore } from './sql-server.ts';
+import { quoteName } from './sql-server.ts';
 
 export type {
   MysqlCallbackPool,
@@ -22,7 +23,7 @@ export type {
   MysqlStatement,
   MysqlValue,
 } from './mysql-connection.ts';
-export type { ServerStore } from './sql-server.ts';
+export type { ServerStore } from './server-store.ts';
 
 export interface MysqlStoreOptions {
   /** The name of the table. Default `'madeleine_sessions'`. */

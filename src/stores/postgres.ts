@@ -8,12 +8,13 @@ import {
   type Statement,
 } from './postgres-connection.ts';
 import { makeTable } from './postgres-schema.ts';
+import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { once, quoteName, type ServerStore } from './sql-server.ts';
+import { quoteName } from './sql-server.ts';
 
 export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
-export type { ServerStore } from './sql-server.ts';
+export type { ServerStore } from './server-store.ts';
 
 export interface PostgresStoreOptions {
   /** The schema of the table, which must exist. Default: where the connection's `search_path` leads, mostly `public`. */

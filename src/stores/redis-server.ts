@@ -1,6 +1,7 @@
 /** Is this a server that the store can work with? And what its refusals mean. */
 import { MadeleineError } from '../errors.ts';
 import type { RedisCommands } from './redis-client.ts';
+import { once } from './server-store.ts';
 
 /** Commands that begin once the server is known to do. */
 export interface CheckedCommands extends RedisCommands {
@@ -33,19 +34,11 @@ export async function checkServer({ send, cluster }: RedisCommands, anyKey: stri
 
 /** The commands of an application's own client, with the server checked before the first of them. The client stays open. */
 export function checkedFirst(commands: RedisCommands, anyKey: string): CheckedCommands {
-  let checking: Promise<void> | null = null;
-
-  const check = () => {
-    checking ??= checkServer(commands, anyKey).catch(error => {
-      checking = null;
-      throw error;
-    });
-    return checking;
-  };
+  const checked = once(() => checkServer(commands, anyKey));
 
   async function guard<T>(call: () => Promise<T>): Promise<T> {
     try {
-      await check();
+      await checked.done();
       return await call();
     } catch (error) {
       throw messageOf(error) === 'The client is closed' ? notOpen(error) : explained(error);

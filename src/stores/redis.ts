@@ -3,7 +3,6 @@ import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
-import type { SessionStore, StoreAdmin } from '../session/store.ts';
 import { createRedisAdmin } from './redis-admin.ts';
 import { commandsOf, plain, type RedisClient } from './redis-client.ts';
 import { createConnection } from './redis-connection.ts';
@@ -13,6 +12,7 @@ import { type Answer, createRun, type ReplicaWait } from './redis-run.ts';
 import * as scripts from './redis-scripts.ts';
 import { type CheckedCommands, checkedFirst, checkServer } from './redis-server.ts';
 import { linksTo } from './redis-url.ts';
+import type { ServerStore } from './server-store.ts';
 
 export type {
   IoRedisClient,
@@ -22,6 +22,7 @@ export type {
   NodeRedisSentinel,
   RedisClient,
 } from './redis-client.ts';
+export type { ServerStore } from './server-store.ts';
 
 export interface RedisStoreOptions {
   /** Begins the name of every key, so that several applications can share a server. Default `'madeleine:'`. */
@@ -35,13 +36,6 @@ export interface RedisStoreOptions {
   clock?: Clock;
 }
 
-export interface RedisStore extends SessionStore {
-  readonly admin: StoreAdmin;
-  /** Sees whether the server answers and will do, which else the first call does: at the start of an application, to fail there. */
-  ready(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /**
  * Keeps sessions in Redis or Valkey: one server, Sentinel, or Cluster.
  *
@@ -50,7 +44,7 @@ export interface RedisStore extends SessionStore {
  * @throws MadeleineError `ERR_STORE_INVALID` when it is neither, `ERR_DRIVER_MISSING` when there is no driver for the URL,
  *   `ERR_OPTION_*` for wrong options; what only the server can say (wrong password, too old) comes with the first call
  */
-export function redisStore(client: RedisClient | string, options: RedisStoreOptions = {}): RedisStore {
+export function redisStore(client: RedisClient | string, options: RedisStoreOptions = {}): ServerStore {
   checkOptions(options, ['prefix', 'wait', 'clock'], 'redisStore');
   const { prefix = 'madeleine:', wait, clock = systemClock } = options;
   const settings = { names: redisNames(checkPrefix(prefix)), wait: wait ? checkWait(wait) : null, clock };
@@ -69,7 +63,7 @@ interface Settings {
   clock: Clock;
 }
 
-function createStore(commands: CheckedCommands, { names, wait, clock }: Settings): RedisStore {
+function createStore(commands: CheckedCommands, { names, wait, clock }: Settings): ServerStore {
   const run = createRun(commands, wait);
   const nextWrite = createWriter();
   const keysOf = (key: string): [string, string] => [names.record(key), names.bucket(bucketOf(key))];

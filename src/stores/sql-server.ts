@@ -1,14 +1,5 @@
-/** What the stores over a database server share: time limits, connection strings, names, and what is done once. */
+/** What the stores over an SQL server share: time limits, connection strings and names. */
 import { MadeleineError } from '../errors.ts';
-import type { SessionStore, StoreAdmin } from '../session/store.ts';
-
-export interface ServerStore extends SessionStore {
-  readonly admin: StoreAdmin;
-  /** Makes the table if need be, which else the first call does: at the start of an application, to fail there. */
-  ready(): Promise<void>;
-  /** Ends the connections that the store opened; a pool that it was given stays open. */
-  close(): Promise<void>;
-}
 
 /** How long a connection that the store opens may take, in milliseconds. */
 export const CONNECT_TIMEOUT = 5_000;
@@ -40,25 +31,4 @@ export function quoteName(name: string, option: string, quote: string): string {
     return quote + name.replaceAll(quote, quote + quote) + quote;
   }
   throw new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" is not a name.`, "Give one, such as 'sessions'.");
-}
-
-/** What is done once for all who ask, and for the next who asks when it has failed, or is to be done `again`. */
-export interface Once {
-  done(): Promise<void>;
-  again(): void;
-}
-
-export function once(run: () => Promise<void>): Once {
-  let doing: Promise<void> | null = null;
-  const again = () => {
-    doing = null;
-  };
-  const done = () => {
-    doing ??= run().catch((error: unknown) => {
-      again();
-      throw error;
-    });
-    return doing;
-  };
-  return { done, again };
 }

@@ -49,13 +49,6 @@ export class AdapterBench {
     return new TestClient(this.#last().url, this.adapter.protocol);
   }
 
-  /** A client with the same cookies, as a second tab or a request that is still under way. */
-  tab(of: TestClient): TestClient {
-    const tab = this.visitor();
-    for (const [name, value] of of.jar) tab.jar.set(name, value);
-    return tab;
-  }
-
   /** One request without cookies. */
   ask(path: string, request: TestRequest = {}): Promise<TestAnswer> {
     return sendRequest(this.#last().url + path, { ...this.#protocol(), ...request });

@@ -37,7 +37,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       },
     );
     await client.get('/put/theme/dark');
-    const tab = bench.tab(client);
+    const tab = client.tab();
     await new Promise<void>((resolve, reject) => {
       const look = () =>
         tab
@@ -109,7 +109,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
         },
       );
       await client.get('/put/theme/dark');
-      const tab = bench.tab(client);
+      const tab = client.tab();
       const visits = async (expected: number) => {
         for (let tries = 0; tries < 200; tries++) {
           if ((await tab.get('/data')).json()['visits'] === expected) return;

@@ -20,7 +20,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'login gives a fresh id and keeps the cart; the old id is dead and disturbs nothing'(bench) {
     const client = await bench.serve();
     await client.get('/add/tea');
-    const old = bench.tab(client);
+    const old = client.tab();
     assert.deepEqual((await client.get('/login/ada')).json()['cart'], ['tea']);
     assert.notEqual(client.cookieHeader(), old.cookieHeader());
     assert.deepEqual((await client.get('/data')).json(), { cart: ['tea'], userId: 'ada' });
@@ -37,7 +37,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'logout ends the session on the server and clears the cookie'(bench) {
     const client = await bench.serve();
     await client.get('/login/ada');
-    const captured = bench.tab(client);
+    const captured = client.tab();
     assert.match((await client.get('/logout')).setCookies.join(), /^session=; .*Max-Age=0/);
     assert.equal(client.jar.size, 0);
     assert.equal((await captured.get('/data')).json()['userId'], null);
@@ -77,9 +77,9 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'a write under way across a logout: the session stays dead, and no cookie undoes it'(bench) {
     const client = await bench.serve({ store: slowStore() });
     await client.get('/login/ada');
-    const slow = bench.tab(client).get('/add/tea?wait=logout');
+    const slow = client.tab().get('/add/tea?wait=logout');
     await bench.stops.waiting('logout');
-    const old = bench.tab(client);
+    const old = client.tab();
     await client.get('/logout');
     bench.stops.go('logout');
     assert.deepEqual((await slow).setCookies, []);
@@ -132,22 +132,19 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
 };
 
 /** With each kind of store. */
-const raceChecks: Record<
-  string,
-  (bench: AdapterBench, client: Awaited<ReturnType<AdapterBench['serve']>>) => Promise<void>
-> = {
-  async '50 requests at once that each add an item keep 50'(bench, client) {
+const raceChecks: Record<string, (client: Awaited<ReturnType<AdapterBench['serve']>>) => Promise<void>> = {
+  async '50 requests at once that each add an item keep 50'(client) {
     await client.get('/visit');
-    await Promise.all(numbers(50).map(item => bench.tab(client).get(`/add/${item}`)));
+    await Promise.all(numbers(50).map(item => client.tab().get(`/add/${item}`)));
     const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
     assert.deepEqual([...cart].sort(), numbers(50).sort());
   },
-  async '50 updates at once count to 50, and each is told another number'(bench, client) {
+  async '50 updates at once count to 50, and each is told another number'(client) {
     await client.get('/put/theme/dark');
-    const told = await Promise.all(numbers(50).map(async () => (await bench.tab(client).get('/count')).body));
+    const told = await Promise.all(numbers(50).map(async () => (await client.tab().get('/count')).body));
     assert.equal(new Set(told).size, 50);
   },
-  async 'a client that follows a redirect at once sees its own write'(_bench, client) {
+  async 'a client that follows a redirect at once sees its own write'(client) {
     for (let round = 1; round <= 3; round++) {
       const { headers } = await client.get('/redirect/tea');
       const followed = await client.get(headers.location as string);
@@ -162,7 +159,7 @@ export const sessionChecks: readonly AdapterCheck[] = [
     Object.entries(SPEEDS).map(([speed, open]) => ({
       name: `${name}, ${speed}`,
       node: false,
-      run: async (bench: AdapterBench) => run(bench, await bench.serve({ store: open() })),
+      run: async (bench: AdapterBench) => run(await bench.serve({ store: open() })),
     })),
   ),
 ];

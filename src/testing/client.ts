@@ -124,6 +124,13 @@ export class TestClient {
     this.#protocol = protocol;
   }
 
+  /** A client with the same cookies, at the same server or another: a second tab, or whoever has copied them. */
+  tab(base: string = this.#base): TestClient {
+    const tab = new TestClient(base, this.#protocol);
+    for (const [name, value] of this.jar) tab.jar.set(name, value);
+    return tab;
+  }
+
   cookieHeader(): string {
     return [...this.jar].map(([name, value]) => `${name}=${value}`).join('; ');
   }

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
-import { needBrowser, openBrowser } from '../support/browser.ts';
+import { need } from '../servers/need.ts';
+import { openBrowser } from '../support/browser.ts';
 import { type Running, start } from '../support/process.ts';
 import { serve } from '../support/serve.ts';
 
 const DEMO = { email: 'demo@madeleine.test', password: 'tea-and-cake' };
 
-describe('the shop in Chromium', { skip: needBrowser() }, () => {
+describe('the shop in Chromium', { skip: need('chromium') }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-browser-'));
   let shop: Running;
   let port = '0';

@@ -204,7 +204,7 @@ describe("onStoreError: 'anonymous', and otherwise", () => {
     const served = await serveRoutes(ROUTES, { store, clock, onStoreError: 'anonymous' });
     const client = served.client();
     await client.get('/change/login');
-    const thief = served.tab(client);
+    const thief = client.tab();
     await client.get('/change/rotate');
     clock.advance('11s');
     store.plan(({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
-import type { NextFunction, Request, Response } from 'express';
+import { describe, it } from 'node:test';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore } from 'madeleine/testing';
@@ -12,17 +12,11 @@ import { request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
 import { serveRoutes } from '../support/routes.ts';
 import { serve } from '../support/serve.ts';
+import { expectNoUnhandledRejections } from '../support/unhandled.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
-// Node's test runner reports an unhandled rejection of its own accord; this says which.
-const unhandled: unknown[] = [];
-const note = (error: unknown): void => void unhandled.push(error);
-before(() => process.on('unhandledRejection', note));
-after(() => {
-  process.removeListener('unhandledRejection', note);
-  assert.deepEqual(unhandled, []);
-});
+expectNoUnhandledRejections();
 
 const slowly = () => faultStore(memoryStore(), () => ({ kind: 'delay', time: 10 }));
 
@@ -69,6 +63,57 @@ describe('a save that failed', () => {
       await served.close();
     });
   }
+});
+
+describe('what nobody awaits, and fails', () => {
+  async function stage(handler: RequestHandler) {
+    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'delete' ? { kind: 'hang' } : null));
+    const add: RequestHandler = (req, res) => {
+      req.session.cart = ['plum'];
+      res.end();
+    };
+    const served = await serveRoutes({ '/add': add, '/wish': handler }, { store, storeTimeout: 50 });
+    const client = served.client();
+    await client.get('/add');
+    const failed: unknown[] = [];
+    const heard = new Promise<void>(resolve => {
+      served.remember.sessions.on('failed', ({ error }) => {
+        failed.push((error as { code?: string }).code);
+        resolve();
+      });
+    });
+    return { served, client, failed, heard };
+  }
+
+  for (const [what, write, end] of [
+    ['before the head', '', 'whole'],
+    ['while the response is streaming', 'first', 'last'],
+  ] as const) {
+    it(`${what}: the response claims no success`, async () => {
+      const { served, client, failed } = await stage((req, res) => {
+        if (write) res.write(write);
+        setImmediate(() => {
+          void req.session.logout();
+          res.end(end);
+        });
+      });
+      if (write) await assert.rejects(client.get('/wish'));
+      else assert.equal((await client.get('/wish')).status, 503);
+      await served.close();
+      assert.deepEqual(failed, write ? ['ERR_STORE_TIMEOUT'] : []);
+    });
+  }
+
+  it('after the response had ended: it is told, once', async () => {
+    const { served, client, failed, heard } = await stage((req, res) => {
+      res.end('whole');
+      setImmediate(() => void req.session.logout());
+    });
+    assert.equal((await client.get('/wish')).body, 'whole');
+    await heard;
+    await served.close();
+    assert.deepEqual(failed, ['ERR_STORE_TIMEOUT']);
+  });
 });
 
 for (const { name, express } of EXPRESSES) {

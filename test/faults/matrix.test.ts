@@ -1,13 +1,14 @@
 // Every fault at every call to the store that a wish makes, once or from then on: what the client is told is true, what it was
 // promised before stands, and when the fault is over the very next request works.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, type Fault, faultStore, type StoreCall } from 'madeleine/testing';
 import type { Answer } from '../support/client.ts';
 import { type ServedRoutes, serveRoutes } from '../support/routes.ts';
+import { expectNoUnhandledRejections } from '../support/unhandled.ts';
 import { NOBODY, ROUTES, type Shown, WISHES, type Wish } from './wishes.ts';
 
 const TIMEOUT = 100;
@@ -33,13 +34,7 @@ const KINDS: Record<string, Kind> = {
   twice: { fault: { kind: 'twice' }, unsure: false, harmless: true },
 };
 
-const unhandled: unknown[] = [];
-const note = (error: unknown): void => void unhandled.push(error);
-before(() => process.on('unhandledRejection', note));
-after(() => {
-  process.removeListener('unhandledRejection', note);
-  assert.deepEqual(unhandled, []);
-});
+expectNoUnhandledRejections();
 
 /** An app of its own, with a client that has what the wish begins from. */
 async function stage({ as }: Wish) {

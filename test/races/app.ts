@@ -8,8 +8,6 @@ import { type Served, serve } from '../support/serve.ts';
 export interface Race extends Served {
   remember: SessionMiddleware;
   client(): Client;
-  /** A client with the same cookies, as a second tab or a request that is still under way. */
-  tab(of: Client): Client;
   /** Resolves when a request waits at `/…?wait=name`; `go` lets it on. */
   waiting(name: string): Promise<void>;
   go(name: string): void;
@@ -145,11 +143,6 @@ export async function createRace(store: SessionStore, options: Partial<ExpressSe
     ...served,
     remember,
     client: () => new Client(served.url),
-    tab(of) {
-      const tab = new Client(served.url);
-      for (const [name, value] of of.jar) tab.jar.set(name, value);
-      return tab;
-    },
     waiting: name => stop(name).arrived,
     go: name => stop(name).leave(),
     async close() {

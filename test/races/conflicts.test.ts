@@ -108,7 +108,7 @@ async function rage(served: ServedRoutes): Promise<Storm> {
   const added: string[] = [];
   let over = false;
   const writers = Array.from({ length: 10 }, (_, writer) => {
-    const tab = served.tab(client);
+    const tab = client.tab();
     const write = async (i: number): Promise<void> => {
       assert.equal((await tab.get(`/add/${writer}-${i}`)).status, 200);
       added.push(`${writer}-${i}`);
@@ -159,7 +159,7 @@ for (const { name, skip, open } of ARENAS) {
     it('a logout gets through, and nothing brings the session back', async () => {
       const served = await serveRoutes(ROUTES, { store: await open() });
       const { client, subside } = await rage(served);
-      const before = served.tab(client);
+      const before = client.tab();
       assert.equal((await client.get('/logout')).status, 200);
       await subside();
       assert.deepEqual((await before.get('/data')).json(), { userId: null });

@@ -15,10 +15,10 @@ for (const { name, skip, open } of ARENAS) {
       for (let round = 0; round < 10; round++) {
         const client = race.client();
         await client.get('/login/ada');
-        const slow = race.tab(client);
+        const slow = client.tab();
         const answer = slow.get(`/add/tea?early&wait=logout-${round}`);
         await race.waiting(`logout-${round}`);
-        const old = race.tab(client);
+        const old = client.tab();
         await client.get('/logout');
         race.go(`logout-${round}`);
         assert.deepEqual((await answer).setCookies, []);
@@ -36,7 +36,7 @@ for (const { name, skip, open } of ARENAS) {
       const warnings: unknown[] = [];
       const warn = (warning: unknown) => warnings.push(warning);
       process.on('warning', warn);
-      const answer = race.tab(client).get('/stream/tea?early&wait=stream');
+      const answer = client.tab().get('/stream/tea?early&wait=stream');
       await race.waiting('stream');
       await client.get('/logout');
       race.go('stream');
@@ -50,8 +50,8 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
-      const before = race.tab(client);
-      const old = race.tab(client);
+      const before = client.tab();
+      const old = client.tab();
       const slow = before.get('/add/tea?early&wait=login');
       await race.waiting('login');
       assert.deepEqual((await client.get('/login/ada')).json()['cart'], ['cake']);
@@ -71,7 +71,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/add/cake');
-      const tabs = [race.tab(client), race.tab(client)];
+      const tabs = [client.tab(), client.tab()];
       await Promise.all(tabs.map((tab, i) => tab.get(`/login/user-${i}`)));
       for (const [i, tab] of tabs.entries()) {
         const { userId, cart } = (await tab.get('/data')).json<{ userId: string; cart?: string[] }>();
@@ -87,7 +87,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
-      const tabs = Array.from({ length: 20 }, () => race.tab(client));
+      const tabs = Array.from({ length: 20 }, () => client.tab());
       const half = tabs.slice(0, 10).map((tab, i) => tab.get(`/add/early-${i}?early&wait=rotate`));
       await race.waiting('rotate');
       await client.get('/rotate');
@@ -105,7 +105,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
-      const tabs = [race.tab(client), race.tab(client)];
+      const tabs = [client.tab(), client.tab()];
       await Promise.all(tabs.map(tab => tab.get('/rotate')));
       for (const tab of tabs) assert.equal((await tab.get('/data')).json()['userId'], 'ada');
       assert.equal((await race.remember.sessions.list('ada')).length, 1);
@@ -117,7 +117,7 @@ for (const { name, skip, open } of ARENAS) {
       const client = race.client();
       await client.get('/login/ada');
       const asked = ['/count', '/add/tea', '/rotate'].map((path, i) => {
-        return { answer: race.tab(client).get(`${path}?early&wait=${i}`), arrived: race.waiting(String(i)) };
+        return { answer: client.tab().get(`${path}?early&wait=${i}`), arrived: race.waiting(String(i)) };
       });
       await Promise.all(asked.map(({ arrived }) => arrived));
       await client.get('/rotate');
@@ -133,9 +133,9 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
-      const slow = race.tab(client).get('/touch?early&wait=touch');
+      const slow = client.tab().get('/touch?early&wait=touch');
       await race.waiting('touch');
-      const old = race.tab(client);
+      const old = client.tab();
       await client.get('/logout');
       race.go('touch');
       assert.deepEqual((await slow).setCookies, []);
@@ -148,7 +148,7 @@ for (const { name, skip, open } of ARENAS) {
       for (const path of ['/login/ada', '/rotate']) {
         const client = race.client();
         await client.get('/add/cake');
-        const slow = race.tab(client).get(`/touch?early&wait=${path}`);
+        const slow = client.tab().get(`/touch?early&wait=${path}`);
         await race.waiting(path);
         assert.equal((await client.get(path)).setCookies.length, 1);
         race.go(path);
@@ -162,7 +162,7 @@ for (const { name, skip, open } of ARENAS) {
       for (let round = 0; round < 5; round++) {
         const client = race.client();
         await client.get(`/login/user-${round}`);
-        const tabs = [race.tab(client), race.tab(client)] as const;
+        const tabs = [client.tab(), client.tab()] as const;
         await Promise.all([tabs[0].get('/rotate'), tabs[1].get('/logout')]);
         assert.equal((await race.remember.sessions.list(`user-${round}`)).length, 0);
         for (const tab of [client, ...tabs]) assert.equal((await tab.get('/data')).json()['userId'], null);
@@ -199,7 +199,7 @@ it('a logout ends the session before it removes the ids that led to it', async (
   });
   const client = race.client();
   await client.get('/login/ada');
-  const old = race.tab(client);
+  const old = client.tab();
   const logout = old.get('/logout?early&wait=logout');
   await race.waiting('logout');
   await client.get('/rotate');
@@ -216,7 +216,7 @@ it('an old id used after its grace raises an event and ends the family', async (
   const race = await createRace(memoryStore({ clock }), { clock, grace: '5s' });
   const client = race.client();
   await client.get('/login/ada');
-  const thief = race.tab(client);
+  const thief = client.tab();
   await client.get('/rotate');
   let reused = 0;
   race.remember.sessions.on('reused', () => reused++);

@@ -72,7 +72,7 @@ for (const { name, skip = false, open } of ARENAS) {
         async served => {
           const client = served.client();
           await client.get('/add/plum');
-          await Promise.all([served.tab(client).get('/play'), served.tab(client).get('/add/nut')]);
+          await Promise.all([client.tab().get('/play'), client.tab().get('/add/nut')]);
           const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
           assert.deepEqual([...cart].sort(), ['cake', 'nut', 'plum', 'tea']);
         },
@@ -157,7 +157,7 @@ for (const { name, skip = false, open } of ARENAS) {
         async (served, store) => {
           const client = served.client();
           await client.get('/login/ada');
-          const before = served.tab(client);
+          const before = client.tab();
           await client.get('/play');
           assert.deepEqual((await client.get('/data')).json(), { cart: ['tea'], userId: null });
           assert.deepEqual((await before.get('/data')).json(), { userId: null });

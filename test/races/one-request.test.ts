@@ -65,7 +65,7 @@ for (const { name, skip = false, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
-      const old = race.tab(client);
+      const old = client.tab();
       await client.get('/careless/logout/tea');
       assert.equal(client.jar.size, 0);
       assert.deepEqual((await old.get('/data')).json(), { userId: null });

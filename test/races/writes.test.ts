@@ -17,7 +17,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
-      const answers = await Promise.all(numbers(200).map(item => race.tab(client).get(`/add/${item}`)));
+      const answers = await Promise.all(numbers(200).map(item => client.tab().get(`/add/${item}`)));
       assert.ok(answers.every(({ status }) => status === 200));
       const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
       t.diagnostic(`kept ${new Set(cart).size} of 200`);
@@ -29,7 +29,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
-      await Promise.all(numbers(50).map(key => race.tab(client).get(`/set/${key}/1`)));
+      await Promise.all(numbers(50).map(key => client.tab().get(`/set/${key}/1`)));
       const data = (await client.get('/data')).json();
       for (const key of numbers(50)) assert.equal(data[key], '1', key);
       await race.close();
@@ -39,7 +39,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open(), { storeTimeout: '400ms' });
       const client = race.client();
       await client.get('/set/theme/dark');
-      const [stuck, added] = await Promise.all([race.tab(client).get('/stuck'), race.tab(client).get('/add/tea')]);
+      const [stuck, added] = await Promise.all([client.tab().get('/stuck'), client.tab().get('/add/tea')]);
       assert.equal(stuck.status, 503);
       assert.match(stuck.body, /ERR_UPDATE_TIMEOUT/);
       assert.equal(added.status, 200);
@@ -51,9 +51,9 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open(), { concurrency: 'serialize' });
       const client = race.client();
       await client.get('/set/theme/dark');
-      const first = race.tab(client).get('/set/step/1?wait=first');
+      const first = client.tab().get('/set/step/1?wait=first');
       await race.waiting('first');
-      const second = race.tab(client).get('/data');
+      const second = client.tab().get('/data');
       await race.client().get('/data'); // another visitor does not wait; meanwhile the second has arrived
       race.go('first');
       await first;
@@ -88,9 +88,9 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open(), { concurrency: 'last-write-wins' });
       const client = race.client();
       await client.get('/set/theme/dark');
-      const later = race.tab(client).get('/set/a/1?early&wait=later');
+      const later = client.tab().get('/set/a/1?early&wait=later');
       await race.waiting('later');
-      await race.tab(client).get('/set/b/2');
+      await client.tab().get('/set/b/2');
       race.go('later');
       await later;
       const { a, b } = (await client.get('/data')).json();
@@ -102,7 +102,7 @@ for (const { name, skip, open } of ARENAS) {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/set/theme/dark');
-      const told = await Promise.all(numbers(200).map(async () => Number((await race.tab(client).get('/count')).body)));
+      const told = await Promise.all(numbers(200).map(async () => Number((await client.tab().get('/count')).body)));
       assert.equal(new Set(told).size, 200);
       assert.equal((await client.get('/data')).json()['visits'], 200);
       await race.close();

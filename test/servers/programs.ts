@@ -1,4 +1,4 @@
-// Where the server programs are: on PATH, or in the places where Debian and Homebrew keep what PATH lacks.
+// Where the programs are that the tests start: on PATH, or in the places where Debian and Homebrew keep what PATH lacks.
 import { accessSync, constants, readdirSync } from 'node:fs';
 import path from 'node:path';
 
@@ -29,8 +29,9 @@ export function findProgram(...names: string[]): string | undefined {
   return names.flatMap(name => folders.map(folder => path.resolve(folder, name))).find(isProgram);
 }
 
-/** What each kind of server is started with. */
+/** What each kind of server, and the browser, is started with. */
 export const PROGRAMS = {
+  chromium: (): string | undefined => findProgram('chromium'),
   redis: (): string | undefined =>
     process.env['MADELEINE_REDIS_SERVER'] || findProgram('redis-server', 'valkey-server'),
   postgres: (): string | undefined => findProgram('initdb') && findProgram('postgres'),
@@ -38,10 +39,10 @@ export const PROGRAMS = {
   mariadb: (): string | undefined => process.env['MADELEINE_MYSQL_SERVER'] || findProgram('mariadbd', 'mysqld'),
 };
 
-export type ServerKind = keyof typeof PROGRAMS;
+export type ProgramKind = keyof typeof PROGRAMS;
 
-export function program(kind: ServerKind): string {
+export function program(kind: ProgramKind): string {
   const found = PROGRAMS[kind]();
-  if (!found) throw new Error(`No ${kind} server is installed: see test/servers/need.ts`);
+  if (!found) throw new Error(`No ${kind} is installed: see test/servers/need.ts`);
   return found;
 }

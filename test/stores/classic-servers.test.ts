@@ -119,11 +119,11 @@ for (const [name, kind] of [
       const client = race.client();
       await client.get('/login/ada');
       const items = Array.from({ length: 200 }, (_, i) => `item-${i}`);
-      await Promise.all(items.map(item => race.tab(client).get(`/add/${item}`)));
+      await Promise.all(items.map(item => client.tab().get(`/add/${item}`)));
       const { cart, userId } = (await client.get('/data')).json<{ cart: string[]; userId: string }>();
       context.diagnostic(`kept ${new Set(cart).size} of 200`);
       assert.deepEqual([cart.sort(), userId], [items.sort(), 'ada']);
-      const stolen = race.tab(client);
+      const stolen = client.tab();
       await client.get('/logout');
       assert.deepEqual((await stolen.get('/data')).json(), { userId: null });
     });

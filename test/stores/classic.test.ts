@@ -194,9 +194,9 @@ describe('what a store for express-session may answer', () => {
 describe('in one process', () => {
   for (const { name, open } of CLASSIC_STORES) {
     it(`${name}: 200 requests at once that each add an item keep 200`, async context => {
-      const { race, client } = await visit(context, classicStore(open()));
+      const { client } = await visit(context, classicStore(open()));
       const items = Array.from({ length: 200 }, (_, i) => `item-${i}`);
-      await Promise.all(items.map(item => race.tab(client).get(`/add/${item}`)));
+      await Promise.all(items.map(item => client.tab().get(`/add/${item}`)));
       const { cart } = (await client.get('/data')).json<{ cart: string[] }>();
       context.diagnostic(`kept ${new Set(cart).size} of 200`);
       assert.deepEqual(cart.sort(), items.sort());
@@ -204,9 +204,9 @@ describe('in one process', () => {
 
     it(`${name}: a request that is under way when another logs out brings nothing back`, async context => {
       const { race, client } = await visit(context, classicStore(open()));
-      const late = race.tab(client).get('/set/late/1?early&wait=late');
+      const late = client.tab().get('/set/late/1?early&wait=late');
       await race.waiting('late');
-      const stolen = race.tab(client);
+      const stolen = client.tab();
       await client.get('/logout');
       race.go('late');
       assert.deepEqual((await late).setCookies, []);

@@ -125,7 +125,7 @@ describe('copySessions', () => {
     await copySessions(from, to);
     from.close();
     const later = await createRace(to);
-    assert.deepEqual((await later.tab(client).get('/data')).json(), { cart: ['tea'], userId: 'ada' });
+    assert.deepEqual((await client.tab(later.url).get('/data')).json(), { cart: ['tea'], userId: 'ada' });
     await later.close();
   });
 

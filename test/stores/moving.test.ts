@@ -333,14 +333,14 @@ describe('a whole application', () => {
       await client.get('/add/tea');
       await client.get(`/login/${user}`);
     }
-    const stolen = before.race.tab(leaving);
-    const rotated = before.race.tab(active);
+    const stolen = leaving.tab(before.race.url);
+    const rotated = active.tab(before.race.url);
     await active.get('/rotate');
     await before.end();
 
     const store = movingStore(sqliteStore(old), sqliteStore(fresh));
     const during = await serve(store);
-    const at = (client: typeof active) => during.race.tab(client);
+    const at = (client: typeof active) => client.tab(during.race.url);
     assert.deepEqual((await at(active).get('/add/cake')).json(), ['tea', 'cake']);
     assert.equal((await at(rotated).get('/data')).json()['userId'], 'ada', 'the old id has its grace');
     await at(leaving).get('/logout');
@@ -358,7 +358,7 @@ describe('a whole application', () => {
     await during.end();
 
     const later = await serve(sqliteStore(fresh));
-    const now = (client: typeof active) => later.race.tab(client);
+    const now = (client: typeof active) => client.tab(later.race.url);
     assert.deepEqual((await now(active).get('/data')).json(), { cart: ['tea', 'cake'], userId: 'ada' });
     assert.deepEqual((await now(idle).get('/data')).json(), { cart: ['tea'], userId: 'ida' });
     assert.equal((await now(stolen).get('/data')).json()['userId'], null);

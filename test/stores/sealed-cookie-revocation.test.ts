@@ -33,7 +33,7 @@ describe('sealed cookie with a denylist', () => {
 
   it('E3 C10 a copy made before the logout is refused, and looks like none at all (J5)', async () => {
     await client.get('/login/ada');
-    const copy = app.copy(client);
+    const copy = client.tab();
     await client.get('/logout');
     assert.equal(client.jar.size, 0);
     const [refused, stranger] = [await copy.get('/data'), await app.client().get('/data')];
@@ -46,7 +46,7 @@ describe('sealed cookie with a denylist', () => {
   });
 
   it('E1 E2 the cookie from before a login is dead, and a request under way with it disturbs nothing', async () => {
-    const planted = app.copy(client);
+    const planted = client.tab();
     await client.get('/login/ada');
     assert.equal((await planted.get('/data')).json()['cart'], undefined);
     assert.deepEqual((await planted.get('/put/cart/poison')).setCookies, []);
@@ -55,11 +55,11 @@ describe('sealed cookie with a denylist', () => {
 
   it('a copy that was seen later than the one that logged out is refused for as long as it could live', async () => {
     await client.get('/login/ada');
-    const early = app.copy(client);
+    const early = client.tab();
     clock.advance('50m');
     await client.get('/look');
     await early.get('/logout');
-    assert.equal(await userOf(app.copy(client)), null);
+    assert.equal(await userOf(client.tab()), null);
     clock.advance('55m');
     assert.equal(await userOf(client), null, 'of itself it would have lived for 5 minutes more');
     const until = (await entries()).map(([, stone]) => stone.expiresAt - clock());
@@ -71,7 +71,7 @@ describe('sealed cookie with a denylist', () => {
 
   it('rotate: the old cookie reads on for the grace and can change nothing; later it gives away a thief, and the family ends', async () => {
     await client.get('/login/ada');
-    const old = app.copy(client);
+    const old = client.tab();
     await client.get('/rotate');
     assert.equal(await userOf(old), 'ada');
     assert.deepEqual((await old.get('/put/cart/poison')).setCookies, []);
@@ -86,7 +86,7 @@ describe('sealed cookie with a denylist', () => {
 
   it('a logout with an id that was rotated a moment ago ends what it became', async () => {
     await client.get('/login/ada');
-    const old = app.copy(client);
+    const old = client.tab();
     await client.get('/rotate');
     await old.get('/logout');
     assert.equal(await userOf(client), null);
@@ -112,7 +112,7 @@ describe('sealed cookie with a denylist', () => {
     const calls = () => denylist.calls.map(call => call.operation).splice(0);
     const before = calls().length;
     await app.client().get('/data');
-    const forger = app.copy(client);
+    const forger = client.tab();
     forger.jar.set('session', `${client.jar.get('session')?.slice(0, -4)}AAAA`);
     assert.deepEqual((await forger.get('/logout')).setCookies, []);
     assert.deepEqual(calls().slice(before), []);

@@ -99,7 +99,7 @@ for (const { name, express } of EXPRESSES) {
     it('what two tabs change at once is not merged: the response that comes last is what the browser keeps', async () => {
       const client = app.client();
       await client.get('/put/cart/cake');
-      const tab = app.copy(client);
+      const tab = client.tab();
       await client.get('/put/first/1');
       await tab.get('/put/second/2');
       client.jar.set('session', tab.jar.get('session') as string);
@@ -109,7 +109,7 @@ for (const { name, express } of EXPRESSES) {
     it('E1 fixation: a cookie planted before the login knows nothing of it', async () => {
       const attacker = app.client();
       await attacker.get('/put/cart/bait');
-      const victim = app.copy(attacker);
+      const victim = attacker.tab();
       await victim.get('/login/ada');
       assert.deepEqual(await data(attacker), { cart: 'bait', userId: null });
     });
@@ -118,7 +118,7 @@ for (const { name, express } of EXPRESSES) {
       const client = app.client();
       await client.get('/login/ada');
       const { handle } = (await client.get('/about')).json<{ handle: string }>();
-      const copy = app.copy(client);
+      const copy = client.tab();
       await client.get('/logout');
       assert.equal((await data(copy))['userId'], 'ada');
       const noAdmin = { code: 'ERR_STORE_NO_ADMIN' };
@@ -157,7 +157,7 @@ for (const { name, express } of EXPRESSES) {
         let [fits, fails] = [4000, 8000];
         while (fails - fits > 1) {
           const size = (fits + fails) >> 1;
-          const probe = app.copy(client);
+          const probe = client.tab();
           const answer = await probe.get(`/fill/${size}`);
           if (answer.status === 200) fits = size;
           else {
@@ -174,7 +174,7 @@ for (const { name, express } of EXPRESSES) {
         // The names over https are longer by "__Host-", twice; base64 counts by threes and fours.
         assert.ok(total <= 7168 - 14 && total > 7168 - 14 - 4, String(total));
         assert.ok(fits > 4900, `about 5 KB of data, ${fits}`);
-        assert.equal((await app.copy(client).get('/put/more/x')).json()['code'], 'ERR_DATA_TOO_LARGE');
+        assert.equal((await client.tab().get('/put/more/x')).json()['code'], 'ERR_DATA_TOO_LARGE');
         assert.equal(String((await data(client))['filling']).length, fits);
       });
     });
@@ -191,7 +191,7 @@ describe('sealed cookie and time', () => {
   it('E5 idle: a request puts it off, by a cookie set anew at most every 90 s; C8 a kept cookie is refused in its own time', async () => {
     const client = app.client();
     await client.get('/login/ada');
-    const kept = app.copy(client);
+    const kept = client.tab();
     app.clock.advance(89_000);
     assert.deepEqual((await client.get('/look')).setCookies, []);
     for (let i = 0; i < 3; i++) {
@@ -202,9 +202,9 @@ describe('sealed cookie and time', () => {
     assert.deepEqual(await data(kept), { userId: null });
     assert.equal(app.events.at(-1), 'expired');
     app.clock.advance(30 * MINUTE - 1);
-    assert.equal((await data(app.copy(client)))['userId'], 'ada');
+    assert.equal((await data(client.tab()))['userId'], 'ada');
     app.clock.advance(1);
-    assert.equal((await data(app.copy(client)))['userId'], null);
+    assert.equal((await data(client.tab()))['userId'], null);
   });
 
   it('E6 absolute: however active, over after 7 days from the login; rotation does not move it', async () => {
@@ -217,7 +217,7 @@ describe('sealed cookie and time', () => {
     }
     await client.get('/rotate');
     app.clock.set(ends - 1);
-    assert.equal((await data(app.copy(client)))['userId'], 'ada');
+    assert.equal((await data(client.tab()))['userId'], 'ada');
     app.clock.set(ends);
     assert.equal((await data(client))['userId'], null);
   });
@@ -227,7 +227,7 @@ describe('sealed cookie and time', () => {
     const answer = await client.get('/login/ada?remember=yes');
     assert.match(answer.setCookies.join(), /; Max-Age=2592000;/);
     app.clock.advance('29d');
-    assert.equal((await data(app.copy(client)))['userId'], 'ada');
+    assert.equal((await data(client.tab()))['userId'], 'ada');
     app.clock.advance('1d');
     assert.equal((await data(client))['userId'], null);
   });
@@ -245,8 +245,7 @@ it('C4 C5 keys: the first seals, all open, an older one is replaced, a removed o
   const apps = await Promise.all([old, [young, old], young].map(secret => openSealed({}, { secret })));
   const [before, during, afterwards] = apps as [SealedApp, SealedApp, SealedApp];
   const move = async (client: Client, to: SealedApp) => {
-    const moved = to.client();
-    for (const [name, value] of client.jar) moved.jar.set(name, value);
+    const moved = client.tab(to.url);
     const answer = await moved.get('/data');
     return { moved, theme: answer.json()['theme'], cookies: answer.setCookies.length };
   };

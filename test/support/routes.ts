@@ -6,8 +6,6 @@ import { type Served, serve } from './serve.ts';
 export interface ServedRoutes extends Served {
   remember: SessionMiddleware;
   client(): Client;
-  /** A client with the same cookies, as a second tab or a request that is still under way. */
-  tab(of: Client): Client;
 }
 
 /** An Express 5 app with sessions, these routes, and an error handler that answers with the error's status and code. */
@@ -28,11 +26,6 @@ export async function serveRoutes(
     ...served,
     remember,
     client: () => new Client(served.url),
-    tab(of) {
-      const tab = new Client(served.url);
-      for (const [name, value] of of.jar) tab.jar.set(name, value);
-      return tab;
-    },
     async close() {
       await served.close();
       await remember.sessions.close();

@@ -27,9 +27,7 @@ class Visitor {
 
   /** Goes on with the same cookies at another address. */
   move(url: string): void {
-    const { jar } = this.#client;
-    this.#client = new Client(url);
-    for (const [name, value] of jar) this.#client.jar.set(name, value);
+    this.#client = this.#client.tab(url);
   }
 
   /** Writes until the connection breaks. */

@@ -17,8 +17,6 @@ export interface SealedApp extends Served {
   events: string[];
   failures: Array<{ code?: string; message: string }>;
   client(): Client;
-  /** Another client with these cookies: a second tab, or somebody who has copied them. */
-  copy(of: Client): Client;
 }
 
 const EVENTS: ReadonlyArray<keyof SessionEvents> = [
@@ -123,11 +121,6 @@ export async function openSealed(
     ...served,
     ...{ remember, clock, events, failures },
     client: () => new Client(served.url),
-    copy(of) {
-      const other = new Client(served.url);
-      for (const [name, value] of of.jar) other.jar.set(name, value);
-      return other;
-    },
     async close() {
       await served.close();
       await remember.sessions.close();

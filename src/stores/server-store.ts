@@ -1,0 +1,34 @@
+/** What all stores over a server share: how they are closed, and what is done once before their first call. */
+import type { SessionStore, StoreAdmin } from '../session/store.ts';
+
+export interface ServerStore extends SessionStore {
+  readonly admin: StoreAdmin;
+  /**
+   * Sees whether the server will do, and makes the table if need be, which else the first call does: at the start of an
+   * application, to fail there.
+   */
+  ready(): Promise<void>;
+  /** Ends the connections that the store opened; a pool or client that it was given stays open. */
+  close(): Promise<void>;
+}
+
+/** What is done once for all who ask, and for the next who asks when it has failed, or is to be done `again`. */
+export interface Once {
+  done(): Promise<void>;
+  again(): void;
+}
+
+export function once(run: () => Promise<void>): Once {
+  let doing: Promise<void> | null = null;
+  const again = () => {
+    doing = null;
+  };
+  const done = () => {
+    doing ??= run().catch((error: unknown) => {
+      again();
+      throw error;
+    });
+    return doing;
+  };
+  return { done, again };
+}
