@@ -1,0 +1,129 @@
+// Thousands of requests while the store fails, hangs and answers late, and while clients go away: nothing is left of them.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Concurrency, SessionStore } from 'madeleine';
+import { memoryStore } from 'madeleine/memory';
+import { type Fault, faultStore, type StoreCall } from 'madeleine/testing';
+import type { Client } from '../support/client.ts';
+import { serveRoutes } from '../support/routes.ts';
+import { expectNoUnhandledRejections } from '../support/unhandled.ts';
+import { ROUTES, WISHES } from './wishes.ts';
+
+const TIMEOUT = 10;
+const FAULTS: readonly Fault[] = [
+  { kind: 'fail' },
+  { kind: 'drop' },
+  { kind: 'hang' },
+  { kind: 'delay', time: TIMEOUT / 2 },
+  { kind: 'delay', time: 2 * TIMEOUT },
+  { kind: 'late', time: TIMEOUT / 2 },
+  { kind: 'late', time: 2 * TIMEOUT },
+  { kind: 'twice' },
+];
+const CLIENTS = 20;
+const REQUESTS_OF_EACH = 50;
+const ROUNDS = 3;
+/** Of what a server remembers on purpose, the ids that it has verified take the most: 20,000 of some 300 bytes. */
+const REMEMBERED = 10_000_000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+const paths = WISHES.map(({ path }) => path);
+const some = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
+const timers = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+
+/** Each request, response, session and answer of the store that there was. */
+const seen: Array<WeakRef<object>> = [];
+function see<T>(thing: T): T {
+  if (typeof thing === 'object' && thing !== null) seen.push(new WeakRef(thing));
+  return thing;
+}
+
+/** What is left once everything that was still to come has come, late answers among it. */
+async function whatIsLeft(): Promise<{ heap: number; held: object[] }> {
+  while (timers() > 0) await new Promise(resolve => setImmediate(resolve));
+  const collect = async () => {
+    await new Promise(resolve => setImmediate(resolve));
+    collectGarbage();
+  };
+  await collect();
+  await collect();
+  const held = seen.splice(0).flatMap(reference => reference.deref() ?? []);
+  await collect();
+  return { heap: process.memoryUsage().heapUsed, held };
+}
+
+const routes: typeof ROUTES = Object.fromEntries(
+  Object.entries(ROUTES).map(([path, handler]) => [
+    path,
+    (req, res, next) => {
+      for (const thing of [req, res, req.session]) see(thing);
+      return handler(req, res, next);
+    },
+  ]),
+);
+
+/** Asks for one thing after another; every tenth time goes away before the answer. */
+async function visit(client: Client, statuses: Map<number, number>): Promise<void> {
+  for (let turn = 0; turn < REQUESTS_OF_EACH; turn++) {
+    const leave = new AbortController();
+    if (turn % 10 === 0) setTimeout(() => leave.abort(), Math.random() * 2 * TIMEOUT);
+    try {
+      const { status } = await client.get(some(paths), { signal: leave.signal });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    } catch {
+      // Gone, or a stream that was cut off because its last change could not be saved.
+    }
+  }
+}
+
+describe('what is left after thousands of requests with faults', () => {
+  expectNoUnhandledRejections();
+
+  for (const concurrency of ['merge', 'serialize'] satisfies Concurrency[]) {
+    it(`concurrency '${concurrency}': no memory, no timer, and the server works`, async context => {
+      const warnings: Error[] = [];
+      const note = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', note);
+      context.after(() => process.removeListener('warning', note));
+
+      const store = faultStore(memoryStore({ maxSessions: 200 }));
+      const watched: SessionStore = {
+        read: key => see(store.read(key)),
+        create: (key, record) => see(store.create(key, record)),
+        replace: (key, record, expected) => see(store.replace(key, record, expected)),
+        touch: (key, lastSeenAt, expiresAt) => see(store.touch(key, lastSeenAt, expiresAt)),
+        delete: key => see(store.delete(key)),
+      };
+      const served = await serveRoutes(routes, { store: watched, storeTimeout: TIMEOUT, concurrency });
+      const clients = Array.from({ length: CLIENTS }, () => served.client());
+      const statuses = new Map<number, number>();
+      /** Each session has several requests at once. */
+      const round = () =>
+        Promise.all(clients.flatMap(client => [visit(client.tab(), statuses), visit(client, statuses)]));
+      const rounds = async (count: number) => {
+        store.plan(() => (Math.random() < 0.15 ? some(FAULTS) : null));
+        for (let i = 0; i < count; i++) await round();
+        store.plan(() => null);
+        (store.calls as StoreCall[]).length = 0;
+        return whatIsLeft();
+      };
+      const before = await rounds(1);
+      const afterwards = await rounds(ROUNDS);
+      context.diagnostic(
+        `answers by status: ${JSON.stringify([...statuses])}; heap grew by ${afterwards.heap - before.heap}`,
+      );
+      assert.deepEqual(afterwards.held, []);
+      assert.ok(afterwards.heap - before.heap < REMEMBERED);
+
+      const client = served.client();
+      await client.get('/add/plum');
+      assert.deepEqual((await client.get('/data')).json(), { cart: ['plum'], visits: 0, userId: null });
+      await served.close();
+      assert.equal(timers(), 0);
+      assert.deepEqual(warnings, []);
+    });
+  }
+});
