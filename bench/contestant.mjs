@@ -22,7 +22,7 @@ export async function startContestant(name, { settings, core, flags, url }) {
     }
     const cookies = [];
     for (let index = 0; index < settings.sessions; index++) cookies.push(filledUp(await fillSession(name, port)));
-    return { name, server, port, cookies };
+    return { name, server, port, cookies, staysAwake: !url };
   } catch (error) {
     await server.stop();
     throw error;
@@ -48,11 +48,11 @@ function filledUp(cookie) {
 
 /** One round of load on it: requests per second as the client saw them, CPU time per request as the server spent it. */
 export async function playRound(contestant, kind, { load, settings, seconds }) {
-  const { name, server, port, cookies } = contestant;
+  const { name, server, port, cookies, staysAwake } = contestant;
   const before = await server.ask('cpu');
   const { requests, busy, ...round } = await load
     .ask('load', {
-      ...{ port, kind, cookies, seconds },
+      ...{ port, kind, cookies, seconds, staysAwake },
       ...{ remembers: remembers(name), connections: settings.connections, shape: settings.data },
     })
     .catch(error => {

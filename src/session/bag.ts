@@ -174,20 +174,22 @@ Object.defineProperty(SessionBag.prototype, '__proto__', {
   },
 });
 
-const EMPTY: JsonObject = Object.freeze({});
+const EMPTY: { data: JsonObject; snapshot: null } = { data: Object.freeze({}), snapshot: null };
 
 /** The bag of this session, made from the stored text when a handler first asks for it. */
 export function bagOf(state: SessionState): Session {
   state.accessed = true;
   if (state.bag === null) {
-    const data = state.base === '{}' ? EMPTY : parseStored(state.base, state.core.maxDataSize);
-    if (data === null) {
+    const stored = state.base === '{}' ? EMPTY : parseStored(state.base, state.core.maxDataSize);
+    if (stored === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       const { core, key } = state;
       core.events.emit('poison', () => ({ tag: core.tag(key ?? '') }));
       state.startOver();
     }
-    state.bag = new SessionBag(state, data ?? EMPTY);
+    const { data, snapshot } = stored ?? EMPTY;
+    state.bag = new SessionBag(state, data);
+    state.snapshot = snapshot;
   }
   return state.bag as Session;
 }

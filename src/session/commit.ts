@@ -8,6 +8,7 @@ import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
 import { needsTouch, seenAt } from './policy.ts';
 import type { SessionRecord } from './record.ts';
+import { isAsIn } from './snapshot.ts';
 import type { SessionState } from './state.ts';
 import { followRotation } from './succession.ts';
 
@@ -20,8 +21,9 @@ const MOST_COLLISIONS = 3;
  * not answer (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), or others change the session without end (`ERR_CONFLICT`)
  */
 export function commit(state: SessionState): MaybePromise<void> {
-  if (state.bag === null || (state.base === '{}' && isEmpty(state.bag))) return touchIfDue(state);
-  const mine = stringifyData(state.bag, state.base, state.core.maxDataSize);
+  const { bag } = state;
+  if (bag === null || isAsRead(state, bag)) return touchIfDue(state);
+  const mine = stringifyData(bag, state.base, state.core.maxDataSize);
   return mine === state.base ? touchIfDue(state) : saveText(state, mine);
 }
 
@@ -32,7 +34,11 @@ export function saveText(state: SessionState, mine: string): MaybePromise<void> 
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
 }
 
-/** Looked at by a visitor who has nothing stored: the commonest of all, so not made into text to be compared. */
+/** Seen without a text having to be made; if not, it may be the same all the same. */
+function isAsRead({ base, snapshot }: SessionState, bag: object): boolean {
+  return snapshot === null ? base === '{}' && isEmpty(bag) : snapshot.text === base && isAsIn(snapshot, bag);
+}
+
 function isEmpty(bag: object): boolean {
   for (const key in bag) if (Object.hasOwn(bag, key)) return false;
   return true;
@@ -40,7 +46,9 @@ function isEmpty(bag: object): boolean {
 
 /** Whether the bag holds something that has not been saved. */
 export function hasChanges(state: SessionState): boolean {
-  return state.bag !== null && stringifyData(state.bag, state.base, Number.POSITIVE_INFINITY) !== state.base;
+  const { bag, base } = state;
+  if (bag === null || isAsRead(state, bag)) return false;
+  return stringifyData(bag, base, Number.POSITIVE_INFINITY) !== base;
 }
 
 function createRecord(state: SessionState, mine: string, attempt: number): MaybePromise<void> {

@@ -3,7 +3,8 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
 const DEEPEST = 500;
@@ -18,20 +19,14 @@ export function parseData(text: string): JsonObject | null {
   }
 }
 
-/** The same for what a store gave back, where anybody may have written: what is larger or deeper than can be saved is not understood either. */
-export function parseStored(text: string, limit: number): JsonObject | null {
-  if (text.length > limit) return null;
-  const data = parseData(text);
-  // Each level takes two characters at least, so a short text need not be walked.
-  return data !== null && text.length > 2 * DEEPEST && isDeeper(data, 0) ? null : data;
-}
-
-function isDeeper(value: JsonValue, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (depth > DEEPEST) return true;
-  if (Array.isArray(value)) return value.some(element => isDeeper(element, depth + 1));
-  for (const key of Object.keys(value)) if (isDeeper(value[key] as JsonValue, depth + 1)) return true;
-  return false;
+/**
+ * The same for what a store gave back, where anybody may have written: what is larger or deeper than can be saved is not
+ * understood either.
+ */
+export function parseStored(text: string, limit: number): { data: JsonObject; snapshot: Snapshot } | null {
+  const data = text.length > limit ? null : parseData(text);
+  const snapshot = data && takeSnapshot(text, data, DEEPEST);
+  return data && snapshot && { data, snapshot };
 }
 
 /**

@@ -87,11 +87,11 @@ export async function reload(state: SessionState): Promise<void> {
   const moved = found !== null && (await followRotation(state, found));
   const record = moved ? state.record : found;
   const live = record !== null && record.successor === null && isLive(record, core.clock(), core.policy);
-  const data = live ? parseStored(record.data, core.maxDataSize) : null;
-  if (key === null || record === null || data === null) throw sessionEnded('reload it');
+  const stored = live ? parseStored(record.data, core.maxDataSize) : null;
+  if (key === null || record === null || stored === null) throw sessionEnded('reload it');
   if (!moved) state.hold(key, record, state.id);
   state.base = record.data;
-  if (bag !== null) refreshData(bag, data);
+  if (bag !== null) refreshData(bag, stored.data);
 }
 
 /** Whether the session has neither ended nor expired since, as the store knows; a rotated one lives on. `false` where nothing is stored. */

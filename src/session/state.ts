@@ -8,6 +8,7 @@ import type { GuardedStore } from './guarded-store.ts';
 import { endOf, type Policy } from './policy.ts';
 import { type Device, nextVersion, type SessionRecord } from './record.ts';
 import type { SessionCookie, SetCookie } from './session-cookie.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What all open sessions of one `createSessions` share. */
 export interface Core {
@@ -76,6 +77,8 @@ export class SessionState {
   base = '{}';
   /** What handlers hold, made when first asked for. */
   bag: object | null = null;
+  /** What the bag held when it was made. */
+  snapshot: Snapshot | null = null;
   isNew = true;
   closed = false;
   /** Why the session could not be read; `null` where it was, or there is none. */

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import fc from 'fast-check';
+import { createSessions } from 'madeleine';
 import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { faultStore, loginAs } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
 import { type Served, serve } from '../support/serve.ts';
 
@@ -108,6 +110,108 @@ it('any JSON comes back as it went in', async () => {
     { numRuns: 200 },
   );
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+});
+
+describe('what a handler changes in place', () => {
+  const facts = { secure: false, device: () => null };
+  const words = fc.constantFrom('a', 'b', 'c');
+  const json = fc.dictionary(words, fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 });
+
+  /** Every object and array in the value, itself among them. */
+  function placesIn(value: unknown): object[] {
+    if (typeof value !== 'object' || value === null) return [];
+    return [value, ...Object.values(value).flatMap(placesIn)];
+  }
+
+  /** Puts the entry somewhere, takes one away, or moves one from here to there. */
+  const change = fc.record({
+    what: fc.constantFrom('put', 'take', 'move', 'nothing'),
+    here: fc.nat(),
+    there: fc.nat(),
+    key: words,
+    value: fc.jsonValue({ maxDepth: 1 }),
+  });
+  type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never;
+
+  function apply(data: object, { what, here, there, key, value }: Change): void {
+    const places = placesIn(data);
+    const [from, to] = [here, there].map(at => places[at % places.length]) as [object, object];
+    if (what === 'put') insert(from, key, value);
+    if (what !== 'take' && what !== 'move') return;
+    const [name] = Object.keys(from);
+    if (name === undefined) return;
+    const taken = Reflect.get(from, name);
+    if (Array.isArray(from)) from.shift();
+    else Reflect.deleteProperty(from, name);
+    if (what === 'move' && !placesIn(taken).includes(to)) insert(to, name, taken);
+  }
+  const insert = (place: object, key: string, value: unknown) =>
+    Array.isArray(place) ? void place.push(value) : void Reflect.set(place, key, value);
+
+  const moves: Record<string, [before: object, change: (data: Record<string, never>) => void]> = {
+    'the last entry of the whole goes to the end of its last part': [
+      { a: {}, b: 1 },
+      data => {
+        Object.assign(data['a']!, { b: 1 });
+        delete data['b'];
+      },
+    ],
+    'the last entry of a part goes to the whole': [
+      { a: { b: 1 } },
+      data => {
+        Object.assign(data, { b: 1 });
+        Reflect.deleteProperty(data['a']!, 'b');
+      },
+    ],
+    'the last element of a list goes to the list in it': [
+      { a: [[], 1] },
+      data => {
+        const [inner] = data['a']! as unknown[][];
+        inner!.push((data['a']! as unknown[]).pop());
+      },
+    ],
+    'an object gives way to one that looks the same to a walk': [{ a: {} }, data => Object.assign(data, { a: [] })],
+  };
+  for (const [name, [before, move]] of Object.entries(moves)) {
+    it(`is saved: ${name}`, async () => {
+      const client = new Client(served.url);
+      put = data => void Object.assign(data, before);
+      await client.get('/put');
+      let wanted: unknown;
+      put = data => {
+        move(data as Record<string, never>);
+        wanted = JSON.parse(JSON.stringify(data));
+      };
+      await client.get('/put');
+      assert.deepEqual((await client.get('/data')).json(), wanted);
+    });
+  }
+
+  it('is saved, and nothing is written when it comes to the same', async () => {
+    const faulty = faultStore(memoryStore());
+    const sessions = createSessions({ secret, store: faulty, concurrency: 'last-write-wins' });
+    await fc.assert(
+      fc.asyncProperty(json, fc.array(change, { maxLength: 4 }), async (data, changes) => {
+        const { header } = await loginAs(sessions, 'ada');
+        const first = await sessions.open(header, facts);
+        Object.assign(first.session, structuredClone(data));
+        await first.commit();
+        const second = await sessions.open(header, facts);
+        for (const one of changes) apply(second.session, one);
+        const wanted = JSON.stringify(second.session);
+        const calls = faulty.calls.length;
+        await second.commit();
+        const same = wanted === JSON.stringify(first.session);
+        assert.deepEqual(
+          faulty.calls.slice(calls).map(({ operation }) => operation),
+          same ? [] : ['replace'],
+        );
+        assert.equal(JSON.stringify((await sessions.open(header, facts)).session), wanted);
+      }),
+      { numRuns: 1_000 },
+    );
+    await sessions.close();
+  });
 });
 
 describe('a record that cannot be understood is no session and no error', () => {
