@@ -16,7 +16,7 @@ export type { SessionEvents, SessionListener } from './session/events.ts';
 export type { LoginOptions } from './session/lifecycle.ts';
 export { type MergeRule, type MergeRules, mergeData } from './session/merge.ts';
 export type { OpenSession } from './session/opened.ts';
-export type { Concurrency, OnStoreError, SessionsOptions } from './session/options.ts';
+export type { Concurrency, OnReuse, OnStoreError, SessionsOptions } from './session/options.ts';
 export { DEFAULT_LIFETIME, type LifetimeOptions } from './session/policy.ts';
 export type { Device, SessionRecord } from './session/record.ts';
 // `export *`, so that `declare module 'madeleine' { interface SessionData { … } }` reaches the interface itself.

@@ -37,6 +37,12 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
    * tells of it. Only where nothing wrong is shown or done to somebody who seems to be logged out.
    */
   onStoreError?: OnStoreError;
+  /**
+   * What becomes of a session whose id is used though it was given up longer than `grace` ago: by a thief, or by a client that
+   * never got the new one. The event `reused` tells of it, and the request goes on without a session. `'end'` (default): the
+   * session is ended, whoever holds it. `'report'`: it lives on, for the application to judge.
+   */
+  onReuse?: OnReuse;
   /** Tells the time; for tests. Default: the machine's clock. */
   clock?: Clock;
 }
@@ -45,9 +51,12 @@ export type Concurrency = 'merge' | 'serialize' | 'last-write-wins';
 
 export type OnStoreError = 'fail' | 'anonymous';
 
+export type OnReuse = 'end' | 'report';
+
 export interface CheckedOptions {
   concurrency: Concurrency;
   onStoreError: OnStoreError;
+  onReuse: OnReuse;
   name: string;
   cookie: SessionCookieOptions;
   policy: Policy;
@@ -59,7 +68,7 @@ export interface CheckedOptions {
 
 const KNOWN = [
   ...['secret', 'store', 'name', 'cookie', 'merge', 'concurrency', 'maxDataSize', 'storeTimeout', 'clock'],
-  'onStoreError',
+  ...['onStoreError', 'onReuse'],
   ...['idle', 'absolute', 'remember', 'grace'],
 ];
 
@@ -85,14 +94,10 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
     throw invalid('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
   }
   if (typeof clock !== 'function') throw invalid('clock', 'is not a function', 'Give a function like Date.now.');
-  const { concurrency = 'merge' } = options;
-  if (!['merge', 'serialize', 'last-write-wins'].includes(concurrency)) {
-    throw invalid('concurrency', 'is none that there is', "Use 'merge', 'serialize' or 'last-write-wins'.");
-  }
-  const { onStoreError = 'fail' } = options;
-  if (!['fail', 'anonymous'].includes(onStoreError)) {
-    throw invalid('onStoreError', 'is none that there is', "Use 'fail' or 'anonymous'.");
-  }
+  const { concurrency = 'merge', onStoreError = 'fail', onReuse = 'end' } = options;
+  checkChoice('concurrency', concurrency, ['merge', 'serialize', 'last-write-wins']);
+  checkChoice('onStoreError', onStoreError, ['fail', 'anonymous']);
+  checkChoice('onReuse', onReuse, ['end', 'report']);
   if (concurrency === 'serialize' && isCarriedStore(options.store)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -112,8 +117,14 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   const storeTimeout = toMilliseconds(options.storeTimeout ?? '5s', 'storeTimeout');
   return {
     ...{ name, cookie, policy, merge: merge as MergeRules },
-    ...{ concurrency, onStoreError, maxDataSize, storeTimeout, clock },
+    ...{ concurrency, onStoreError, onReuse, maxDataSize, storeTimeout, clock },
   };
+}
+
+function checkChoice<Choice extends string>(option: string, value: Choice, choices: readonly Choice[]): void {
+  if (choices.includes(value)) return;
+  const quoted = choices.map(choice => `'${choice}'`);
+  throw invalid(option, 'is none that there is', `Use ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}.`);
 }
 
 function invalid(option: string, problem: string, remedy: string): MadeleineError {

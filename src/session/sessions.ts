@@ -44,7 +44,7 @@ export interface Sessions<Data extends object = SessionData> extends Administrat
 /** @throws MadeleineError for wrong options, before the first request */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {
   const checked = checkSessionsOptions(options);
-  const { policy, clock, maxDataSize, merge, concurrency, storeTimeout } = checked;
+  const { policy, clock, maxDataSize, merge, concurrency, storeTimeout, onReuse } = checked;
   const turns = concurrency === 'serialize' ? new Turns(storeTimeout) : null;
   const events = new EventHub();
   const { secret, store: given } = options;
@@ -64,7 +64,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const warn = createWarnings();
   warnOfCopies(warn);
   const core: Core = {
-    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, warn, advance },
+    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, onReuse, warn, advance },
     join: (base, mine, stored) =>
       concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store),
@@ -173,6 +173,6 @@ function findSuccessor(
   }
   if (rotated && stone.expiresAt > now) {
     core.events.emit('reused', () => ({ tag: core.tag(key) }));
-    return whenReady(endSession(core, key), () => undefined);
+    if (core.onReuse === 'end') return whenReady(endSession(core, key), () => undefined);
   }
 }

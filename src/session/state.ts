@@ -5,6 +5,7 @@ import { MadeleineError } from '../errors.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
+import type { OnReuse } from './options.ts';
 import { endOf, type Policy } from './policy.ts';
 import { type Device, nextVersion, type SessionRecord } from './record.ts';
 import type { SessionCookie, SetCookie } from './session-cookie.ts';
@@ -26,6 +27,7 @@ export interface Core {
   readonly maxDataSize: number;
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
   readonly storeTimeout: number;
+  readonly onReuse: OnReuse;
   /** A keyed, shortened hash of a store key, for events. */
   tag(key: string): string;
   /** Warns once for each code, in development only. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import type { OnReuse } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock } from 'madeleine/testing';
 import { gateway } from '../support/gateway.ts';
@@ -211,21 +212,24 @@ it('a logout ends the session before it removes the ids that led to it', async (
   await race.close();
 });
 
-it('an old id used after its grace raises an event and ends the family', async () => {
-  const clock = createTestClock();
-  const race = await createRace(memoryStore({ clock }), { clock, grace: '5s' });
-  const client = race.client();
-  await client.get('/login/ada');
-  const thief = client.tab();
-  await client.get('/rotate');
-  let reused = 0;
-  race.remember.sessions.on('reused', () => reused++);
-  clock.advance('4s');
-  assert.equal((await thief.get('/data')).json()['userId'], 'ada');
-  assert.equal(reused, 0);
-  clock.advance('2s');
-  assert.equal((await thief.get('/data')).json()['userId'], null);
-  assert.equal(reused, 1);
-  assert.equal((await client.get('/data')).json()['userId'], null);
-  await race.close();
-});
+for (const onReuse of ['end', 'report'] satisfies OnReuse[]) {
+  const fate = onReuse === 'end' ? 'ends the family' : 'leaves the family alone';
+  it(`an old id used after its grace raises an event and ${fate}: onReuse '${onReuse}'`, async () => {
+    const clock = createTestClock();
+    const race = await createRace(memoryStore({ clock }), { clock, grace: '5s', onReuse });
+    const client = race.client();
+    await client.get('/login/ada');
+    const thief = client.tab();
+    await client.get('/rotate');
+    let reused = 0;
+    race.remember.sessions.on('reused', () => reused++);
+    clock.advance('4s');
+    assert.equal((await thief.get('/data')).json()['userId'], 'ada');
+    assert.equal(reused, 0);
+    clock.advance('2s');
+    assert.equal((await thief.get('/data')).json()['userId'], null);
+    assert.equal(reused, 1);
+    assert.equal((await client.get('/data')).json()['userId'], onReuse === 'end' ? null : 'ada');
+    await race.close();
+  });
+}

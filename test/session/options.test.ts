@@ -44,6 +44,7 @@ describe('session() refuses', () => {
     [{ secret, idle: '60d' }, 'ERR_OPTION_CONFLICT', /"absolute"/],
     [{ secret, maxDataSize: -1 }, 'ERR_OPTION_INVALID', /bytes/],
     [{ secret, onStoreError: 'ignore' }, 'ERR_OPTION_INVALID', /'fail' or 'anonymous'/],
+    [{ secret, onReuse: 'ignore' }, 'ERR_OPTION_INVALID', /'end' or 'report'/],
     [{ secret, store: {} }, 'ERR_STORE_INVALID', /lacks read, create, replace, touch, delete/],
     [{ secret, store: 'sessions.db' }, 'ERR_STORE_INVALID', /sqliteStore/],
     [
