@@ -20,7 +20,6 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   #watched = false;
   #refused = false;
   #lateCheck = false;
-  #told: unknown;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
   constructor(
@@ -108,10 +107,8 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     else this.failedAtEnd(error);
   }
 
-  /** Whatever waits for the same failure tells it: it is heard once. */
   failedAtEnd(error: unknown): void {
-    if (error !== this.#told) this.sessions.reportFailure(error);
-    this.#told = error;
+    this.sessions.reportFailure(error);
   }
 
   /** After the end, or after the client went away. */
@@ -120,9 +117,9 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const report = (error: unknown) => this.failedAtEnd(error);
     try {
       const saved = whenIdle(open, () => {
-        if (this.#refused || !open.accessed || !open.changed) return;
+        if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
         const saving = this.saveAtEnd();
-        if (this.#response.writableEnded) {
+        if (this.#response.writableEnded && !open.failed) {
           this.sessions.warn(
             'MADELEINE_LATE_CHANGE',
             'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',

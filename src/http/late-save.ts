@@ -6,6 +6,7 @@ import type { Sessions } from '../session/sessions.ts';
 /** Saves what changed since the head left. A session begun since could never reach the client. */
 export function saveAtEnd<Data extends object>(sessions: Sessions<Data>, open: OpenSession<Data>): MaybePromise<void> {
   return whenIdle(open, () => {
+    if (open.failed) return open.commit();
     if (!open.accessed || !open.changed) return;
     if (!open.unstored) return open.commit();
     sessions.warn(
@@ -15,21 +16,13 @@ export function saveAtEnd<Data extends object>(sessions: Sessions<Data>, open: O
   });
 }
 
-/**
- * While something is being done to the session, nobody can tell what is left to save. If that fails, so does this, once it has
- * looked: the response is over, or as good as over, and a handler that has not waited cannot tell the client any more.
- */
+/** While something is being done to the session, nobody can tell what is left to save. */
 export function whenIdle<Data extends object>(
   open: OpenSession<Data>,
   look: () => MaybePromise<void>,
 ): MaybePromise<void> {
   const { busy } = open;
   if (busy === null) return look();
-  return busy.then(
-    () => whenIdle(open, look),
-    async error => {
-      await whenIdle(open, look);
-      throw error;
-    },
-  );
+  const again = () => whenIdle(open, look);
+  return busy.then(again, again);
 }

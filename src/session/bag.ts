@@ -13,6 +13,7 @@ import * as lifecycle from './lifecycle.ts';
 import type { Device } from './record.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionState } from './state.ts';
+import { wish } from './wish.ts';
 
 /** Called as Node calls back: with the error, or with nothing. */
 export type Callback = (error?: unknown) => void;
@@ -155,10 +156,11 @@ class SessionBag {
   }
 
   #change<T>(operation: (state: SessionState) => Promise<T>): Promise<T> {
-    return inOrder(this.#state, async state => {
+    const running = inOrder(this.#state, async state => {
       if (state.readFailure !== null) throw state.readFailure;
       return operation(state);
     });
+    return wish(this.#state, running);
   }
 }
 

@@ -32,6 +32,15 @@ export function inOrder<T>(state: SessionState, operation: Operation<MaybePromis
  */
 export function afterAll(state: SessionState, operation: Operation<MaybePromise<void>>): MaybePromise<void> {
   const { underWay } = state;
-  if (underWay.length === 0) return inOrder(state, operation);
-  return Promise.all(underWay).then(() => afterAll(state, operation));
+  if (underWay.length > 0) {
+    return Promise.all(underWay).then(
+      () => afterAll(state, operation),
+      error => {
+        state.forgetFailure(error);
+        throw error;
+      },
+    );
+  }
+  state.tellFailure();
+  return inOrder(state, operation);
 }

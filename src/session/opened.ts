@@ -19,6 +19,8 @@ export interface OpenSession<Data extends object = SessionData> {
   visitor(): Visitor | null;
   /** True while the session holds something that has not been saved. */
   readonly changed: boolean;
+  /** True when something was asked of the session that failed, and nobody has waited for it: `commit` throws it. */
+  readonly failed: boolean;
   /** What is being done to the session, awaited or not; `null`: nothing. Until then `changed` and `unstored` tell nothing. */
   readonly busy: Promise<unknown> | null;
   /** Saves what changed, or marks the session as seen if that is due; after whatever is being done to it. */
@@ -43,6 +45,9 @@ export class Opened extends SessionState implements OpenSession<object> {
   }
   get changed(): boolean {
     return hasChanges(this);
+  }
+  get failed(): boolean {
+    return this.untold !== null;
   }
   get unstored(): boolean {
     return this.record === null && !this.closed && this.readFailure === null;

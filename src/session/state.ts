@@ -87,6 +87,8 @@ export class SessionState {
   readFailure: unknown = null;
   /** The operations of this request that are not done yet, in their order. */
   underWay: readonly Promise<unknown>[] = NONE_UNDER_WAY;
+  /** What failed and was awaited by nobody: the response tells of it. */
+  untold: unknown = null;
   /** A handler has looked at the session: the response varies by cookie. */
   accessed = false;
   /** `touch()` was called: mark as seen whatever the throttle says. */
@@ -122,6 +124,23 @@ export class SessionState {
     this.bag = null;
     this.isNew = true;
     this.closed = false;
+  }
+
+  /** Where no response is to come, whoever listens to the events hears of it. */
+  keepFailure(error: unknown): void {
+    if (this.facts.unanswered) this.core.events.emit('failed', () => ({ error }));
+    else this.untold ??= error;
+  }
+
+  forgetFailure(error: unknown): void {
+    if (this.untold === error) this.untold = null;
+  }
+
+  /** @throws what failed and was awaited by nobody, once */
+  tellFailure(): void {
+    const { untold } = this;
+    this.untold = null;
+    if (untold !== null) throw untold;
   }
 
   /** The session ended elsewhere while this request was under way. */

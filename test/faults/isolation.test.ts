@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
-import { faultStore } from 'madeleine/testing';
+import { type Fault, faultStore } from 'madeleine/testing';
 import { request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
 import { serveRoutes } from '../support/routes.ts';
@@ -66,8 +66,8 @@ describe('a save that failed', () => {
 });
 
 describe('what nobody awaits, and fails', () => {
-  async function stage(handler: RequestHandler) {
-    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'delete' ? { kind: 'hang' } : null));
+  async function stage(handler: RequestHandler, fault: Fault = { kind: 'hang' }) {
+    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'delete' ? fault : null));
     const add: RequestHandler = (req, res) => {
       req.session.cart = ['plum'];
       res.end();
@@ -84,6 +84,8 @@ describe('what nobody awaits, and fails', () => {
     });
     return { served, client, failed, heard };
   }
+  /** Long after what fails at once has failed. */
+  const later = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 20));
 
   for (const [what, write, end] of [
     ['before the head', '', 'whole'],
@@ -102,7 +104,40 @@ describe('what nobody awaits, and fails', () => {
       await served.close();
       assert.deepEqual(failed, write ? ['ERR_STORE_TIMEOUT'] : []);
     });
+
+    it(`${what}, and it has failed long before the end: the same, and the process lives`, async () => {
+      const { served, client, failed } = await stage(
+        async (req, res) => {
+          if (write) res.write(write);
+          await later();
+          void req.session.logout();
+          await later();
+          res.end(end);
+        },
+        { kind: 'fail' },
+      );
+      if (write) await assert.rejects(client.get('/wish'));
+      else assert.equal((await client.get('/wish')).status, 503);
+      await served.close();
+      assert.deepEqual(failed, write ? ['ERR_STORE_FAILED'] : []);
+    });
   }
+
+  it('a handler that waits for it, also later, says itself what becomes of the response', async () => {
+    const { served, client, failed } = await stage(
+      async (req, res) => {
+        const logout = req.session.logout();
+        await later();
+        await logout.catch(() => {});
+        await req.session.logout().catch(() => {});
+        req.session.logout(() => res.end('try again'));
+      },
+      { kind: 'fail' },
+    );
+    assert.equal((await client.get('/wish')).body, 'try again');
+    await served.close();
+    assert.deepEqual(failed, []);
+  });
 
   it('after the response had ended: it is told, once', async () => {
     const { served, client, failed, heard } = await stage((req, res) => {
