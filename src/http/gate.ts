@@ -6,7 +6,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { bareError, clearForError, presentHead, releaseHead, setHeadersGiven } from './head.ts';
+import { bareError, clearForError, setHeadersGiven } from './head.ts';
+import { presentHeld } from './held-head.ts';
 import { streamOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
@@ -42,13 +43,16 @@ export function enterGate(request: IncomingMessage, response: ServerResponse, pa
 
 class Gate {
   readonly participants: GateParticipant[];
+  /** The head waits for the save. */
+  holdsHead = false;
+  /** The handler has ended the response. */
+  ended = false;
   readonly #response: ServerResponse;
   readonly #below: Below;
   #state: GateState = 'waiting';
   /** What the handler did while the save was under way, in order. */
   #held: Array<() => void> | null = null;
   #heldBytes = 0;
-  #ended = false;
   #needsDrain = false;
 
   constructor(response: ServerResponse, participant: GateParticipant, methods: Below) {
@@ -76,7 +80,7 @@ class Gate {
 
   write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
     if (this.#isOpen()) return this.#below.write.call(this.#response, chunk, encoding, callback) as boolean;
-    if (this.#state === 'discarding' || this.#ended) {
+    if (this.#state === 'discarding' || this.ended) {
       discard(encoding, callback);
       return true;
     }
@@ -92,17 +96,17 @@ class Gate {
 
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
     const response = this.#response;
-    if (this.#state === 'discarding' || (this.#state === 'holding' && this.#ended)) {
+    if (this.#state === 'discarding' || (this.#state === 'holding' && this.ended)) {
       discard(chunk, encoding, callback);
     } else if (this.#state === 'waiting') {
       // Saved now, with nothing in between: there is no need to look again for changes before the last byte.
-      this.#ended = true;
+      this.ended = true;
       if (this.#isOpen()) this.#passEnd(chunk, encoding, callback);
       else this.#hold(() => this.#passEnd(chunk, encoding, callback));
-    } else if (this.#ended || response.writableEnded) {
+    } else if (this.ended || response.writableEnded) {
       this.#below.end.call(response, chunk, encoding, callback);
     } else {
-      this.#ended = true;
+      this.ended = true;
       this.#whenOpen(() => this.#endAfterSave(chunk, encoding, callback));
     }
     return response;
@@ -140,7 +144,8 @@ class Gate {
       // Told a moment later: by then a handler that says writeHead() and end() has ended, and the application can answer.
       saved = Promise.reject(error);
     }
-    presentHead(this.#response, () => this.#ended);
+    presentHeld(this.#response, gateOf);
+    this.holdsHead = true;
     saved
       .then(
         () => this.#open(),
@@ -153,7 +158,7 @@ class Gate {
   #open(): void {
     const response = this.#response;
     if (this.#state !== 'holding') return;
-    releaseHead(response);
+    this.holdsHead = false;
     try {
       for (const one of this.participants) one.head();
       this.#release();
@@ -164,7 +169,7 @@ class Gate {
       return;
     }
     const { writableNeedDrain } = streamOf(response) ?? response;
-    if (this.#needsDrain && !this.#ended && !writableNeedDrain) response.emit('drain');
+    if (this.#needsDrain && !this.ended && !writableNeedDrain) response.emit('drain');
   }
 
   #release(): void {
@@ -176,8 +181,8 @@ class Gate {
 
   #fail(error: unknown): void {
     if (this.#state !== 'holding') return;
-    releaseHead(this.#response);
-    if (!this.#ended || this.#response.statusCode < 500) return this.#answer(error);
+    this.holdsHead = false;
+    if (!this.ended || this.#response.statusCode < 500) return this.#answer(error);
     // An error it is already, told in the application's own way, and perhaps of this very failure.
     this.#refuse().failedAtEnd(error);
     this.#release();
@@ -186,7 +191,7 @@ class Gate {
   /** Nothing has left yet: the error takes the place of what the handler wrote. */
   #answer(error: unknown): void {
     const response = this.#response;
-    const ended = this.#ended;
+    const ended = this.ended;
     this.#held = null;
     clearForError(response);
     this.#state = ended ? 'open' : 'discarding';

@@ -1,4 +1,4 @@
-/** What a Node response's head needs while it is held: headers given to `writeHead`, and the look of a head that has left. */
+/** What a Node response's head is made of: headers given to `writeHead`, and the head of an error in place of another. */
 import { type OutgoingHttpHeader, type ServerResponse, STATUS_CODES } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import { streamOf } from './http2.ts';
@@ -43,35 +43,6 @@ function joinRepeated(pairs: readonly Field[]): Field[] {
     else seen[1] = [seen[1], value].flat().filter(one => one !== undefined) as string[];
   }
   return [...fields.values()];
-}
-
-const HEAD_METHODS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
-
-/**
- * While the head is held it counts as sent, as the handler sees it: `headersSent` is true and fields cannot be changed.
- * Otherwise an error handler that looks whether it may still answer would write into a response that is complete.
- */
-export function presentHead(response: ServerResponse, ended: () => boolean): void {
-  const show = (name: string, get: () => unknown) => Object.defineProperty(response, name, { get, configurable: true });
-  show('headersSent', () => true);
-  show('writableEnded', ended);
-  for (const name of HEAD_METHODS) {
-    Object.defineProperty(response, name, { value: () => refuse(name), configurable: true, writable: true });
-  }
-}
-
-function refuse(name: string): never {
-  const verb = name === 'removeHeader' ? 'remove' : name === 'appendHeader' ? 'append' : 'set';
-  throw Object.assign(new Error(`Cannot ${verb} headers after they are sent to the client`), {
-    code: 'ERR_HTTP_HEADERS_SENT',
-  });
-}
-
-/** The head is ours again. */
-export function releaseHead(response: ServerResponse): void {
-  for (const name of ['headersSent', 'writableEnded', ...HEAD_METHODS]) {
-    delete (response as unknown as Record<string, unknown>)[name];
-  }
 }
 
 /** Of a response that is not to be: what described its body, where it led, the cookies it would have set. */

@@ -1,0 +1,85 @@
+/** How a response looks to its handler while its head is held. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { frameworkPrototype } from './framework-prototype.ts';
+
+/** The gate before a response. */
+export interface Holder {
+  /** The head waits for the save. */
+  readonly holdsHead: boolean;
+  /** The handler has ended the response. */
+  readonly ended: boolean;
+}
+type HolderOf = (request: IncomingMessage) => Holder | undefined;
+
+const METHODS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
+const GETTERS = ['headersSent', 'writableEnded'] as const;
+type Name = (typeof METHODS)[number] | (typeof GETTERS)[number];
+type Originals = Record<Name, (...args: unknown[]) => unknown>;
+
+const PRESENTED = Symbol('madeleine.presented');
+
+/**
+ * A head that is held counts as sent: `headersSent` is true and fields cannot be changed. Otherwise an error handler that looks
+ * whether it may still answer would write into a response that is complete.
+ *
+ * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put six properties on each
+ * response, and to take them away again, cost more than everything else that a save does.
+ */
+export function presentHeld(response: ServerResponse, holderOf: HolderOf): void {
+  if (PRESENTED in response) return;
+  const owner = frameworkPrototype(response);
+  Object.defineProperties(owner, presentation(owner, holderOf));
+}
+
+/** Node's own responses have no prototype that is ours to change: theirs is made once. */
+let last: { originals: Originals; descriptors: PropertyDescriptorMap } | null = null;
+
+function presentation(owner: ServerResponse, holderOf: HolderOf): PropertyDescriptorMap {
+  const originals = originalsOf(owner);
+  const same = last !== null && [...METHODS, ...GETTERS].every(name => last?.originals[name] === originals[name]);
+  if (last === null || !same) last = { originals, descriptors: describe(originals, holderOf) };
+  return last.descriptors;
+}
+
+function originalsOf(owner: ServerResponse): Originals {
+  const found: Partial<Originals> = {};
+  for (const name of METHODS) found[name] = owner[name] as Originals[Name];
+  for (const name of GETTERS) found[name] = getterOf(owner, name);
+  return found as Originals;
+}
+
+function getterOf(object: object, name: string): () => unknown {
+  for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
+    const descriptor = Object.getOwnPropertyDescriptor(at, name);
+    if (descriptor) return descriptor.get ?? (() => descriptor.value);
+  }
+  return () => undefined;
+}
+
+function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorMap {
+  const descriptors: PropertyDescriptorMap = { [PRESENTED]: { value: true } };
+  for (const name of METHODS) {
+    const value = function (this: ServerResponse, ...args: unknown[]): unknown {
+      if (holderOf(this.req)?.holdsHead) refuse(name);
+      return originals[name].apply(this, args);
+    };
+    descriptors[name] = { value, configurable: true, writable: true };
+  }
+  const show = (name: (typeof GETTERS)[number], held: (holder: Holder) => boolean) => {
+    const get = function (this: ServerResponse): unknown {
+      const holder = holderOf(this.req);
+      return holder?.holdsHead ? held(holder) : originals[name].call(this);
+    };
+    descriptors[name] = { get, configurable: true };
+  };
+  show('headersSent', () => true);
+  show('writableEnded', holder => holder.ended);
+  return descriptors;
+}
+
+function refuse(name: string): never {
+  const verb = name === 'removeHeader' ? 'remove' : name === 'appendHeader' ? 'append' : 'set';
+  throw Object.assign(new Error(`Cannot ${verb} headers after they are sent to the client`), {
+    code: 'ERR_HTTP_HEADERS_SENT',
+  });
+}
