@@ -6,7 +6,7 @@ const LONGEST_WAIT = 15_000;
 /**
  * Lets the visitors take turns until it may not go on, and waits for the answer under way.
  *
- * @param visitors `{ request, check(body) }`: the bytes to send; throws when the answer is wrong
+ * @param visitors `{ request, answered(body, head) }`: the bytes to send; throws when the answer is wrong
  * @returns how many were answered
  */
 export function converse(port, visitors, goesOn) {
@@ -22,9 +22,9 @@ export function converse(port, visitors, goesOn) {
     socket.on('data', chunk => {
       received += chunk.latin1Slice();
       try {
-        const body = bodyOf(received);
-        if (body === null) return;
-        visitor().check(body);
+        const answer = answerIn(received);
+        if (answer === null) return;
+        visitor().answered(answer.body, answer.head);
       } catch (error) {
         socket.destroy(error);
         return;
@@ -43,16 +43,16 @@ export function converse(port, visitors, goesOn) {
   });
 }
 
-/** The body of a whole answer, null while some of it is missing. @throws on anything that is not a plain 200 */
-function bodyOf(text) {
+/** Head and body of a whole answer, null while some of it is missing. @throws on anything that is not a plain 200 */
+function answerIn(text) {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd === -1) return null;
-  const lengthAt = text.indexOf('Content-Length: ');
-  if (!text.startsWith('HTTP/1.1 200 ') || lengthAt === -1 || lengthAt > headEnd) {
+  const head = text.slice(0, headEnd);
+  const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]);
+  if (!head.startsWith('HTTP/1.1 200 ') || Number.isNaN(length)) {
     throw new Error(`not a 200 with a length:\n${text.slice(0, 2000)}`);
   }
-  const length = Number.parseInt(text.slice(lengthAt + 'Content-Length: '.length, headEnd), 10);
   const body = text.slice(headEnd + 4);
   if (body.length > length) throw new Error(`more than one answer:\n${text.slice(0, 2000)}`);
-  return body.length === length ? body : null;
+  return body.length === length ? { head, body } : null;
 }

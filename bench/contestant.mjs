@@ -1,15 +1,14 @@
 // One variant under test: its server process, and the sessions that its visitors have there.
 import { randomBytes } from 'node:crypto';
 import { Child } from './child.mjs';
+import { Jar } from './jar.mjs';
+import { KINDS } from './kinds.mjs';
 import { remembers } from './variants.mjs';
 
-/** Longer than the session cookie of any variant. Every Cookie header is filled up to it, as other cookies of a site would. */
-const COOKIE_LENGTH = 160;
-
 /** @returns null, said in words, for a package that is not built */
-export async function startContestant(name, { settings, core, flags, url }) {
+export async function startContestant(framework, name, { settings, core = null, flags, url, watched = false }) {
   const server = new Child(name, 'server.mjs', {
-    args: url ? [name, settings.data, url] : [name, settings.data],
+    args: [framework, name, settings.data, watched ? 'watched' : 'plain', ...(url ? [url] : [])],
     core,
     flags,
   });
@@ -20,49 +19,62 @@ export async function startContestant(name, { settings, core, flags, url }) {
       await server.stop();
       return null;
     }
-    const cookies = [];
-    for (let index = 0; index < settings.sessions; index++) cookies.push(filledUp(await fillSession(name, port)));
-    return { name, server, port, cookies, staysAwake: !url };
+    const cookiesFor = cookieGiver(name, port, settings.sessions);
+    return { framework, name, server, port, cookiesFor, met: new Set(), staysAwake: !url };
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
-/** Puts the data into a new session. The bare application gets a cookie of the same kind that it will not look at. */
-async function fillSession(name, port) {
-  const response = await fetch(`http://127.0.0.1:${port}/fill`);
-  const body = await response.text();
-  if (response.status !== 200) throw new Error(`${name}: /fill answered ${response.status}: ${body}`);
-  const header = response.headers.getSetCookie()[0];
-  if (remembers(name) && !header) throw new Error(`${name}: /fill set no cookie.`);
-  return header ? header.split(';')[0] : `session=1.${randomBytes(64).toString('base64url')}`;
+/** One Cookie header a session, made when a kind first wants them. */
+function cookieGiver(name, port, sessions) {
+  const byPath = new Map();
+  return async kind => {
+    const { fill } = KINDS[kind];
+    if (!fill) return Array.from({ length: sessions }, () => '');
+    if (!byPath.has(fill)) {
+      const cookies = [];
+      for (let index = 0; index < sessions; index++) cookies.push(await fillSession(name, port, fill));
+      byPath.set(fill, cookies);
+    }
+    return byPath.get(fill);
+  };
 }
 
-function filledUp(cookie) {
-  const filler = '; theme=';
-  const missing = COOKIE_LENGTH - cookie.length - filler.length;
-  if (missing < 1) throw new Error(`The session cookie has ${cookie.length} characters: raise COOKIE_LENGTH.`);
-  return cookie + filler + 'd'.repeat(missing);
+/** Puts the data into a new session. The bare application gets a cookie of the same kind that it will not look at. */
+async function fillSession(name, port, path) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  const body = await response.text();
+  if (response.status !== 200) throw new Error(`${name}: ${path} answered ${response.status}: ${body}`);
+  const jar = new Jar('');
+  jar.takeUp(response.headers.getSetCookie());
+  if (remembers(name) && jar.header === '') throw new Error(`${name}: ${path} set no cookie.`);
+  return jar.header || `session=1.${randomBytes(64).toString('base64url')}`;
 }
 
 /** One round of load on it: requests per second as the client saw them, CPU time per request as the server spent it. */
 export async function playRound(contestant, kind, { load, settings, seconds }) {
-  const { name, server, port, cookies, staysAwake } = contestant;
-  const before = await server.ask('cpu');
-  const { requests, busy, ...round } = await load
-    .ask('load', {
-      ...{ port, kind, cookies, seconds, staysAwake },
-      ...{ remembers: remembers(name), connections: settings.connections, shape: settings.data },
-    })
-    .catch(error => {
-      throw new Error(`${name}, ${kind}: ${error.message}`);
+  const { framework, name, server, port, met, staysAwake } = contestant;
+  const key = `${port} ${kind}`;
+  try {
+    if (!met.has(kind)) {
+      const cookies = await contestant.cookiesFor(kind);
+      await load.ask('meet', { key, kind, cookies, remembers: remembers(name), shape: settings.data });
+      met.add(kind);
+    }
+    const before = await server.ask('cpu');
+    const { requests, busy, ...round } = await load.ask('load', {
+      ...{ key, port, seconds, staysAwake, connections: settings.connections },
     });
-  const after = await server.ask('cpu');
-  return {
-    requests,
-    requestsPerSecond: requests / round.seconds,
-    cpuPerRequest: (after.microseconds - before.microseconds) / requests,
-    loadBusy: busy,
-  };
+    const after = await server.ask('cpu');
+    return {
+      requests,
+      requestsPerSecond: requests / round.seconds,
+      cpuPerRequest: (after.microseconds - before.microseconds) / requests,
+      loadBusy: busy,
+    };
+  } catch (error) {
+    throw new Error(`${framework}, ${name}, ${kind}: ${error.message}`);
+  }
 }

@@ -1,18 +1,21 @@
 // The load: for some seconds, every connection asks again as soon as it has its answer. A process of its own, see child.mjs.
 import { answerParent } from './child.mjs';
 import { converse } from './connection.mjs';
-import { SHAPES } from './data.mjs';
-import { answers, requestBytes } from './kinds.mjs';
+import { createVisitor } from './visitors.mjs';
 
-/** How often each session was written to: what it has to say at the next write, over all rounds. */
-const written = new Map();
+/** The visitors of each contestant and kind, over all rounds. */
+const known = new Map();
 
-async function load({ port, kind, cookies, remembers, connections, seconds, shape, staysAwake }) {
-  const visitors = cookies.map(cookie => ({
-    request: requestBytes(kind, cookie),
-    check: kind === 'write' && remembers ? counting(cookie) : constant(kind, shape),
-  }));
+function meet({ key, kind, cookies, remembers, shape }) {
+  known.set(
+    key,
+    cookies.map((cookie, number) => createVisitor(kind, { cookie, number, remembers, shape })),
+  );
+  return {};
+}
 
+async function load({ key, port, connections, seconds, staysAwake }) {
+  const visitors = known.get(key);
   const started = performance.now();
   let goesOn = true;
   setTimeout(() => {
@@ -70,24 +73,4 @@ function watchBusyness(look, staysAwake) {
   return () => 1 - idle / (performance.now() - started);
 }
 
-function constant(kind, shape) {
-  if (kind === 'write') return body => must(body.length === answers.write({ n: 0 }).length, body, 'a count');
-  const right = answers[kind](kind === 'none' ? {} : SHAPES[shape]());
-  return body => must(body === right, body, right);
-}
-
-/** A session that forgets one write gives the wrong number. */
-function counting(cookie) {
-  return body => {
-    const n = (written.get(cookie) ?? 0) + 1;
-    const right = answers.write({ n });
-    must(body === right, body, right);
-    written.set(cookie, n);
-  };
-}
-
-function must(isRight, body, right) {
-  if (!isRight) throw new Error(`wrong answer: '${body}' instead of '${right}'`);
-}
-
-answerParent({ load });
+answerParent({ meet, load });

@@ -1,5 +1,5 @@
-// Where the CPU time of one variant goes: `node bench/profile.mjs --variant madeleine --kind read`. The .cpuprofile stays
-// in bench/results/, for the browser's developer tools.
+// Where the CPU time of one variant goes: `node bench/profile.mjs --framework express --variant madeleine
+// --kind read`. The .cpuprofile stays in bench/results/, for the browser's developer tools.
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { hotSpots } from './hot-spots.mjs';
 import { KINDS } from './kinds.mjs';
 import { known, positive } from './settings.mjs';
 import { startStore, storeOf } from './stores.mjs';
-import { VARIANTS } from './variants.mjs';
+import { CONTENDERS, takesPart } from './variants.mjs';
 
 const WARM_UP = 2;
 
@@ -18,6 +18,7 @@ function readFlags() {
   const text = value => ({ type: 'string', default: value });
   const { values } = parseArgs({
     options: {
+      framework: text('express'),
       variant: text('madeleine'),
       kind: text('read'),
       seconds: text('6'),
@@ -25,9 +26,13 @@ function readFlags() {
       data: text('objects'),
     },
   });
-  known('variant', [values.variant], VARIANTS);
+  known('framework', [values.framework], CONTENDERS);
+  known('variant', [values.variant], CONTENDERS[values.framework]);
   known('kind', [values.kind], KINDS);
   known('data', [values.data], SHAPES);
+  if (!takesPart(values.framework, values.variant, values.kind)) {
+    throw new Error(`${values.variant} does not take part in ${values.kind}.`);
+  }
   return {
     ...values,
     seconds: positive('seconds', values.seconds, Number.isFinite),
@@ -36,9 +41,9 @@ function readFlags() {
 }
 
 async function main() {
-  const { variant, kind, seconds, top, data } = readFlags();
+  const { framework, variant, kind, seconds, top, data } = readFlags();
   const folder = path.join(import.meta.dirname, 'results');
-  const file = `${variant}-${kind}.cpuprofile`;
+  const file = `${framework}-${variant.replace('/', '-')}-${kind}.cpuprofile`;
   mkdirSync(folder, { recursive: true });
 
   const settings = { data, sessions: 256, connections: 16 };
@@ -51,7 +56,7 @@ async function main() {
   let round;
   try {
     const url = await storeServer?.createDatabase();
-    contestant = await startContestant(variant, { settings, core: places.server, flags, url });
+    contestant = await startContestant(framework, variant, { settings, core: places.server, flags, url });
     if (!contestant) throw new Error('there is nothing to profile.');
     await playRound(contestant, kind, { load, settings, seconds: WARM_UP });
     round = await playRound(contestant, kind, { load, settings, seconds });
@@ -64,7 +69,9 @@ async function main() {
   const profile = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
   const { functions, packages } = hotSpots(profile, seconds);
   const cpu = round.cpuPerRequest;
-  console.log(`${variant}, ${kind}: ${cpu.toFixed(1)} µs of CPU time per request, under the profiler. Self time:\n`);
+  console.log(
+    `${framework}, ${variant}, ${kind}: ${cpu.toFixed(1)} µs of CPU time per request, under the profiler. Self time:\n`,
+  );
   for (const { name, part } of functions.slice(0, top)) console.log(line(part, cpu, name));
   console.log('\nBy package:\n');
   for (const { name, part } of packages.slice(0, top)) console.log(line(part, cpu, name));

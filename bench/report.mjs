@@ -1,5 +1,6 @@
 // What is printed.
 import os from 'node:os';
+import { KINDS } from './kinds.mjs';
 import { loudness, summary } from './statistics.mjs';
 
 export function machine() {
@@ -12,13 +13,14 @@ export function machine() {
   };
 }
 
-export function describe({ node, system, cores, processor, loadAverage }, settings, places) {
+export function describe({ node, system, cores, processor, loadAverage }, places, { cookies }) {
   const pinned = places.pinned ? `server on core ${places.server}, load on core ${places.load}` : 'not pinned';
-  return [
-    `Node ${node}, ${system}, ${cores} cores (${processor}), load average ${loadAverage.toFixed(2)} at start; ${pinned}.`,
-    `${settings.rounds} rounds of ${settings.seconds} s, ${settings.connections} connections, ` +
-      `${settings.sessions} sessions of 1 KB (${settings.data}).`,
-  ].join('\n');
+  const where = cookies ? 'one process, not pinned' : pinned;
+  return `Node ${node}, ${system}, ${cores} cores (${processor}), load average ${loadAverage.toFixed(2)} at start; ${where}.`;
+}
+
+export function loadWords({ rounds, seconds, connections, sessions, data }) {
+  return `${rounds} rounds of ${seconds} s, ${connections} connections, ${sessions} sessions of 1 KB, or of what the kind says (${data}).`;
 }
 
 const HEADS = [
@@ -33,45 +35,59 @@ const HEADS = [
   'round trips',
 ];
 
-export function table(results, roundTrips = {}) {
+/** A table: the heads, then a row of one cell for each kind, and the rows of its variants. */
+export function rowsOf(results, roundTrips = {}) {
+  const isCounted = Object.keys(roundTrips).length > 0;
   const rows = results.flatMap(({ kind, variants }) => [
-    [`${kind}:`],
+    [`${kind}: ${KINDS[kind].says}`],
     ...variants.map(({ variant, requestsPerSecond, cpuPerRequest, cpuAdded, throughputOfBare, cpuLeavesOfBare }) => [
-      `  ${variant}`,
+      variant,
       requestsPerSecond.median.toFixed(0),
       ...ratio(variant, throughputOfBare),
       cpuPerRequest.median.toFixed(1),
       variant === 'bare' ? '' : cpuAdded.median.toFixed(1),
       ...ratio(variant, cpuLeavesOfBare),
-      roundTrips[variant]?.[kind].toString() ?? '',
+      ...(isCounted ? [roundTrips[variant]?.[kind]?.toString() ?? ''] : []),
     ]),
   ]);
-  return aligned([HEADS, ...rows]);
+  return [HEADS.slice(0, isCounted ? undefined : -1), ...rows];
 }
 
 function ratio(variant, { median, low, high }) {
   return variant === 'bare' ? ['1', ''] : [median.toFixed(2), `${low.toFixed(2)}-${high.toFixed(2)}`];
 }
 
-function aligned(rows) {
-  const widths = HEADS.map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)));
+/** Rows as text. One of a single cell is a heading, and widens no column. */
+export function aligned([heads, ...rows]) {
+  const isHeading = row => row.length === 1;
+  const indented = rows.map(([first, ...rest]) => [rest.length === 0 ? first : `  ${first}`, ...rest]);
+  const measured = [heads, ...indented.filter(row => !isHeading(row))];
+  const widths = heads.map((_, column) => Math.max(...measured.map(row => (row[column] ?? '').length)));
   const line = row =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
-  return rows.map(row => line(row).trimEnd()).join('\n');
+  return [heads, ...indented].map(row => line(row).trimEnd()).join('\n');
 }
 
-/** Ours beside the peer on the same server, round by round. */
-export function beside(results, ours, peer) {
-  return results
-    .map(({ kind, rounds }) => {
-      const part = figure => summary(rounds.map(round => round[ours][figure] / round[peer][figure])).median.toFixed(2);
-      return `${ours}, ${kind}: ${part('requestsPerSecond')} times the throughput of ${peer}, ${part('cpuPerRequest')} of its CPU time per request.`;
-    })
-    .join('\n');
+/** Ours beside each peer, round by round. */
+export function beside(results) {
+  return results.flatMap(({ kind, rounds }) => {
+    const names = Object.keys(rounds[0]).filter(name => name !== 'bare');
+    const isOurs = name => name.startsWith('madeleine');
+    return names.filter(isOurs).flatMap(ours =>
+      names
+        .filter(name => !isOurs(name))
+        .map(peer => {
+          const part = figure => summary(rounds.map(round => round[ours][figure] / round[peer][figure]));
+          const [throughput, cpu] = [part('requestsPerSecond'), part('cpuPerRequest')].map(of => of.median.toFixed(2));
+          return `${ours}, ${kind}: ${throughput} times the throughput of ${peer}, ${cpu} of its CPU time per request.`;
+        }),
+    );
+  });
 }
 
 /** How far the figures can be trusted. */
 export function caveats(results) {
+  if (results.length === 0) return ['Nothing was measured.'];
   const loudest = Math.max(
     ...results.flatMap(({ rounds }) =>
       Object.keys(rounds[0]).map(variant => loudness(rounds.map(round => round[variant].cpuPerRequest))),
@@ -89,7 +105,7 @@ export function caveats(results) {
       `The load generator was up to ${(100 * busiest).toFixed(0)} % busy: believe the CPU time, not the throughput.`,
     );
   }
-  return lines.join('\n');
+  return lines;
 }
 
 function verdict(loudest, rounds) {

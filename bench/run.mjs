@@ -1,90 +1,69 @@
-// `npm run bench`: what a session costs. The same small Express application without sessions (bare), with ours and with
-// express-session, each in a process of its own, takes turns under the same load; everything is told as a ratio to bare.
+// `npm run bench`: what a session costs. The same small application without sessions (bare), with ours and with what people
+// use otherwise, each in a process of its own, takes turns under the same load; everything is told as a ratio to bare.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { chart } from './chart.mjs';
 import { Child, choosePlaces } from './child.mjs';
-import { playRound, startContestant } from './contestant.mjs';
-import { beside, caveats, describe, machine, table } from './report.mjs';
-import { countRoundTrips } from './round-trips.mjs';
+import { measureCookies } from './cookies.mjs';
+import { markdown } from './markdown.mjs';
+import { playMatch } from './match.mjs';
+import { aligned, beside, caveats, describe, loadWords, machine, rowsOf } from './report.mjs';
 import { readSettings } from './settings.mjs';
-import { compare } from './statistics.mjs';
-import { startStore, storeOf, variantsOf } from './stores.mjs';
+import { startStore, variantsOf } from './stores.mjs';
 
 async function main() {
   const settings = readSettings();
-  const places = choosePlaces();
   const computer = machine();
-  console.log(`${describe(computer, settings, places)}\n`);
+  const places = choosePlaces();
+  const heading = [describe(computer, places, settings), ...(settings.cookies ? [] : [loadWords(settings)])];
+  console.log(`${heading.join('\n')}\n`);
 
+  const groups = [];
+  const finish = group => {
+    groups.push(group);
+    console.log(`${group.title}:\n\n${aligned(group.rows)}\n\n${group.words.join('\n')}\n`);
+  };
+  if (settings.cookies) finish(await measureCookies(settings));
+  else await playMatches(settings, places, finish);
+
+  if (settings.json)
+    save(settings.json, `${JSON.stringify({ machine: computer, settings, places, groups }, null, 2)}\n`);
+  if (settings.markdown) save(settings.markdown, markdown(heading, groups));
+  if (settings.chart) save(settings.chart, chart(heading[0], groups));
+}
+
+async function playMatches(settings, places, finish) {
   const load = new Child('load', 'load.mjs', { core: places.load });
-  const all = [];
   try {
-    if (settings.stores.length === 0) all.push(await compareVariants(settings.variants, { load, settings, places }));
+    if (settings.stores.length === 0) {
+      for (const framework of settings.frameworks) {
+        const names = settings.variants[framework];
+        finish(groupOf(framework, await playMatch(framework, names, { load, settings, places })));
+      }
+    }
     for (const store of settings.stores) {
-      console.log(`${store}:\n`);
+      const names = variantsOf(store);
       const server = await startStore(store);
       try {
-        all.push({ store, ...(await compareVariants(variantsOf(store), { load, settings, places, server })) });
+        finish(groupOf(store, await playMatch('express', names, { load, settings, places, server })));
       } finally {
         await server.stop();
       }
     }
-    if (settings.json) save(settings.json, { machine: computer, settings, places, all });
   } finally {
     await load.stop();
   }
 }
 
-async function compareVariants(names, { load, settings, places, server }) {
-  const contestants = [];
-  const roundTrips = {};
-  try {
-    for (const name of names) {
-      const url = storeOf(name) && (await server.createDatabase());
-      if (url) roundTrips[name] = await countRoundTrips(name, { settings, url });
-      const contestant = await startContestant(name, { settings, core: places.server, url });
-      if (contestant) contestants.push(contestant);
-    }
-    const results = [];
-    for (const kind of settings.kinds) {
-      const rounds = await playRounds(kind, contestants, { load, settings });
-      results.push({ kind, variants: compare(rounds), rounds });
-    }
-    console.log(`${table(results, roundTrips)}\n\n${caveats(results)}`);
-    if (server) console.log(`${beside(results, names[1], names[2])}\n`);
-    return { results, roundTrips };
-  } finally {
-    await Promise.all(contestants.map(contestant => contestant.server.stop()));
-  }
-}
+const groupOf = (title, { results, roundTrips, words }) => ({
+  ...{ title, results, roundTrips },
+  rows: rowsOf(results, roundTrips),
+  words: [...words, ...caveats(results), ...beside(results)],
+});
 
-async function playRounds(kind, contestants, { load, settings }) {
-  for (const contestant of contestants)
-    await playRound(contestant, kind, { load, settings, seconds: settings.seconds });
-
-  const rounds = [];
-  for (let number = 0; number < settings.rounds; number++) {
-    const round = {};
-    for (const contestant of contestants) round[contestant.name] = null;
-    // Another one begins each time: nobody always comes after the same neighbour.
-    for (const contestant of rotated(contestants, number)) {
-      round[contestant.name] = await playRound(contestant, kind, { load, settings, seconds: settings.seconds });
-    }
-    rounds.push(round);
-    if (process.stderr.isTTY) process.stderr.write(`\r${kind}: round ${number + 1} of ${settings.rounds} `);
-  }
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  return rounds;
-}
-
-function rotated(list, by) {
-  const start = by % list.length;
-  return [...list.slice(start), ...list.slice(0, start)];
-}
-
-function save(file, everything) {
+function save(file, text) {
   mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(everything, null, 2)}\n`);
+  writeFileSync(file, text);
 }
 
 main().catch(error => {

@@ -1,52 +1,24 @@
-// The application of one variant, in a process of its own: `node server.mjs VARIANT SHAPE [URL]`, started by contestant.mjs.
-import express from 'express';
+// The application of one variant, in a process of its own, started by contestant.mjs:
+// `node server.mjs FRAMEWORK VARIANT SHAPE plain|watched [URL]`.
 import { answerParent } from './child.mjs';
-import { SHAPES } from './data.mjs';
-import { answers, KINDS } from './kinds.mjs';
-import { notBuilt, remembers, VARIANTS } from './variants.mjs';
+import { createRoutes } from './routes.mjs';
+import { watchedStores } from './store-watch.mjs';
+import { CONTENDERS, notBuilt } from './variants.mjs';
 
-const [variant, shape, url] = process.argv.slice(2);
-
-function application(middleware) {
-  const app = express();
-  app.use(middleware);
-
-  // The bare application runs the same handlers on an object that is simply there.
-  const standIn = SHAPES[shape]();
-  const sessionOf = remembers(variant) ? request => request.session : () => standIn;
-
-  app.get('/fill', (request, response) => {
-    Object.assign(sessionOf(request), SHAPES[shape]());
-    response.send('filled');
-  });
-  app.get(KINDS.read.path, (request, response) => {
-    response.send(answers.read(sessionOf(request)));
-  });
-  app.get(KINDS.write.path, (request, response) => {
-    const session = sessionOf(request);
-    session.n = (session.n ?? 0) + 1;
-    response.send(answers.write(session));
-  });
-  app.get(KINDS.none.path, (request, response) => {
-    response.send(answers.none(sessionOf(request)));
-  });
-  return app;
-}
+const [framework, variant, shape, manner, url] = process.argv.slice(2);
+const watch = watchedStores();
 
 async function listen() {
-  let middleware;
+  let contender;
   try {
-    middleware = await VARIANTS[variant](url);
+    const keep = manner === 'watched' ? watch.keep : store => store;
+    contender = await CONTENDERS[framework][variant].make({ url, keep });
   } catch (error) {
     if (notBuilt(variant, error)) return { notBuilt: error.message };
     throw error;
   }
-  return new Promise((resolve, reject) => {
-    const server = application(middleware).listen(0, '127.0.0.1', error => {
-      if (error) reject(error);
-      else resolve({ port: server.address().port });
-    });
-  });
+  const { serve } = await import(`./applications/${framework}.mjs`);
+  return { port: await serve(contender, createRoutes(contender, shape)) };
 }
 
 answerParent({
@@ -55,4 +27,5 @@ answerParent({
     const { user, system } = process.cpuUsage();
     return { microseconds: user + system };
   },
+  storeCalls: () => watch.calls(),
 });

@@ -1,0 +1,16 @@
+// The application on Koa. Handlers hold the context.
+import { once } from 'node:events';
+import Koa from 'koa';
+
+export async function serve({ mount }, routes) {
+  const app = new Koa();
+  mount(app);
+  const answers = new Map(Object.entries(routes));
+  app.use(async ctx => {
+    const answer = answers.get(ctx.path);
+    if (answer) ctx.body = await answer(ctx);
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server.address().port;
+}
