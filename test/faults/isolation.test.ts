@@ -159,6 +159,9 @@ for (const { name, express } of EXPRESSES) {
       'a status that is none': res => void res.writeHead(99999).end(),
     };
     for (const [what, write] of Object.entries(wrong)) {
+      // Bun has sent the head when it looks at a chunk (of end(): where anybody has put a writeHead() before its own, as each session
+      // does). What is left is to break the response off, which Express does.
+      const answered = 'bun' in process.versions && !what.includes('status') ? 'ECONNRESET' : 500;
       for (const store of [memoryStore, slowly]) {
         it(`${what}, ${store.name}: an error of that request alone`, async () => {
           const app = express();
@@ -173,7 +176,11 @@ for (const { name, express } of EXPRESSES) {
             res.status(500).end(error.code);
           });
           const served = await serve(app);
-          assert.equal((await request(`${served.url}/wrong`)).status, 500);
+          const answer = request(`${served.url}/wrong`).then(
+            ({ status }) => status,
+            error => error.code,
+          );
+          assert.equal(await answer, answered);
           assert.equal((await request(`${served.url}/right`)).body, 'right');
           await served.close();
         });
