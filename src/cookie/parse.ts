@@ -14,6 +14,7 @@ export const LONGEST_COOKIE_FIELD: number = 64 * 1024;
 
 const SPACE = 0x20;
 const TAB = 0x09;
+const QUOTE = 0x22;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for (RFC 6265bis section 5.6)
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
@@ -25,8 +26,12 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
  */
 export function parseCookies(field: string | readonly string[] | undefined): Record<string, string> {
   const cookies: Record<string, string> = Object.create(null);
-  eachPair(joinFields(field), (name, value) => {
-    if (!(name in cookies) && !CONTROL.test(name) && !CONTROL.test(value)) cookies[name] = decodeValue(unquote(value));
+  const text = joinFields(field);
+  // One look at the whole is enough for nearly all that is sent.
+  const suspect = CONTROL.test(text);
+  eachPair(text, (name, value) => {
+    if (name in cookies || (suspect && (CONTROL.test(name) || CONTROL.test(value)))) return;
+    cookies[name] = decodeValue(unquote(value));
   });
   return cookies;
 }
@@ -78,7 +83,8 @@ function isBlank(code: number): boolean {
 }
 
 function unquote(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  const last = value.length - 1;
+  return last > 0 && value.charCodeAt(0) === QUOTE && value.charCodeAt(last) === QUOTE ? value.slice(1, -1) : value;
 }
 
 export function decodeValue(value: string): string {
