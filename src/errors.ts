@@ -65,4 +65,14 @@ export class MadeleineError extends Error {
     this.remedy = remedy;
     this.status = STATUS[code] ?? 500;
   }
+
+  /** `status` by its other name. NestJS believes an error's status only if it has both, and `expose`. */
+  get statusCode(): number {
+    return this.status;
+  }
+
+  /** `false`: the message is for the developer, and not to be sent to the client. */
+  get expose(): boolean {
+    return false;
+  }
 }

@@ -1,15 +1,19 @@
-// The tarball as the registry would have it, read by the tools that know what resolvers do with it.
+// The tarball as the registry would have it: read by the tools that know what resolvers do with it, compiled against and loaded
+// in projects that have nothing else but the one peer that a subpath is for.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 
+// Outside the repository, so that nobody who looks for a package further up finds the repository's.
 const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-packed-'));
 after(() => rmSync(folder, { recursive: true }));
 const options = ['--ignore-scripts', '--silent', '--pack-destination', folder];
 const tarball = path.join(folder, execFileSync('npm', ['pack', ...options], { encoding: 'utf8' }).trim());
+const installed = path.resolve('node_modules');
+const manifest = JSON.parse(execFileSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' }));
 
 const tools: Record<string, string[]> = {
   publint: ['--strict', tarball],
@@ -17,7 +21,226 @@ const tools: Record<string, string[]> = {
 };
 for (const [tool, args] of Object.entries(tools)) {
   it(`${tool} finds nothing`, () => {
-    const { status, stdout, stderr } = spawnSync(path.resolve('node_modules/.bin', tool), args, { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(path.join(installed, '.bin', tool), args, { encoding: 'utf8' });
     assert.equal(status, 0, stdout + stderr);
   });
 }
+
+/**
+ * A project with the unpacked tarball, @types/node and these packages, each as the repository has it. The version is the
+ * project's own: the compiler takes two copies of one version for the same, and would look for peers from the first.
+ */
+function createProject(name: string, packages: readonly string[] = []): string {
+  const project = path.join(folder, 'projects', name);
+  const own = path.join(project, 'node_modules/madeleine');
+  mkdirSync(own, { recursive: true });
+  mkdirSync(path.join(project, 'node_modules/@types'));
+  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', own]);
+  writeFileSync(path.join(own, 'package.json'), JSON.stringify({ ...manifest, version: `0.0.0-${name}` }));
+  for (const one of ['@types/node', ...packages]) {
+    symlinkSync(path.join(installed, one), path.join(project, 'node_modules', one));
+  }
+  return project;
+}
+
+function run(program: string, args: string[], cwd: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { cwd }, (error, stdout, stderr) => {
+      if (error) reject(new Error(stdout + stderr));
+      else resolve(stdout);
+    });
+  });
+}
+
+interface Sample {
+  packages: readonly string[];
+  code: string;
+  /** Not looked into, where the peer's own types do not compile. */
+  skipLibCheck?: boolean;
+}
+
+const specifiers = Object.keys(manifest.exports)
+  .filter(subpath => subpath !== './package.json')
+  .map(subpath => `madeleine${subpath.slice(1)}`);
+
+const PEERS = ['better-sqlite3', 'express', 'fastify', 'hono', 'ioredis', 'koa', 'mysql2', 'pg', 'redis'];
+
+/** What is expected to be an error shows that types are found, and are not `any`. */
+const SAMPLES: Record<string, Sample> = {
+  'no peer: every subpath but Fastify’s': {
+    packages: [],
+    code: `
+      ${specifiers
+        .filter(one => one !== 'madeleine/fastify')
+        .map((one, i) => `import * as all${i} from '${one}'; void all${i};`)
+        .join('\n')}
+      ${PEERS.map(one => `// @ts-expect-error: it is not there\nvoid import('${one}');`).join('\n')}
+      import { createServer } from 'node:http';
+      import { session } from 'madeleine/node';
+      createServer(session({ secret: 's' }).withSession((req, res) => res.end(req.session.about.userId)));
+      // @ts-expect-error: not a secret
+      session({ secret: 1 });
+      import { sqliteStore } from 'madeleine/sqlite';
+      sqliteStore(':memory:');
+      // @ts-expect-error: not a path
+      sqliteStore(1);`,
+  },
+  'madeleine/express': {
+    packages: ['express', '@types/express'],
+    code: `
+      import express from 'express';
+      import { requireLogin, session } from 'madeleine/express';
+      const app = express();
+      app.use(session({ secret: 's' }));
+      app.get('/', requireLogin(), (req, res) => void res.json(req.session.about.userId));
+      // @ts-expect-error: a session has no such method
+      app.get('/', (req, res) => void res.json(req.session.about.nothing()));`,
+  },
+  'madeleine/fastify': {
+    packages: ['fastify'],
+    code: `
+      import Fastify from 'fastify';
+      import { requireLogin, session } from 'madeleine/fastify';
+      const app = Fastify();
+      app.register(session, { secret: 's' });
+      app.get('/', { preHandler: requireLogin() }, async request => request.session.about.userId);
+      // @ts-expect-error: a session has no such method
+      app.get('/', async request => request.session.about.nothing());`,
+  },
+  'madeleine/hono': {
+    packages: ['hono'],
+    code: `
+      import { Hono } from 'hono';
+      import { requireLogin, type SessionVariables, session } from 'madeleine/hono';
+      const app = new Hono<{ Variables: SessionVariables }>();
+      app.use(session({ secret: 's' }));
+      app.get('/', requireLogin(), c => c.json(c.var.session.about.userId));
+      // @ts-expect-error: a session has no such method
+      app.get('/', c => c.json(c.var.session.about.nothing()));`,
+  },
+  'madeleine/koa': {
+    packages: ['koa', '@types/koa'],
+    skipLibCheck: true,
+    code: `
+      import Koa from 'koa';
+      import { requireLogin, type SessionContext, session } from 'madeleine/koa';
+      const app = new Koa<Koa.DefaultState, SessionContext>();
+      app.use(session({ secret: 's' })).use(requireLogin());
+      app.use(ctx => { ctx.body = ctx.session.about.userId; });
+      // @ts-expect-error: a session has no such method
+      app.use(ctx => { ctx.body = ctx.session.about.nothing(); });`,
+  },
+  'madeleine/postgres': {
+    packages: ['pg', '@types/pg'],
+    code: `
+      import pg from 'pg';
+      import { postgresStore } from 'madeleine/postgres';
+      postgresStore(new pg.Pool());
+      // @ts-expect-error: the settings of a pool are not a pool
+      postgresStore({ connectionString: 'postgres://localhost/shop' });`,
+  },
+  'madeleine/mysql': {
+    packages: ['mysql2'],
+    code: `
+      import mysql from 'mysql2/promise';
+      import { mysqlStore } from 'madeleine/mysql';
+      mysqlStore(mysql.createPool('mysql://localhost/shop'));
+      // @ts-expect-error: the settings of a pool are not a pool
+      mysqlStore({ uri: 'mysql://localhost/shop' });`,
+  },
+  'madeleine/redis over redis': {
+    packages: ['redis'],
+    code: `
+      import { createClient } from 'redis';
+      import { redisStore } from 'madeleine/redis';
+      redisStore(createClient());
+      // @ts-expect-error: the settings of a client are not a client
+      redisStore({ url: 'redis://localhost:6379' });`,
+  },
+  'madeleine/redis over ioredis': {
+    packages: ['ioredis'],
+    code: `
+      import { Redis } from 'ioredis';
+      import { redisStore } from 'madeleine/redis';
+      redisStore(new Redis());
+      // @ts-expect-error: the settings of a client are not a client
+      redisStore({ host: 'localhost' });`,
+  },
+  'madeleine/sqlite over better-sqlite3': {
+    packages: ['better-sqlite3', '@types/better-sqlite3'],
+    code: `
+      import Database from 'better-sqlite3';
+      import { sqliteStore } from 'madeleine/sqlite';
+      sqliteStore(new Database(':memory:'));
+      // @ts-expect-error: the settings of a database are not a database
+      sqliteStore({ filename: ':memory:' });`,
+  },
+};
+
+const RESOLUTIONS: Record<string, string[]> = {
+  node16: ['--module', 'node16', '--moduleResolution', 'node16'],
+  bundler: ['--module', 'preserve', '--moduleResolution', 'bundler'],
+};
+
+/** Those whose peer's own declarations do not compile stand apart. */
+const GROUPS: Record<string, (sample: Sample) => boolean> = {
+  'every file that is imported': ({ skipLibCheck = false }) => !skipLibCheck,
+  'Koa, whose types are not looked into': ({ skipLibCheck = false }) => skipLibCheck,
+};
+
+// One compiler for all projects, because each would check Node's types again: what a file imports is looked for from where it is.
+describe('types, each in a project with the one peer that it is for', () => {
+  const files = Object.entries(SAMPLES).map(([name, sample]) => {
+    const project = createProject(name.replace(/\W+/g, '-'), sample.packages);
+    writeFileSync(path.join(project, 'sample.mts'), sample.code);
+    return { sample, file: path.join(project, 'sample.mts') };
+  });
+  for (const [group, isIn] of Object.entries(GROUPS)) {
+    for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
+      it(`${name}: ${group}`, async () => {
+        const own = files.filter(({ sample }) => isIn(sample));
+        const skip = own.some(({ sample }) => sample.skipLibCheck);
+        const strict = ['--strict', '--skipLibCheck', String(skip), '--target', 'es2023', '--types', 'node'];
+        const args = ['--noEmit', ...strict, ...resolution, ...own.map(({ file }) => file)];
+        await run(path.join(installed, '.bin/tsc'), args, path.dirname(own[0]?.file as string));
+      });
+    }
+  }
+});
+
+describe('loaded in a project without any peer', () => {
+  const project = createProject('loaded');
+  const names = JSON.stringify(specifiers);
+  const files = {
+    'by require': [
+      'load.cjs',
+      `for (const name of ${names}) console.log(name, Object.keys(require(name)).length > 0);`,
+    ],
+    'by import': [
+      'load.mjs',
+      `for (const name of ${names}) console.log(name, Object.keys(await import(name)).length > 0);`,
+    ],
+  } as const;
+  for (const [way, [file, code]] of Object.entries(files)) {
+    it(`every subpath, ${way}`, async () => {
+      writeFileSync(path.join(project, file), code);
+      const expected = specifiers.map(name => `${name} true\n`).join('');
+      assert.equal(await run(process.execPath, [file], project), expected);
+    });
+  }
+
+  it('both ways give the same, and a store without its driver says what to install', async () => {
+    const code = `
+      import { createRequire } from 'node:module';
+      import { MadeleineError } from 'madeleine';
+      import { session } from 'madeleine/node';
+      import { postgresStore } from 'madeleine/postgres';
+      import { loginAs } from 'madeleine/testing';
+      const require = createRequire(import.meta.url);
+      console.log(require('madeleine').MadeleineError === MadeleineError);
+      console.log((await loginAs(session({ secret: 'a secret of more than thirty-two bytes' }), 'ada')).name);
+      try { postgresStore('postgres://localhost/shop'); } catch (error) { console.log(error.code); }`;
+    writeFileSync(path.join(project, 'use.mjs'), code);
+    assert.equal(await run(process.execPath, ['use.mjs'], project), 'true\nsession\nERR_DRIVER_MISSING\n');
+  });
+});

@@ -5,6 +5,7 @@
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
 import { type FetchExchange, fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
+import { type FlashMessages, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { bareErrorResponse } from '../http/head.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
@@ -34,6 +35,16 @@ type Wrapper = <Source extends RequestSource, Rest extends unknown[] = []>(
   handler: (source: Source, ...rest: Rest) => MaybePromise<Response>,
 ) => (source: Source, ...rest: Rest) => Promise<Response>;
 
+/** Messages for the next page, of a request that came through `withSession`. @throws MadeleineError `ERR_SESSION_MISSING` */
+export interface FetchFlash {
+  /** Takes all messages of all types: they are gone afterwards. */
+  (source: RequestSource): FlashMessages;
+  /** Takes the messages of this type: they are gone afterwards. */
+  (source: RequestSource, type: string): string[];
+  /** Keeps messages; says how many of this type there are. A text may hold `%s`, as `util.format` has it. */
+  (source: RequestSource, type: string, text: string | readonly string[], ...values: unknown[]): number;
+}
+
 export interface FetchSessions<Data extends object = SessionData> {
   /**
    * The same handler, whose requests have a session: `of(request)`. Where the session cannot be read or saved, the answer is a
@@ -42,6 +53,8 @@ export interface FetchSessions<Data extends object = SessionData> {
   readonly withSession: Wrapper;
   /** The session of a request that came through `withSession`, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
   of(source: RequestSource): Session<Data>;
+  /** `flash(request, 'info', 'Saved.')` keeps a message for the next page, `flash(request, 'info')` takes them all. */
+  readonly flash: FetchFlash;
   /** Lists, revokes and prunes sessions, outside a request as well. */
   readonly sessions: Sessions<Data>;
 }
@@ -81,9 +94,11 @@ export function session<Data extends object = SessionData>(options: FetchSession
     }
   }
 
+  const of = (source: RequestSource): Session<Data> => sessionAmong(sessions, fetchExchangesOf(requestOf(source)));
   return {
     sessions,
-    of: source => sessionAmong(sessions, fetchExchangesOf(requestOf(source))),
+    of,
+    flash: (source: RequestSource, ...said: unknown[]) => Reflect.apply(flash, { session: of(source) }, said),
     withSession: handler => {
       return async (source, ...rest) => {
         const entered = await orBareError(enter(requestOf(source)));

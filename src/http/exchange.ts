@@ -8,6 +8,7 @@ import type { Visitor } from '../session/state.ts';
 import { varyBy, withoutSharedCaching } from './fields.ts';
 import { enterGate, gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
+import { bareError, clearForError } from './head.ts';
 import { connectionOf, streamOf } from './http2.ts';
 import { saveAtEnd, whenIdle } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
@@ -103,7 +104,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   failed(error: unknown, complete: boolean): void {
-    if (complete) this.#onError(error);
+    if (complete) tellApplication(this.sessions, this.#response, error, this.#onError);
     else this.failedAtEnd(error);
   }
 
@@ -131,6 +132,27 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     } catch (error) {
       report(error);
     }
+  }
+}
+
+/**
+ * Hands an error to the application's own error handling. Where that throws, nobody else would answer, and the process would
+ * end: polka's own handler takes the error's code for a status, which Node refuses.
+ */
+export function tellApplication(
+  sessions: Pick<Sessions, 'reportFailure'>,
+  response: ServerResponse,
+  error: unknown,
+  onError: (error: unknown) => void,
+): void {
+  try {
+    onError(error);
+  } catch (thrown) {
+    sessions.reportFailure(error);
+    if (response.headersSent) throw thrown;
+    sessions.reportFailure(thrown);
+    clearForError(response);
+    response.end(bareError(response, error));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Session } from '../session/bag.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
-import { Exchange, exchangesOf } from './exchange.ts';
+import { Exchange, exchangesOf, tellApplication } from './exchange.ts';
 import { isMounted, sessionAmong } from './mounted.ts';
 
 /** Called as Node calls back: with the error, or with nothing. */
@@ -30,13 +30,16 @@ export function mount<Data extends object>(
         new Exchange(sessions, opened, request, response, onError);
       };
       if (open instanceof Promise) {
-        open.then(enter).then(() => next(), next);
+        open.then(enter).then(
+          () => next(),
+          error => tellApplication(sessions, response, error, next),
+        );
         return;
       }
       enter(open);
     }
   } catch (error) {
-    return next(error);
+    return tellApplication(sessions, response, error, next);
   }
   next();
 }

@@ -262,3 +262,29 @@ describe('the request', () => {
     assert.equal(await text(visit(ask('/', first))), '3');
   });
 });
+
+describe('flash messages', () => {
+  it('are kept by one request and shown once by the next, of one type or of all', async () => {
+    const { withSession, flash } = session({ secret });
+    const keep = withSession(request => {
+      const kept = [
+        flash(request, 'info', 'Saved %s.', 'tea'),
+        flash(request, 'info', 'Again.'),
+        flash(request, 'error', 'No.'),
+      ];
+      return Response.json(kept);
+    });
+    const show = withSession(request => Response.json([flash(request, 'info'), flash(request)]));
+    const kept = await keep(ask());
+    assert.deepEqual(await kept.json(), [1, 2, 1]);
+    assert.deepEqual(await (await show(ask('/', kept))).json(), [['Saved tea.', 'Again.'], { error: ['No.'] }]);
+    assert.deepEqual(await (await show(ask('/', kept))).json(), [[], {}]);
+  });
+
+  it('of the request that a framework wraps, and of no request without a session', async () => {
+    const { withSession, flash } = session({ secret });
+    const action = withSession((event: { request: Request }) => Response.json(flash(event, 'info', 'Saved.')));
+    assert.equal(await (await action({ request: ask() })).json(), 1);
+    assert.throws(() => flash(ask(), 'info'), { code: 'ERR_SESSION_MISSING' });
+  });
+});
