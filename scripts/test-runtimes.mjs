@@ -46,17 +46,10 @@ const NOT_RUN = [
   },
 ];
 
-/** Single tests that are left out: by an argument, or by themselves, since Deno has no filter that leaves out. */
+/** Tests that skip themselves there. */
 const SKIPPED = [
   {
-    runtime: 'bun',
-    args: ['--test-name-pattern=^(?!Fastify 5 .*promises trailers: a store that fails)'],
-    tests: 'trailers with a store that fails, on Fastify over HTTP/1.1',
-    why: "Fastify's own error handler throws ERR_HTTP_TRAILER_INVALID there",
-  },
-  {
     runtime: 'deno',
-    args: [],
     tests: 'everything over HTTP/2, in adapters/node, adapters/node-own and adapters/fastify (test/support/http2.ts)',
     why: 'its node:http2 aborts the process when a connection is closed, without madeleine too: denoland/deno#36788',
   },
@@ -91,30 +84,25 @@ function filesFor(name) {
 /** Runs the tests; what they print goes to a file, so that it is there whatever ends them. */
 function run(name, files) {
   const { command, args } = install(name);
-  const skipping = SKIPPED.filter(({ runtime }) => runtime === name).flatMap(skipped => skipped.args);
   const log = path.join(root, '.build/runtimes', `${VERSIONS[name]}.log`);
   const output = openSync(log, 'w');
   const seconds = short ? 90 : 900;
-  const { status, signal, error } = spawnSync(
-    command,
-    [...args, ...skipping, ...files.map(file => `./.build/test/${file}`)],
-    {
-      stdio: ['ignore', output, output],
-      timeout: seconds * 1000,
-      killSignal: 'SIGKILL',
-      env: { ...process.env, NO_COLOR: '1' },
-    },
-  );
+  const result = spawnSync(command, [...args, ...files.map(file => `./.build/test/${file}`)], {
+    stdio: ['ignore', output, output],
+    timeout: seconds * 1000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   closeSync(output);
   const printed = readFileSync(log, 'utf8');
-  if (status === 0) return { printed, log, ended: null };
-  const how =
-    error?.code === 'ETIMEDOUT'
-      ? `killed: not done after ${seconds} s`
-      : signal
-        ? `ended by ${signal}`
-        : (error?.message ?? `exit code ${status}`);
-  return { printed, log, ended: status === null && !error?.path ? `${how}, ${whereabouts(printed)}` : how };
+  return { printed, log, ended: badEnd(result, seconds, printed) };
+}
+
+/** How it ended, unless it ended well. */
+function badEnd({ status, signal, error }, seconds, printed) {
+  if (status !== null) return status === 0 ? null : `exit code ${status}`;
+  if (error && error.code !== 'ETIMEDOUT') return error.message;
+  return `${error ? `killed, not done after ${seconds} s` : `ended by ${signal}`}, ${whereabouts(printed)}`;
 }
 
 /** Bun and Deno name each file before they run it; Node runs several at once, and names none. */

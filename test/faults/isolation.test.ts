@@ -65,6 +65,32 @@ describe('a save that failed', () => {
   }
 });
 
+describe('an error in place of a response', () => {
+  for (const way of ['whole', 'in parts'] as const) {
+    it(`told ${way}, has none of its trailers`, async () => {
+      const app = EXPRESSES[1]?.express() as ReturnType<(typeof EXPRESSES)[number]['express']>;
+      const store = faultStore(memoryStore(), () => ({ kind: 'fail' }));
+      app.use(session({ secret, store }));
+      app.get('/', (req, res) => {
+        req.session.visits = 1;
+        res.setHeader('Trailer', 'X-Sum');
+        res.write('body');
+        res.addTrailers({ 'X-Sum': '4' });
+        res.end();
+      });
+      app.use((_error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+        res.writeHead(503, way === 'whole' ? { 'Content-Length': 5 } : {});
+        if (way === 'in parts') res.write('');
+        res.end('error');
+      });
+      const served = await serve(app);
+      const { status, body, trailers } = await request(served.url);
+      assert.deepEqual({ status, body, trailers }, { status: 503, body: 'error', trailers: {} });
+      await served.close();
+    });
+  }
+});
+
 describe('what nobody awaits, and fails', () => {
   async function stage(handler: RequestHandler, fault: Fault = { kind: 'hang' }) {
     const store = faultStore(memoryStore(), ({ operation }) => (operation === 'delete' ? fault : null));
