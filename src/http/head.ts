@@ -56,7 +56,7 @@ export function isOfTheBody(name: string): boolean {
 
 export function clearForError(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) if (isOfTheBody(name)) response.removeHeader(name);
-  // Over HTTP/1 this forgets those that were added. (Bun would refuse to send them with an error that is not in chunks.)
+  // Over HTTP/1 this forgets the trailers that were added. (Bun would refuse to send them with an error that is not in chunks.)
   response.addTrailers({});
   response.statusCode = 500;
   // Back to the default for whatever status comes; Node knows it as "not given". HTTP/2 has none, and warns who looks for one.
