@@ -20,7 +20,7 @@ export async function startContestant(framework, name, { settings, core = null, 
       return null;
     }
     const cookiesFor = cookieGiver(name, port, settings.sessions);
-    return { framework, name, server, port, cookiesFor, met: new Set(), staysAwake: !url };
+    return { framework, name, server, port, cookiesFor, met: new Set() };
   } catch (error) {
     await server.stop();
     throw error;
@@ -54,8 +54,8 @@ async function fillSession(name, port, path) {
 }
 
 /** One round of load on it: requests per second as the client saw them, CPU time per request as the server spent it. */
-export async function playRound(contestant, kind, { load, settings, seconds }) {
-  const { framework, name, server, port, met, staysAwake } = contestant;
+export async function playRound(contestant, kind, { load, settings, seconds, staysAwake }) {
+  const { framework, name, server, port, met } = contestant;
   const key = `${port} ${kind}`;
   try {
     if (!met.has(kind)) {

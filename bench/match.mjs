@@ -33,7 +33,7 @@ export async function playMatch(framework, names, { load, settings, places, serv
       words.push(...leftOut(framework, names, kind));
       const taking = contestants.filter(({ name }) => takesPart(framework, name, kind));
       if (taking.length < 2) continue;
-      const rounds = await playRounds(kind, taking, { load, settings });
+      const rounds = await playRounds(kind, taking, { load, settings, staysAwake: !server });
       results.push({ kind, variants: compare(rounds), rounds });
     }
     return { results, roundTrips, words: words.filter(Boolean) };
@@ -50,9 +50,11 @@ const leftOut = (framework, names, kind) =>
     .filter(name => inability(framework, name, kind))
     .map(name => `${name} is left out of ${kind}: ${inability(framework, name, kind)}.`);
 
-async function playRounds(kind, contestants, { load, settings }) {
-  for (const contestant of contestants)
-    await playRound(contestant, kind, { load, settings, seconds: settings.seconds });
+/** @param circumstances the load, the settings, and whether the load has its core to itself */
+async function playRounds(kind, contestants, circumstances) {
+  const { settings } = circumstances;
+  const { seconds } = settings;
+  for (const contestant of contestants) await playRound(contestant, kind, { ...circumstances, seconds });
 
   const rounds = [];
   for (let number = 0; number < settings.rounds; number++) {
@@ -60,7 +62,7 @@ async function playRounds(kind, contestants, { load, settings }) {
     for (const contestant of contestants) round[contestant.name] = null;
     // Another one begins each time: nobody always comes after the same neighbour.
     for (const contestant of rotated(contestants, number)) {
-      round[contestant.name] = await playRound(contestant, kind, { load, settings, seconds: settings.seconds });
+      round[contestant.name] = await playRound(contestant, kind, { ...circumstances, seconds });
     }
     rounds.push(round);
     if (process.stderr.isTTY) process.stderr.write(`\r${kind}: round ${number + 1} of ${settings.rounds} `);

@@ -58,8 +58,8 @@ async function main() {
     const url = await storeServer?.createDatabase();
     contestant = await startContestant(framework, variant, { settings, core: places.server, flags, url });
     if (!contestant) throw new Error('there is nothing to profile.');
-    await playRound(contestant, kind, { load, settings, seconds: WARM_UP });
-    round = await playRound(contestant, kind, { load, settings, seconds });
+    await playRound(contestant, kind, { load, settings, staysAwake: !store, seconds: WARM_UP });
+    round = await playRound(contestant, kind, { load, settings, staysAwake: !store, seconds });
   } finally {
     // The profile is written as the server ends.
     await Promise.all([load.stop(), contestant?.server.stop()]);
