@@ -168,11 +168,13 @@ for (const { name, express } of EXPRESSES) {
             assert.deepEqual(probe.jar, before);
           }
         }
-        await client.get(`/fill/${fits}`);
+        // A record's version is a random number, of one digit more or less each time.
+        while ((await client.get(`/fill/${fits}`)).status !== 200) fits--;
+        assert.ok(fails - fits <= 4, `${fits} of ${fails}`);
         client.jar.delete('other');
         const total = bytesOf(client.jar).reduce((sum, bytes) => sum + bytes, 0);
         // The names over https are longer by "__Host-", twice; base64 counts by threes and fours.
-        assert.ok(total <= 7168 - 14 && total > 7168 - 14 - 4, String(total));
+        assert.ok(total <= 7168 - 14 && total > 7168 - 14 - 8, String(total));
         assert.ok(fits > 4900, `about 5 KB of data, ${fits}`);
         assert.equal((await client.tab().get('/put/more/x')).json()['code'], 'ERR_DATA_TOO_LARGE');
         assert.equal(String((await data(client))['filling']).length, fits);
