@@ -31,7 +31,7 @@ export function wish<T>(state: SessionState, running: Promise<T>): Promise<T> {
       reject(error);
     });
   });
-  Promise.prototype.catch.call(made, () => {});
+  made.catch(() => {}); // Before `heard` is there: this is nobody's waiting.
   made.heard = () => {
     heard = true;
     running.catch(error => state.forgetFailure(error));
