@@ -1,11 +1,5 @@
 // On Express, with sessions on a real server: ours and express-session with the store that most people take for it.
-import { expressSession, mounting } from './express-ways.mjs';
-import { ours, secret } from './shared.mjs';
-
-async function madeleineOn(store) {
-  const { session } = await import('madeleine/express');
-  return { ...mounting(session({ secret, store })), ...ours(request => request.session) };
-}
+import { expressSession, madeleineOn } from './express-ways.mjs';
 
 export const storeContenders = {
   'madeleine-redis': {

@@ -1,7 +1,12 @@
-// How middleware is mounted on Express, and how express-session is used, whatever its store.
-import { secret } from './shared.mjs';
+// How middleware is mounted on Express, and how ours and express-session are used, whatever their store.
+import { ours, secret } from './shared.mjs';
 
 export const mounting = middleware => ({ mount: app => app.use(middleware) });
+
+export async function madeleineOn(store) {
+  const { session } = await import('madeleine/express');
+  return { ...mounting(session({ secret, store })), ...ours(request => request.session) };
+}
 
 export const expressSession = (session, store) => ({
   ...mounting(session({ secret, store, resave: false, saveUninitialized: false })),

@@ -4,23 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cookieContenders } from './express-cookies.mjs';
 import { storeContenders } from './express-stores.mjs';
-import { expressSession, mounting } from './express-ways.mjs';
-import { ours, secret, TOO_LARGE_FOR_A_COOKIE } from './shared.mjs';
+import { expressSession, madeleineOn, mounting } from './express-ways.mjs';
+import { inMemory, inSealedCookie, secret, TOO_LARGE_FOR_A_COOKIE } from './shared.mjs';
 
 export const contenders = {
   bare: { make: () => mounting((_request, _response, next) => next()) },
 
-  madeleine: {
-    byDefault: true,
-    async make({ keep }) {
-      const { session } = await import('madeleine/express');
-      const { memoryStore } = await import('madeleine/memory');
-      return {
-        ...mounting(session({ secret, store: keep(memoryStore()) })),
-        ...ours(request => request.session),
-      };
-    },
-  },
+  madeleine: inMemory(madeleineOn),
 
   'express-session': {
     byDefault: true,
@@ -46,25 +36,14 @@ export const contenders = {
     },
   },
 
-  'madeleine-sealed-cookie': {
-    cannot: { large: TOO_LARGE_FOR_A_COOKIE },
-    async make() {
-      const { session } = await import('madeleine/express');
-      const { sealedCookieStore } = await import('madeleine/sealed-cookie');
-      return { ...mounting(session({ secret, store: sealedCookieStore() })), ...ours(request => request.session) };
-    },
-  },
+  'madeleine-sealed-cookie': inSealedCookie(madeleineOn),
 
   'madeleine-sqlite': {
     async make({ keep }) {
-      const { session } = await import('madeleine/express');
       const { sqliteStore } = await import('madeleine/sqlite');
       const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-bench-'));
       process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-      return {
-        ...mounting(session({ secret, store: keep(sqliteStore(path.join(folder, 'sessions.db'))) })),
-        ...ours(request => request.session),
-      };
+      return madeleineOn(keep(sqliteStore(path.join(folder, 'sessions.db'))));
     },
   },
 

@@ -1,18 +1,15 @@
 // On Fastify.
-import { ours, secret } from './shared.mjs';
+import { inMemory, ours, secret } from './shared.mjs';
+
+async function madeleineOn(store) {
+  const { session } = await import('madeleine/fastify');
+  return { mount: app => app.register(session, { secret, store }), ...ours(request => request.session) };
+}
 
 export const contenders = {
   bare: { make: () => ({ mount: app => app.addHook('onRequest', (_request, _reply, done) => done()) }) },
 
-  madeleine: {
-    byDefault: true,
-    async make({ keep }) {
-      const { session } = await import('madeleine/fastify');
-      const { memoryStore } = await import('madeleine/memory');
-      const store = keep(memoryStore());
-      return { mount: app => app.register(session, { secret, store }), ...ours(request => request.session) };
-    },
-  },
+  madeleine: inMemory(madeleineOn),
 
   '@fastify/session': {
     byDefault: true,

@@ -1,5 +1,10 @@
 // On Hono.
-import { ours, secret } from './shared.mjs';
+import { inMemory, ours, secret } from './shared.mjs';
+
+async function madeleineOn(store) {
+  const { session } = await import('madeleine/hono');
+  return { mount: app => app.use(session({ secret, store })), ...ours(c => c.get('session')) };
+}
 
 /** hono-sessions has `get` and `set`, where the routes say `session.n`. */
 class NamedValues {
@@ -34,15 +39,7 @@ class NamedValues {
 export const contenders = {
   bare: { make: () => ({ mount: app => app.use((_c, next) => next()) }) },
 
-  madeleine: {
-    byDefault: true,
-    async make({ keep }) {
-      const { session } = await import('madeleine/hono');
-      const { memoryStore } = await import('madeleine/memory');
-      const store = keep(memoryStore());
-      return { mount: app => app.use(session({ secret, store })), ...ours(c => c.get('session')) };
-    },
-  },
+  madeleine: inMemory(madeleineOn),
 
   'hono-sessions': {
     byDefault: true,

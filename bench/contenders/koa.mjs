@@ -1,5 +1,5 @@
 // On Koa.
-import { mapStore, ours, secret, TOO_LARGE_FOR_A_COOKIE } from './shared.mjs';
+import { inMemory, inSealedCookie, mapStore, ours, secret, TOO_LARGE_FOR_A_COOKIE } from './shared.mjs';
 
 async function koaSession(options) {
   const { default: session } = await import('koa-session');
@@ -24,13 +24,7 @@ async function madeleineOn(store) {
 export const contenders = {
   bare: { make: () => ({ mount: app => app.use((_ctx, next) => next()) }) },
 
-  madeleine: {
-    byDefault: true,
-    async make({ keep }) {
-      const { memoryStore } = await import('madeleine/memory');
-      return madeleineOn(keep(memoryStore()));
-    },
-  },
+  madeleine: inMemory(madeleineOn),
 
   'koa-session': {
     byDefault: true,
@@ -43,11 +37,5 @@ export const contenders = {
     make: ({ keep }) => koaSession({ store: keep(mapStore()) }),
   },
 
-  'madeleine-sealed-cookie': {
-    cannot: { large: TOO_LARGE_FOR_A_COOKIE },
-    async make() {
-      const { sealedCookieStore } = await import('madeleine/sealed-cookie');
-      return madeleineOn(sealedCookieStore());
-    },
-  },
+  'madeleine-sealed-cookie': inSealedCookie(madeleineOn),
 };

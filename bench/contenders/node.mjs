@@ -1,5 +1,5 @@
 // On node:http.
-import { ours, secret, TOO_LARGE_FOR_A_COOKIE } from './shared.mjs';
+import { inMemory, inSealedCookie, ours, secret, TOO_LARGE_FOR_A_COOKIE } from './shared.mjs';
 
 async function madeleineOn(store) {
   const { session } = await import('madeleine/node');
@@ -9,13 +9,7 @@ async function madeleineOn(store) {
 export const contenders = {
   bare: { make: () => ({ wrap: listener => listener }) },
 
-  madeleine: {
-    byDefault: true,
-    async make({ keep }) {
-      const { memoryStore } = await import('madeleine/memory');
-      return madeleineOn(keep(memoryStore()));
-    },
-  },
+  madeleine: inMemory(madeleineOn),
 
   'iron-session': {
     byDefault: true,
@@ -38,11 +32,5 @@ export const contenders = {
     },
   },
 
-  'madeleine-sealed-cookie': {
-    cannot: { large: TOO_LARGE_FOR_A_COOKIE },
-    async make() {
-      const { sealedCookieStore } = await import('madeleine/sealed-cookie');
-      return madeleineOn(sealedCookieStore());
-    },
-  },
+  'madeleine-sealed-cookie': inSealedCookie(madeleineOn),
 };
