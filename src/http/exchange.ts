@@ -120,7 +120,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
       const saved = whenIdle(open, () => {
         if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
         const saving = this.saveAtEnd();
-        if (this.#response.writableEnded && !open.failed) {
+        if (this.#response.writableEnded) {
           this.sessions.warn(
             'MADELEINE_LATE_CHANGE',
             'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',

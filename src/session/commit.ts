@@ -21,9 +21,7 @@ const MOST_COLLISIONS = 3;
  * not answer (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), or others change the session without end (`ERR_CONFLICT`)
  */
 export function commit(state: SessionState): MaybePromise<void> {
-  const { bag } = state;
-  if (bag === null || isAsRead(state, bag)) return touchIfDue(state);
-  const mine = stringifyData(bag, state.base, state.core.maxDataSize);
+  const mine = textOf(state, state.core.maxDataSize);
   return mine === state.base ? touchIfDue(state) : saveText(state, mine);
 }
 
@@ -32,6 +30,12 @@ export function saveText(state: SessionState, mine: string): MaybePromise<void> 
   if (state.readFailure !== null) throw state.readFailure;
   if (state.closed) return drop(state, mine);
   return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
+}
+
+/** The JSON text of what the bag holds now; the state's base where nothing changed. @throws MadeleineError as `stringifyData` does */
+export function textOf(state: SessionState, limit: number): string {
+  const { bag, base } = state;
+  return bag === null || isAsRead(state, bag) ? base : stringifyData(bag, base, limit);
 }
 
 /** Seen without a text having to be made; if not, it may be the same all the same. */
@@ -46,9 +50,7 @@ function isEmpty(bag: object): boolean {
 
 /** Whether the bag holds something that has not been saved. */
 export function hasChanges(state: SessionState): boolean {
-  const { bag, base } = state;
-  if (bag === null || isAsRead(state, bag)) return false;
-  return stringifyData(bag, base, Number.POSITIVE_INFINITY) !== base;
+  return textOf(state, Number.POSITIVE_INFINITY) !== state.base;
 }
 
 function createRecord(state: SessionState, mine: string, attempt: number): MaybePromise<void> {

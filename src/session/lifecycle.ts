@@ -5,7 +5,7 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
-import { commit, mergeText, saveText } from './commit.ts';
+import { commit, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { isLive } from './policy.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
@@ -28,14 +28,14 @@ const LONGEST_USER_ID = 512;
 export async function login(state: SessionState, userId: string | number, options: LoginOptions): Promise<void> {
   const user = checkUserId(userId);
   const { remember = false, keep } = options;
-  const { core, base, bag, record: old } = state;
+  const { core, base, record: old } = state;
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
   const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;
   const narrow = (text: string): string => {
     if (foreign) return '{}';
     return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
   };
-  const mine = bag === null ? base : stringifyData(bag, base, core.maxDataSize);
+  const mine = textOf(state, core.maxDataSize);
   // A save before this one may have met what others wrote: that is in the record, and not in the bag.
   const carried = narrow(old === null ? mine : core.join(base, mine, old.data));
   const record = state.newRecord(carried, { userId: user, remember });
