@@ -160,6 +160,42 @@ for (const { name, express } of EXPRESSES) {
       assert.match(lines[1] as string, /^session=[^;]+;.* Max-Age=3600;/);
     });
 
+    it('a persistent cookie lives on with its session, whether requests read or write', async () => {
+      const clock = createTestClock();
+      const app = express();
+      app.use(session({ secret: 'secretkey', idle: '1h', clock, cookie: { persistent: true } }));
+      app.get('/write', (req, res) => {
+        req.session.visits = Number(req.session.visits ?? 0) + 1;
+        res.end();
+      });
+      app.get('/update', async (req, res) => {
+        await req.session.update(data => {
+          data.visits = Number(data.visits ?? 0) + 1;
+        });
+        res.end();
+      });
+      app.get('/read', (req, res) => void res.json(req.session.visits));
+      app.get('/touch-and-write', (req, res) => {
+        req.session.touch();
+        req.session.visits = 0;
+        res.end();
+      });
+      const served = await serve(app);
+      const client = new Client(served.url);
+      await client.get('/write');
+      for (const path of ['/write', '/read', '/update']) {
+        assert.deepEqual((await client.get(path)).setCookies, [], `${path}: nothing is due`);
+      }
+      for (const path of ['/write', '/read', '/update', '/write']) {
+        clock.advance('50m');
+        assert.match((await client.get(path)).setCookies.join(), / Max-Age=3600;/, path);
+      }
+      clock.advance('1s');
+      assert.match((await client.get('/touch-and-write')).setCookies.join(), / Max-Age=3600;/, 'asked for');
+      assert.equal((await client.get('/read')).json(), 0);
+      await served.close();
+    });
+
     it('an expired id starts clean', async () => {
       const clock = createTestClock();
       const app = express();

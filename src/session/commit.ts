@@ -76,7 +76,7 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
   const { core, base } = state;
   if (state.key === null || state.record === null) return;
-  const change = (stored: SessionRecord) => core.advance(stored, core.join(base, mine, stored.data));
+  const change = (stored: SessionRecord) => core.advance(stored, core.join(base, mine, stored.data), state.touchAsked);
   return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
 }
 
@@ -85,7 +85,7 @@ function settle(state: SessionState, applied: Applied, mine: string): MaybePromi
   if (applied.successor !== null) {
     return whenReady(followRotation(state, applied), found => (found ? saveChange(state, mine) : drop(state, mine)));
   }
-  state.record = applied;
+  state.follow(applied);
   state.base = mine;
 }
 

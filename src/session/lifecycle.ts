@@ -129,7 +129,7 @@ export async function update<Result>(
     throw sessionEnded('update it');
   }
   if (applied.successor !== null) return update(state, change);
-  state.record = applied;
+  state.follow(applied);
   showSaved(state, state.base, applied.data);
   return result as Result;
 }

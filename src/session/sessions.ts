@@ -12,7 +12,7 @@ import { type GuardedStore, guardStore } from './guarded-store.ts';
 import { forget } from './new-record.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
-import { isLive, seenAt } from './policy.ts';
+import { isLive, needsTouch, seenAt } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
@@ -54,9 +54,11 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const cookie = idCookie ?? (carrier as Carrier).cookie;
   const tagKey = randomBytes(32);
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
-  const advance = (record: SessionRecord, data: string): SessionRecord => {
+  const advance = (record: SessionRecord, data: string, seen = false): SessionRecord => {
     if (data === record.data) return record;
-    const next = seenAt(clock(), record, policy);
+    const now = clock();
+    // Marked as seen no more often than by a read: a database follows times that move through its indexes.
+    const next = seen || needsTouch(record, now, policy) ? seenAt(now, record, policy) : { ...record };
     next.data = data;
     next.version = nextVersion(record.version);
     return next;

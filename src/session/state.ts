@@ -21,8 +21,8 @@ export interface Core {
   readonly queue: CommitQueue;
   /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
   join(base: string, mine: string, stored: string): string;
-  /** The next version of a record, with this data; the same record where the data is the same. */
-  advance(record: SessionRecord, data: string): SessionRecord;
+  /** The next version of a record, with this data, marked as seen if that is due or `seen`; the same record where the data is the same. */
+  advance(record: SessionRecord, data: string, seen?: boolean): SessionRecord;
   /** The most bytes of JSON text that one session may hold. */
   readonly maxDataSize: number;
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
@@ -113,6 +113,13 @@ export class SessionState {
     this.record = record;
     this.isNew = false;
     this.closed = false;
+  }
+
+  /** Goes on with the record as a write left it. A cookie that the browser keeps for as long as the session lives is renewed. */
+  follow(record: SessionRecord): void {
+    const extended = record.expiresAt > (this.record?.expiresAt ?? 0);
+    if (extended && this.core.cookie.persistent && this.id !== null) this.cookieDuty = 'set';
+    this.record = record;
   }
 
   /** Begins again with nothing stored, no id and no data; the bag handed out before keeps what it had and counts no more. */

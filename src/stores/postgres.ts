@@ -1,5 +1,6 @@
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
+import type { SessionRecord } from '../session/record.ts';
 import {
   connect,
   openPool,
@@ -60,10 +61,6 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
 /** Answered to a read of a table that is not there. */
 const UNDEFINED_TABLE = '42P01';
 
-interface ReplacedRow extends SessionRow {
-  replaced: boolean;
-}
-
 function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: () => Promise<void>): ServerStore {
   const connection = connect(pool);
   const statements = prepareAll(connection, table);
@@ -82,18 +79,19 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
     }
   }
 
+  async function read(key: string): Promise<SessionRecord | null> {
+    const [row] = (await run(statements.read, key)).rows;
+    return row ? recordOf(row) : null;
+  }
+
   return {
-    async read(key) {
-      const [row] = (await run(statements.read, key)).rows;
-      return row ? recordOf(row) : null;
-    },
+    read,
 
     create: async (key, record) => (await run(statements.create, key, ...valuesOf(record))).changed === 1,
 
     async replace(key, record, expected) {
-      const [row] = (await run(statements.replace, key, expected, ...valuesOf(record))).rows;
-      if (!row) return { ok: false, current: null };
-      return (row as ReplacedRow).replaced ? { ok: true } : { ok: false, current: recordOf(row) };
+      if ((await run(statements.replace, key, expected, ...valuesOf(record))).changed === 1) return { ok: true };
+      return { ok: false, current: await read(key) };
     },
 
     touch: async (key, lastSeenAt, expiresAt) =>
@@ -120,10 +118,12 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
 function prepareAll({ prepare }: PostgresConnection, table: string) {
   const all = `key, ${COLUMNS.join(', ')}`;
   const values = COLUMNS.map((_, i) => `$${i + 2}`).join(', ');
+  const changes = COLUMNS.map((name, i) => `${name} = $${i + 3}`).join(', ');
   return {
     read: prepare(`SELECT ${all} FROM ${table} WHERE key = $1`),
     create: prepare(`INSERT INTO ${table} (${all}) VALUES ($1, ${values}) ON CONFLICT (key) DO NOTHING`),
-    replace: prepare(replaceIn(table)),
+    // Not SELECT … FOR UPDATE before it, which would know what stands there when the version is another: see docs/architecture.md.
+    replace: prepare(`UPDATE ${table} SET ${changes} WHERE key = $1 AND version = $2`),
     touch: prepare(
       `UPDATE ${table} SET last_seen_at = greatest(last_seen_at, $2), expires_at = greatest(expires_at, $3) WHERE key = $1`,
     ),
@@ -138,22 +138,4 @@ function prepareAll({ prepare }: PostgresConnection, table: string) {
          SELECT key FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     ),
   };
-}
-
-/**
- * Compares and sets in one round trip, and says what stands there when the version is another one. The row is locked
- * first: who waits for a lock goes on with the row as it has become, whereas a plain SELECT beside the UPDATE would show it
- * as it was before the wait.
- */
-function replaceIn(table: string): string {
-  const [changes, rest] = [COLUMNS.map((name, i) => `${name} = $${i + 3}`), COLUMNS.filter(name => name !== 'data')];
-  return `
-    WITH current AS (SELECT key, ${COLUMNS.join(', ')} FROM ${table} WHERE key = $1 FOR UPDATE),
-    replaced AS (
-      UPDATE ${table} AS stored SET ${changes.join(', ')} FROM current
-      WHERE stored.key = current.key AND current.version = $2 RETURNING stored.key
-    )
-    SELECT replaced.key IS NOT NULL AS replaced, ${rest.join(', ')},
-      CASE WHEN replaced.key IS NULL THEN data END AS data
-    FROM current LEFT JOIN replaced ON true`;
 }

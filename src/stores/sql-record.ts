@@ -21,7 +21,7 @@ export interface SessionRow {
   data: SqlText;
 }
 
-/** The columns of a record, in the order of `valuesOf`. */
+/** The columns of a record, in the order of `valuesOf`: first the version, last the data. */
 export const COLUMNS: readonly string[] = [
   ...['version', 'user_id', 'created_at', 'authenticated_at', 'last_seen_at', 'expires_at'],
   ...['remember', 'device', 'successor', 'data'],
