@@ -88,11 +88,12 @@ class MemoryStore implements SessionStore {
     if (entry.record.version !== expected) return { ok: false, current: copyRecord(entry.record) };
     const bytes = this.#measure(record);
     if (entry.record.userId === record.userId) {
+      const movesExpiry = entry.record.expiresAt !== record.expiresAt;
       this.#bytes += bytes - entry.bytes;
       entry.record = copyRecord(record);
       entry.bytes = bytes;
       this.#recencyOf(entry).refresh(entry);
-      this.#byExpiry.moved(entry);
+      if (movesExpiry) this.#byExpiry.moved(entry);
     } else {
       this.#unlink(entry);
       entry.record = copyRecord(record);
