@@ -1,7 +1,7 @@
 // One HTTP/1.1 connection, kept alive, one request under way at a time. No client library, so that the load is light.
 import { connect } from 'node:net';
 
-const LONGEST_WAIT = 15_000;
+export const LONGEST_WAIT = 15_000;
 
 /**
  * Lets the visitors take turns until it may not go on, and waits for the answer under way.
@@ -44,7 +44,7 @@ export function converse(port, visitors, goesOn) {
 }
 
 /** Head and body of a whole answer, null while some of it is missing. @throws on anything that is not a plain 200 */
-function answerIn(text) {
+export function answerIn(text) {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd === -1) return null;
   const head = text.slice(0, headEnd);

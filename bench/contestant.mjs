@@ -42,13 +42,18 @@ function cookieGiver(name, port, sessions) {
   };
 }
 
-/** Puts the data into a new session. The bare application gets a cookie of the same kind that it will not look at. */
+/** Puts the data into a new session. */
 async function fillSession(name, port, path) {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   const body = await response.text();
   if (response.status !== 200) throw new Error(`${name}: ${path} answered ${response.status}: ${body}`);
+  return firstCookie(name, path, response.headers.getSetCookie());
+}
+
+/** What a visitor comes with. The bare application gets a cookie of the same kind that it will not look at. */
+export function firstCookie(name, path, setCookies) {
   const jar = new Jar('');
-  jar.takeUp(response.headers.getSetCookie());
+  jar.takeUp(setCookies);
   if (remembers(name) && jar.header === '') throw new Error(`${name}: ${path} set no cookie.`);
   return jar.header || `session=1.${randomBytes(64).toString('base64url')}`;
 }

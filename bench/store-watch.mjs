@@ -3,6 +3,7 @@
 export function watchedStores() {
   let stores = 0;
   let count = 0;
+  const byOperation = {};
 
   /** Before the store is given away, because who gets it may take its methods out. */
   function keep(store) {
@@ -13,13 +14,14 @@ export function watchedStores() {
         if (store[name] !== value) continue;
         store[name] = function (...given) {
           count += 1;
+          byOperation[name] = (byOperation[name] ?? 0) + 1;
           return value.apply(this, given);
         };
       }
     }
     return store;
   }
-  return { keep, calls: () => ({ stores, count }) };
+  return { keep, calls: () => ({ stores, count, byOperation: { ...byOperation } }) };
 }
 
 /** What every EventEmitter has: to listen to a store is not to ask it. `createSession` of express-session makes an object. */

@@ -21,12 +21,14 @@ export function createVisitor(kind, { cookie, number, remembers, shape }) {
     answered(body, head) {
       check(body);
       if (!KINDS[kind].fill || !/\r\nset-cookie:/i.test(head)) return;
-      jar.takeUp([...head.matchAll(/\r\nset-cookie: *([^\r]+)/gi)].map(([, line]) => line));
+      jar.takeUp(setCookiesIn(head));
       visitor.request = requestBytes(kind, header());
     },
   };
   return visitor;
 }
+
+export const setCookiesIn = head => [...head.matchAll(/\r\nset-cookie: *([^\r]+)/gi)].map(([, line]) => line);
 
 /** Another wrong signature with each request: a server that remembers the last ones has no use of it. */
 function forger(cookie, check) {

@@ -1,7 +1,7 @@
 // The application on Express. Handlers hold the request.
 import express from 'express';
 
-export function serve({ mount }, routes) {
+export function listenerOf({ mount }, routes) {
   const app = express();
   mount(app);
   for (const [path, answer] of Object.entries(routes)) {
@@ -11,6 +11,11 @@ export function serve({ mount }, routes) {
       else response.send(text);
     });
   }
+  return app;
+}
+
+export function serve(contender, routes) {
+  const app = listenerOf(contender, routes);
   return new Promise((resolve, reject) => {
     const server = app.listen(0, '127.0.0.1', error => (error ? reject(error) : resolve(server.address().port)));
   });

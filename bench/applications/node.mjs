@@ -2,20 +2,22 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-export async function serve({ wrap }, routes) {
+export function listenerOf({ wrap }, routes) {
   const answers = new Map(Object.entries(routes));
-  const server = createServer(
-    wrap((request, response) => {
-      const text = answers.get(request.url)(request);
-      if (text instanceof Promise) text.then(send, error => response.destroy(error));
-      else send(text);
+  return wrap((request, response) => {
+    const text = answers.get(request.url)(request);
+    if (text instanceof Promise) text.then(send, error => response.destroy(error));
+    else send(text);
 
-      function send(text) {
-        response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-        response.end(text);
-      }
-    }),
-  ).listen(0, '127.0.0.1');
+    function send(text) {
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+      response.end(text);
+    }
+  });
+}
+
+export async function serve(contender, routes) {
+  const server = createServer(listenerOf(contender, routes)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server.address().port;
 }

@@ -1,0 +1,52 @@
+// What one request makes in the process that answers it: store calls, promises, bytes on the heap.
+import { Child } from './child.mjs';
+
+export const FRAMEWORKS = ['express', 'node'];
+export const GUARDED_KINDS = ['read', 'write', 'none', 'forged', 'login'];
+const OPERATIONS = ['read', 'replace', 'create', 'touch', 'delete'];
+
+/** One thread, so that optimised code is there at the same request each time; and room for a round without a collection. */
+const HEAP_FLAGS = [
+  ...['--single-threaded', '--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'],
+  ...['--no-flush-bytecode', '--no-allocation-site-pretenuring'],
+];
+
+/** With a store that answers at once. What the bare application makes is left out. */
+export async function countFigures() {
+  const figures = {};
+  for (const framework of FRAMEWORKS) {
+    const [bare, ours] = await observe(framework, 'counts', []);
+    for (const kind of GUARDED_KINDS) {
+      const { storeCalls } = ours[kind];
+      for (const operation of new Set([...OPERATIONS, ...Object.keys(storeCalls)])) {
+        figures[`${framework}, ${kind}: store.${operation}`] = storeCalls[operation] ?? 0;
+      }
+      figures[`${framework}, ${kind}: promises`] = ours[kind].promises - bare[kind].promises;
+    }
+  }
+  return figures;
+}
+
+export async function allocationFigures() {
+  const figures = {};
+  for (const framework of FRAMEWORKS) {
+    const [bare, ours] = await observe(framework, 'allocations', HEAP_FLAGS);
+    for (const kind of GUARDED_KINDS) {
+      figures[`${framework}, ${kind}`] = Math.round(ours[kind] - bare[kind]);
+    }
+  }
+  return figures;
+}
+
+/** @returns what the bare application and ours say */
+const observe = (framework, question, flags) =>
+  Promise.all(
+    ['bare', 'madeleine'].map(async variant => {
+      const child = new Child(`${framework}, ${variant}`, 'observed.mjs', { args: [framework, variant], flags });
+      try {
+        return await child.ask(question, { kinds: GUARDED_KINDS });
+      } finally {
+        await child.stop();
+      }
+    }),
+  );
