@@ -6,7 +6,7 @@ import type { Applied } from './commit-queue.ts';
 import { parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
-import { needsTouch, seenAt } from './policy.ts';
+import { markSeen } from './policy.ts';
 import type { SessionRecord } from './record.ts';
 import { isAsIn } from './snapshot.ts';
 import type { SessionState } from './state.ts';
@@ -100,9 +100,8 @@ function drop(state: SessionState, mine: string): void {
 function touchIfDue(state: SessionState): MaybePromise<void> {
   const { core, key, record } = state;
   if (record === null || key === null) return;
-  const now = core.clock();
-  if (!state.touchAsked && !needsTouch(record, now, core.policy)) return;
-  const seen = seenAt(now, record, core.policy);
+  const seen = markSeen(core.clock(), record, core.policy, state.touchAsked);
+  if (seen === record) return;
   return whenReady(core.store.touch(key, seen.lastSeenAt, seen.expiresAt), found => {
     state.touchAsked = false;
     if (!found) return state.close();

@@ -68,8 +68,12 @@ export function latestEndOfAny(now: number, policy: Policy): number {
   return now + CLOCK_SKEW + Math.max(policy.absolute, policy.remember);
 }
 
-/** The record as a request at this moment leaves it. No time moves back, though the clocks of two servers differ. */
-export function seenAt(now: number, record: SessionRecord, policy: Policy): SessionRecord {
+/**
+ * The record as a request at this moment leaves it: marked as seen where the last mark is old enough, or this is `asked`; else
+ * the very same. No time moves back, though the clocks of two servers differ.
+ */
+export function markSeen(now: number, record: SessionRecord, policy: Policy, asked: boolean): SessionRecord {
+  if (!asked && now - record.lastSeenAt < policy.touchAfter) return record;
   const seen = { ...record, lastSeenAt: Math.max(now, record.lastSeenAt) };
   seen.expiresAt = Math.max(endOf(seen, policy), record.expiresAt);
   return seen;
@@ -81,8 +85,4 @@ export function seenAt(now: number, record: SessionRecord, policy: Policy): Sess
  */
 export function isLive(record: SessionRecord, now: number, policy: Policy): boolean {
   return now < record.expiresAt && now < endOf(record, policy) && record.lastSeenAt <= now + CLOCK_SKEW;
-}
-
-export function needsTouch(record: SessionRecord, now: number, policy: Policy): boolean {
-  return now - record.lastSeenAt >= policy.touchAfter;
 }

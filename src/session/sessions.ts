@@ -12,7 +12,7 @@ import { type GuardedStore, guardStore } from './guarded-store.ts';
 import { forget } from './new-record.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
-import { isLive, needsTouch, seenAt } from './policy.ts';
+import { isLive, markSeen } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
@@ -56,12 +56,8 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string, seen = false): SessionRecord => {
     if (data === record.data) return record;
-    const now = clock();
-    // Marked as seen no more often than by a read: a database follows times that move through its indexes.
-    const next = seen || needsTouch(record, now, policy) ? seenAt(now, record, policy) : { ...record };
-    next.data = data;
-    next.version = nextVersion(record.version);
-    return next;
+    // Seen no more often than by a read: a database follows times that move through its indexes.
+    return { ...markSeen(clock(), record, policy, seen), data, version: nextVersion(record.version) };
   };
   const warn = createWarnings();
   warnOfCopies(warn);
