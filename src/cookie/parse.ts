@@ -73,9 +73,13 @@ function endOfPair(text: string, from: number): number {
 }
 
 function beginsPair(text: string, at: number): boolean {
-  let before = at - 1;
-  while (before >= 0 && isBlank(text.charCodeAt(before))) before--;
-  return before < 0 || text.charCodeAt(before) === SEMICOLON;
+  const before = beforeBlanks(text, at);
+  return before === 0 || text.charCodeAt(before - 1) === SEMICOLON;
+}
+
+function trimmed(text: string, from: number, to: number): string {
+  const start = afterBlanks(text, from);
+  return start < to ? text.slice(start, beforeBlanks(text, to)) : '';
 }
 
 function afterBlanks(text: string, from: number): number {
@@ -84,12 +88,10 @@ function afterBlanks(text: string, from: number): number {
   return at;
 }
 
-function trimmed(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+function beforeBlanks(text: string, to: number): number {
+  let at = to;
+  while (at > 0 && isBlank(text.charCodeAt(at - 1))) at--;
+  return at;
 }
 
 /** Space and tab only: what else counts as white space in Unicode may be part of a name that pretends to be another. */
