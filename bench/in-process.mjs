@@ -10,6 +10,7 @@ import { CONTENDERS } from './variants.mjs';
 import { createVisitor, setCookiesIn } from './visitors.mjs';
 
 const SHAPE = 'objects';
+const COUNT_NOTHING = () => () => {};
 
 /** @param keep is handed every store that is made */
 export async function openApplication(framework, variant, keep) {
@@ -24,9 +25,9 @@ export async function openApplication(framework, variant, keep) {
   async function visitorsOf(kind, count) {
     const { fill } = KINDS[kind];
     const fillRequest = { request: Buffer.from(`GET ${fill} HTTP/1.1\r\nHost: localhost\r\n\r\n`) };
-    const filled = fill ? await askEach(Array.from({ length: count }, () => fillRequest)) : [];
+    const { answers } = await askEach(fill ? Array.from({ length: count }, () => fillRequest) : []);
     return Array.from({ length: count }, (_, number) => {
-      const cookie = fill ? firstCookie(variant, fill, setCookiesIn(filled[number].head)) : '';
+      const cookie = fill ? firstCookie(variant, fill, setCookiesIn(answers[number].head)) : '';
       return createVisitor(kind, { cookie, number, remembers, shape: SHAPE });
     });
   }
@@ -34,32 +35,26 @@ export async function openApplication(framework, variant, keep) {
   /**
    * Asks for each of the visitors once. Answers are checked after the last of them, where it is not counted any more.
    *
-   * @param count begins to count, and gives the function that ends it
+   * @param startCount begins to count, and gives the function that ends it
    * @returns what that one gave
    */
-  async function play(visitors, count) {
-    let counted;
-    const answers = await askEach(visitors, () => {
-      const end = count();
-      return () => {
-        counted = end();
-      };
-    });
+  async function play(visitors, startCount) {
+    const { answers, counted } = await askEach(visitors, startCount);
     for (const [index, { body, head }] of answers.entries()) visitors[index].answered(body, head);
     return counted;
   }
 
   /** Makes no promise of its own between the start of the count and its end. */
-  function askEach(visitors, startCount = () => () => {}) {
+  function askEach(visitors, startCount = COUNT_NOTHING) {
     const answers = new Array(visitors.length);
     return new Promise((resolve, reject) => {
       const patience = setTimeout(() => reject(new Error(`no answer within ${LONGEST_WAIT} ms`)), LONGEST_WAIT);
       let index = 0;
       const ask = () => {
         if (index < visitors.length) return connection.ask(visitors[index].request, take);
-        endCount();
+        const counted = endCount();
         clearTimeout(patience);
-        resolve(answers);
+        resolve({ answers, counted });
       };
       const take = answer => {
         if (answer instanceof Error) return reject(answer);

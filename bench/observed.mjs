@@ -24,7 +24,7 @@ async function counts({ kinds }) {
   for (const kind of kinds) {
     const visitors = await visitorsOf(kind, COUNTED);
     // The first ones prepare what later ones use again.
-    await play(visitors, () => () => {});
+    await play(visitors);
     const before = watch.calls().byOperation;
     const promises = await play(visitors, countPromises);
     const after = Object.entries(watch.calls().byOperation);
