@@ -1,7 +1,7 @@
 /** What a Node response's head is made of: headers given to `writeHead`, and the head of an error in place of another. */
 import { type OutgoingHttpHeader, type ServerResponse, STATUS_CODES } from 'node:http';
 import { MadeleineError } from '../errors.ts';
-import { streamOf } from './http2.ts';
+import { forgetTrailers, streamOf } from './http2.ts';
 
 /**
  * Takes over what `writeHead(status, message?, headers?)` was given, so that fields set by us and by others live together.
@@ -56,8 +56,7 @@ export function isOfTheBody(name: string): boolean {
 
 export function clearForError(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) if (isOfTheBody(name)) response.removeHeader(name);
-  // Over HTTP/1 this forgets the trailers that were added. (Bun would refuse to send them with an error that is not in chunks.)
-  response.addTrailers({});
+  forgetTrailers(response);
   response.statusCode = 500;
   // Back to the default for whatever status comes; Node knows it as "not given". HTTP/2 has none, and warns who looks for one.
   if (!streamOf(response)) (response as { statusMessage: string | undefined }).statusMessage = undefined;

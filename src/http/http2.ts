@@ -1,6 +1,6 @@
 /** Where Node's compatibility API for HTTP/2 is not what it looks like: a response has a stream, many share one socket. */
-import type { ServerResponse } from 'node:http';
-import type { Http2Stream } from 'node:http2';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Http2Stream, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
 /** The stream of a response over HTTP/2; `undefined` over HTTP/1. */
@@ -11,4 +11,29 @@ export function streamOf(response: ServerResponse): Http2Stream | undefined {
 /** What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time. */
 export function connectionOf(response: ServerResponse): Http2Stream | Socket | null {
   return streamOf(response) ?? response.socket;
+}
+
+/** Node's types do not know it. */
+interface SetsTrailers {
+  setTrailer(name: string, value: string): void;
+}
+
+/**
+ * Forgets the trailers that were added; others may be added. Over HTTP/2 no method takes one away, so the stream, which asks for them
+ * after the body, is given a list of its own. (Bun would refuse to send trailers over HTTP/1 with an error that is not in chunks.)
+ */
+export function forgetTrailers(response: ServerResponse): void {
+  const stream = streamOf(response) as ServerHttp2Stream | undefined;
+  // Over HTTP/1 what is added takes the place of what was.
+  if (!stream) return response.addTrailers({});
+  const trailers: OutgoingHttpHeaders = {};
+  stream.removeAllListeners('wantTrailers').once('wantTrailers', () => stream.sendTrailers(trailers));
+  const sets = response as unknown as SetsTrailers;
+  const { setTrailer } = sets;
+  // Node's addTrailers goes through this.
+  sets.setTrailer = (name, value) => {
+    setTrailer.call(response, name, value);
+    // The stream asks a little after the end: a handler whose response this was may still be adding.
+    if (!response.writableEnded) trailers[name.trim().toLowerCase()] = value;
+  };
 }

@@ -56,7 +56,7 @@ export interface SessionMethods<Data extends object = SessionData> {
   /** Ends the session in the store and in the browser. A sealed cookie ends in this browser alone, unless its store has a denylist. */
   destroy(callback?: Callback): Promise<void>;
   /** Marks the session as seen now, whatever the throttle says. */
-  touch(): this;
+  touch(): Session<Data>;
   /** Logs the user in: a fresh id, and the visitor's data goes along. @throws MadeleineError `ERR_OPTION_INVALID` for a bad id */
   login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void>;
   /** Logs the user out: ends the session, as `destroy` does; `req.session` is an empty one from then on. */

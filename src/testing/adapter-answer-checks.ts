@@ -34,11 +34,12 @@ function comparable({ status, headers, body, trailers, informational, setCookies
 }
 
 async function refused(answer: Promise<TestAnswer>, what: string): Promise<void> {
-  const { status, setCookies, headers } = await answer;
+  const { status, setCookies, headers, trailers } = await answer;
   assert.equal(status, 503, what);
   assert.deepEqual(setCookies, [], what);
   assert.equal(headers.location, undefined, what);
   assert.equal(headers.trailer, undefined, what);
+  assert.deepEqual(trailers, {}, what);
 }
 
 /** One check for each way and each speed. */

@@ -162,4 +162,42 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
     connection.destroy();
     await served.close();
   });
+
+  const failingStore = () => faultStore(memoryStore(), () => ({ kind: 'fail' }));
+
+  it('an error in place of a response may have trailers of its own', async () => {
+    const sessions = session({ secret, store: failingStore() });
+    const served = await serveOn(
+      http2.createServer((req, res) =>
+        sessions(req, res, error => {
+          if (error) {
+            res.addTrailers({ 'X-Error': '1' });
+            return res.end('error');
+          }
+          sessions.of(req).visits = 1;
+          res.addTrailers({ 'X-Sum': '4' });
+          return res.end('body');
+        }),
+      ),
+    );
+    const { body, trailers } = await request(served.url, { protocol: 'http2' });
+    assert.deepEqual([body, Object.entries(trailers)], ['error', [['x-error', '1']]]);
+    await served.close();
+  });
+
+  it('an error that has ended takes no trailers of the handler that goes on', async () => {
+    const sessions = session({ secret, store: failingStore() });
+    const served = await serveOn(
+      http2.createServer(
+        sessions.withSession((req, res) => {
+          req.session.visits = 1;
+          sessions.sessions.on('failed', () => res.addTrailers({ 'X-Sum': '4' }));
+          res.write('body');
+        }),
+      ),
+    );
+    const { status, trailers } = await request(served.url, { protocol: 'http2' });
+    assert.deepEqual({ status, trailers }, { status: 503, trailers: {} });
+    await served.close();
+  });
 });

@@ -51,6 +51,11 @@ void shop.update(data => {
   data.visit = 1;
 });
 
+// touch() gives back the session with its data, also where the data shadows a method.
+holds<Equal<ReturnType<typeof req.session.touch>, typeof req.session>>();
+holds<Equal<ReturnType<typeof shop.touch>, Session<Shop>>>();
+holds<Equal<ReturnType<typeof held.touch>['save'], number | undefined>>();
+
 // Durations are checked as far as types can.
 session({ secret: 'x', idle: '30m' });
 // @ts-expect-error: not a duration
