@@ -18,7 +18,9 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   readonly #open: OpenSession<Data>;
   readonly #response: ServerResponse;
   readonly #onError: (error: unknown) => void;
-  #watched = false;
+  /** What is watched for a client that goes away, once a handler has asked for the session. */
+  #connection: ReturnType<typeof connectionOf> = null;
+  #ended = false;
   #refused = false;
   #lateCheck = false;
 
@@ -44,13 +46,12 @@ export class Exchange<Data extends object = object> implements GateParticipant {
 
   /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
-    if (!this.#watched) {
+    if (this.#connection === null && !this.#ended) {
       // A client that goes away does not take with it what a handler has put into the session.
-      this.#watched = true;
-      const connection = connectionOf(this.#response);
-      if (connection) watchConnection(connection, this);
+      this.#connection = connectionOf(this.#response);
+      if (this.#connection !== null) watchConnection(this.#connection, this);
     }
-    if (this.#response.writableEnded && !this.#lateCheck) {
+    if (this.#ended && !this.#lateCheck) {
       this.#lateCheck = true;
       setImmediate(() => {
         this.#lateCheck = false;
@@ -89,8 +90,8 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   ended(): void {
-    const connection = this.#watched ? connectionOf(this.#response) : null;
-    if (connection) unwatchConnection(connection, this);
+    this.#ended = true;
+    if (this.#connection !== null) unwatchConnection(this.#connection, this);
   }
 
   refused(): void {

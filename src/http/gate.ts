@@ -29,25 +29,45 @@ function holderOf(request: IncomingMessage): Holder {
   return (request.rawHeaders as Holder | undefined) ?? (request as Holder);
 }
 
-/** The gate before the response to this request, if any. (A response that HTTP/2 pushes has no request.) */
-export function gateOf(request: IncomingMessage | undefined): Gate | undefined {
-  return request && holderOf(request)[GATE];
+/**
+ * The gate that was asked last, which is nearly always the one that is asked next. Each request and response of Express has a
+ * hidden class of its own, so whatever is looked up on one costs 0.5 µs, and a request asks its gate six times.
+ */
+let latest: Gate | null = null;
+
+/** The gate before the response to this request, if any. */
+export function gateOf(request: IncomingMessage): Gate | undefined {
+  if (latest?.request === request) return latest;
+  return remembered(holderOf(request)[GATE]);
+}
+
+/** The gate before this response, if any. (A response that HTTP/2 pushes has no request.) */
+function gateBefore(response: ServerResponse): Gate | undefined {
+  if (latest?.response === response) return latest;
+  const request: IncomingMessage | undefined = response.req;
+  return remembered(request && holderOf(request)[GATE]);
+}
+
+function remembered(gate: Gate | undefined): Gate | undefined {
+  if (gate) latest = gate;
+  return gate;
 }
 
 /** Holds the response until this participant is saved, beside others that may be there already. */
 export function enterGate(request: IncomingMessage, response: ServerResponse, participant: GateParticipant): void {
   const holder = holderOf(request);
   if (holder[GATE]) holder[GATE].participants.push(participant);
-  else holder[GATE] = new Gate(response, participant, intercept(response, gateOf));
+  else latest = holder[GATE] = new Gate(request, response, participant, intercept(response, gateBefore));
 }
 
 class Gate {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly participants: GateParticipant[];
   /** The head waits for the save. */
   holdsHead = false;
   /** The handler has ended the response. */
   ended = false;
-  readonly #response: ServerResponse;
   readonly #below: Below;
   #state: GateState = 'waiting';
   /** What the handler did while the save was under way, in order. */
@@ -55,14 +75,15 @@ class Gate {
   #heldBytes = 0;
   #needsDrain = false;
 
-  constructor(response: ServerResponse, participant: GateParticipant, methods: Below) {
+  constructor(request: IncomingMessage, response: ServerResponse, participant: GateParticipant, methods: Below) {
+    this.request = request;
+    this.response = response;
     this.participants = [participant];
-    this.#response = response;
     this.#below = methods;
   }
 
   writeHead(status: unknown, second: unknown, third: unknown): ServerResponse {
-    const response = this.#response;
+    const response = this.response;
     if (this.#state === 'open') return this.#below.writeHead.call(response, status, second, third) as ServerResponse;
     if (this.#state !== 'waiting') return response;
     const { statusCode, message } = setHeadersGiven(response, status as number, second, third);
@@ -75,11 +96,11 @@ class Gate {
   }
 
   flushHeaders(): void {
-    this.#whenOpen(() => this.#below.flushHeaders.call(this.#response));
+    this.#whenOpen(() => this.#below.flushHeaders.call(this.response));
   }
 
   write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
-    if (this.#isOpen()) return this.#below.write.call(this.#response, chunk, encoding, callback) as boolean;
+    if (this.#isOpen()) return this.#below.write.call(this.response, chunk, encoding, callback) as boolean;
     if (this.#state === 'discarding' || this.ended) {
       discard(encoding, callback);
       return true;
@@ -89,13 +110,13 @@ class Gate {
       this.#fail(heldTooLarge());
       return true;
     }
-    this.#hold(() => this.#below.write.call(this.#response, chunk, encoding, callback));
+    this.#hold(() => this.#below.write.call(this.response, chunk, encoding, callback));
     this.#needsDrain = true;
     return false;
   }
 
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
-    const response = this.#response;
+    const response = this.response;
     if (this.#state === 'discarding' || (this.#state === 'holding' && this.ended)) {
       discard(chunk, encoding, callback);
     } else if (this.#state === 'waiting') {
@@ -144,7 +165,7 @@ class Gate {
       // Told a moment later: by then a handler that says writeHead() and end() has ended, and the application can answer.
       saved = Promise.reject(error);
     }
-    presentHeld(this.#response, gateOf);
+    presentHeld(this.response, gateBefore);
     this.holdsHead = true;
     saved
       .then(
@@ -156,7 +177,7 @@ class Gate {
   }
 
   #open(): void {
-    const response = this.#response;
+    const response = this.response;
     if (this.#state !== 'holding') return;
     this.holdsHead = false;
     try {
@@ -182,7 +203,7 @@ class Gate {
   #fail(error: unknown): void {
     if (this.#state !== 'holding') return;
     this.holdsHead = false;
-    if (!this.ended || this.#response.statusCode < 500) return this.#answer(error);
+    if (!this.ended || this.response.statusCode < 500) return this.#answer(error);
     // An error it is already, told in the application's own way, and perhaps of this very failure.
     this.#refuse().failedAtEnd(error);
     this.#release();
@@ -190,7 +211,7 @@ class Gate {
 
   /** Nothing has left yet: the error takes the place of what the handler wrote. */
   #answer(error: unknown): void {
-    const response = this.#response;
+    const response = this.response;
     const ended = this.ended;
     this.#held = null;
     clearForError(response);
@@ -207,7 +228,7 @@ class Gate {
   #cut(error: unknown): void {
     this.#state = 'discarding';
     this.#refuse().failedAtEnd(error);
-    this.#response.destroy();
+    this.response.destroy();
   }
 
   /** Tells everybody, and gives the one who is to speak of it. */
@@ -230,7 +251,9 @@ class Gate {
 
   #passEnd(chunk: unknown, encoding: unknown, callback: unknown): void {
     for (const one of this.participants) one.ended();
-    this.#below.end.call(this.#response, chunk, encoding, callback);
+    this.#below.end.call(this.response, chunk, encoding, callback);
+    // Nothing of a request is kept alive once it is over.
+    if (latest === this) latest = null;
   }
 }
 

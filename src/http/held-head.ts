@@ -1,5 +1,5 @@
 /** How a response looks to its handler while its head is held. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
 /** The gate before a response. */
@@ -9,7 +9,7 @@ export interface Holder {
   /** The handler has ended the response. */
   readonly ended: boolean;
 }
-type HolderOf = (request: IncomingMessage) => Holder | undefined;
+type HolderOf = (response: ServerResponse) => Holder | undefined;
 
 const METHODS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
 const GETTERS = ['headersSent', 'writableEnded'] as const;
@@ -60,14 +60,14 @@ function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorM
   const descriptors: PropertyDescriptorMap = { [PRESENTED]: { value: true } };
   for (const name of METHODS) {
     const value = function (this: ServerResponse, ...args: unknown[]): unknown {
-      if (holderOf(this.req)?.holdsHead) refuse(name);
+      if (holderOf(this)?.holdsHead) refuse(name);
       return originals[name].apply(this, args);
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }
   const show = (name: (typeof GETTERS)[number], held: (holder: Holder) => boolean) => {
     const get = function (this: ServerResponse): unknown {
-      const holder = holderOf(this.req);
+      const holder = holderOf(this);
       return holder?.holdsHead ? held(holder) : originals[name].call(this);
     };
     descriptors[name] = { get, configurable: true };

@@ -1,5 +1,5 @@
 /** Makes a Node response ask someone before anything of it leaves. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
 const METHODS = ['writeHead', 'flushHeaders', 'write', 'end'] as const;
@@ -10,13 +10,13 @@ type Method = (first?: unknown, second?: unknown, third?: unknown) => unknown;
 export type Below = Record<MethodName, Method>;
 /** Who is asked in their stead. */
 type Interceptor = Record<MethodName, Method>;
-type InterceptorOf = (request: IncomingMessage) => Interceptor | undefined;
+type InterceptorOf = (response: ServerResponse) => Interceptor | undefined;
 
 const BELOW = Symbol('madeleine.below');
 type Intercepted = Below & { [BELOW]?: Below };
 
 /**
- * Makes the response ask its request's interceptor, where there is one, and answers with its methods as they were.
+ * Makes the response ask its interceptor, where there is one, and answers with its methods as they were.
  *
  * A framework's responses get this once, on their shared prototype: in Express a new property of a single response costs
  * 1.5 µs, so four of them for each request would cost more than everything else that a session does.
@@ -62,7 +62,7 @@ function methodsOf({ writeHead, flushHeaders, write, end }: Below): Below {
 function askingMethods(below: Below, interceptorOf: InterceptorOf): Below {
   const ask = (name: MethodName) =>
     function (this: ServerResponse, first?: unknown, second?: unknown, third?: unknown): unknown {
-      const interceptor = interceptorOf(this.req);
+      const interceptor = interceptorOf(this);
       return interceptor ? interceptor[name](first, second, third) : below[name].call(this, first, second, third);
     };
   return { writeHead: ask('writeHead'), flushHeaders: ask('flushHeaders'), write: ask('write'), end: ask('end') };
