@@ -5,8 +5,7 @@ export const storeContenders = {
   'madeleine-redis': {
     async make({ url }) {
       const { redisStore } = await import('madeleine/redis');
-      const { createClient } = await import('redis');
-      return madeleineOn(redisStore(await createClient({ url }).connect()));
+      return madeleineOn(redisStore(url));
     },
   },
 

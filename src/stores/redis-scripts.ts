@@ -64,7 +64,7 @@ written = string.sub(written .. string.rep(' ', ${WRITES_WIDTH}), 1, ${WRITES_WI
 redis.call('SET', KEYS[1],
   '${LAYOUT}' .. newSeenAt .. newExpiresAt .. newListedUntil .. newVersion .. written .. newUser .. '\\n' .. rest,
   'PX', lifetime)
-redis.call('ZADD', KEYS[2], score, key)
+if newExpiresAt ~= expiresAt then redis.call('ZADD', KEYS[2], score, key) end
 return { 'done', unlisted }
 `;
 

@@ -57,7 +57,13 @@ export function linksTo(url: string): () => RedisLink {
 }
 
 function nodeRedisLink({ createClient }: NodeRedis, url: string): RedisLink {
-  const client = createClient({ url, socket: { reconnectStrategy: false }, disableOfflineQueue: true });
+  const client = createClient({
+    url,
+    socket: { reconnectStrategy: false },
+    disableOfflineQueue: true,
+    // Its own deadline for each command would be an AbortSignal, a tenth of a command's cost: the connection and the session have theirs.
+    commandOptions: { timeout: undefined },
+  });
   // What goes wrong also fails the calls it concerns; unheard, it would end the process.
   client.on('error', () => {});
   return {
