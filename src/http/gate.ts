@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { createGateFinder } from './gate-finder.ts';
 import { bareError, clearForError, setHeadersGiven } from './head.ts';
 import { presentHeld } from './held-head.ts';
 import { streamOf } from './http2.ts';
@@ -17,51 +18,19 @@ export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
 
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'discarding';
-/**
- * Where a request keeps the gate before its response: on its list of header fields, an array of its own. On the request itself it
- * would cost 3 µs in Express, which has given the request another prototype, and in a WeakMap 6 µs of collecting garbage. A
- * request that was made by hand may have no such list.
- */
-const GATE: unique symbol = Symbol('madeleine.gate');
-type Holder = { [GATE]?: Gate };
-
-function holderOf(request: IncomingMessage): Holder {
-  return (request.rawHeaders as Holder | undefined) ?? (request as Holder);
-}
-
-/**
- * The gate that was asked last, which is nearly always the one that is asked next. Each request and response of Express has a
- * hidden class of its own, so whatever is looked up on one costs 0.5 µs, and a request asks its gate six times.
- */
-let latest: Gate | null = null;
+const gates = createGateFinder<Gate>();
 
 /** The gate before the response to this request, if any. */
-export function gateOf(request: IncomingMessage): Gate | undefined {
-  if (latest?.request === request) return latest;
-  return remembered(holderOf(request)[GATE]);
-}
-
-/** The gate before this response, if any. (A response that HTTP/2 pushes has no request.) */
-function gateBefore(response: ServerResponse): Gate | undefined {
-  if (latest?.response === response) return latest;
-  const request: IncomingMessage | undefined = response.req;
-  return remembered(request && holderOf(request)[GATE]);
-}
-
-function remembered(gate: Gate | undefined): Gate | undefined {
-  if (gate) latest = gate;
-  return gate;
-}
+export const gateOf: (request: IncomingMessage) => Gate | undefined = gates.of;
 
 /** Holds the response until this participant is saved, beside others that may be there already. */
 export function enterGate(request: IncomingMessage, response: ServerResponse, participant: GateParticipant): void {
-  const holder = holderOf(request);
-  if (holder[GATE]) holder[GATE].participants.push(participant);
-  else latest = holder[GATE] = new Gate(request, response, participant, intercept(response, gateBefore));
+  const present = gates.of(request);
+  if (present) present.participants.push(participant);
+  else gates.put(request, new Gate(response, participant, intercept(response, gates.before)));
 }
 
 class Gate {
-  readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly participants: GateParticipant[];
   /** The head waits for the save. */
@@ -75,8 +44,7 @@ class Gate {
   #heldBytes = 0;
   #needsDrain = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, participant: GateParticipant, methods: Below) {
-    this.request = request;
+  constructor(response: ServerResponse, participant: GateParticipant, methods: Below) {
     this.response = response;
     this.participants = [participant];
     this.#below = methods;
@@ -165,7 +133,7 @@ class Gate {
       // Told a moment later: by then a handler that says writeHead() and end() has ended, and the application can answer.
       saved = Promise.reject(error);
     }
-    presentHeld(this.response, gateBefore);
+    presentHeld(this.response, gates.before);
     this.holdsHead = true;
     saved
       .then(
@@ -252,8 +220,6 @@ class Gate {
   #passEnd(chunk: unknown, encoding: unknown, callback: unknown): void {
     for (const one of this.participants) one.ended();
     this.#below.end.call(this.response, chunk, encoding, callback);
-    // Nothing of a request is kept alive once it is over.
-    if (latest === this) latest = null;
   }
 }
 
