@@ -1,6 +1,6 @@
 // server.mjs several times over, listening on one port; it takes the same arguments and answers the same questions.
 import cluster from 'node:cluster';
-import path from 'node:path';
+import { once } from 'node:events';
 import { answerParent } from '../child.mjs';
 
 export const PROCESSES = 4;
@@ -17,14 +17,25 @@ const askAll = question =>
     ),
   );
 
-function start() {
-  cluster.setupPrimary({ exec: path.join(import.meta.dirname, '../server.mjs'), args: process.argv.slice(2) });
-  for (let number = 0; number < PROCESSES; number++) cluster.fork();
+async function startPrimary() {
+  cluster.setupPrimary({ args: process.argv.slice(2) });
+  const workers = Array.from({ length: PROCESSES }, () => cluster.fork());
+  const ready = Promise.all(workers.map(worker => once(worker, 'message')));
   answerParent({
-    // The workers ask for any port, and are all given the same one.
-    listen: async () => (await askAll('listen'))[0],
+    async listen() {
+      await ready;
+      // The workers ask for any port, and are all given the same one.
+      return (await askAll('listen'))[0];
+    },
     cpu: async () => ({ microseconds: (await askAll('cpu')).reduce((sum, { microseconds }) => sum + microseconds, 0) }),
   });
 }
 
-if (process.argv[1] === import.meta.filename) start();
+async function startWorker() {
+  await import('../server.mjs');
+  // What it was asked before would have been lost.
+  process.send('ready');
+}
+
+if (cluster.isWorker) await startWorker();
+else if (process.argv[1] === import.meta.filename) await startPrimary();
