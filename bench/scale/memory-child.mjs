@@ -9,10 +9,23 @@ const ADDED_TO_FULL = 0.2;
 
 let now = BEGAN;
 
-/** @returns `add(number)`; where the store has it, `prune(watch)` */
+/** @returns `add(number)`; where expired sessions are removed, `held()` and `prune(watch)` */
 const CONTESTANTS = {
   'madeleine, visitors': () => ours(() => null),
   'madeleine, logged in': () => ours(userOf),
+
+  /** No store, but what any of them is built on: how long it stands still itself when it grows, shrinks or is tidied up. */
+  'a Map alone'() {
+    const map = new Map();
+    return {
+      add(number) {
+        map.set(keyOf(number), number);
+        if (map.size > count) map.delete(keyOf(number - count));
+      },
+      held: () => map.size,
+      prune: watch => inSlices(watch, count * ADDED_TO_FULL, count, number => map.delete(keyOf(number))),
+    };
+  },
 
   async 'express-session'() {
     const { default: session } = await import('express-session');
