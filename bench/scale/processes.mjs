@@ -1,5 +1,6 @@
 // Part `processes`: four server processes behind one Redis beside one, on Express, under the same load and on the same cores.
-// They share these with Redis and with the load generator, so this is no more than what is left for them.
+// They share these with Redis and with the load generator, so this is no more than what is left for them;
+// the bare application says how much that is.
 import os from 'node:os';
 import { answerParent, Child } from '../child.mjs';
 import { playRound, startContestant } from '../contestant.mjs';
@@ -8,22 +9,30 @@ import { startStore } from '../stores.mjs';
 import { PROCESSES } from './cluster.mjs';
 
 const KINDS = ['read', 'write'];
-const ROUNDS = 7;
+const ROUNDS = 5;
 const SECONDS = 2;
 const SETTINGS = { connections: 16, sessions: 256, data: 'objects' };
-const NAME = 'madeleine-redis';
+const NAMES = ['bare', 'madeleine-redis'];
+const PROGRAMS = ['server.mjs', 'scale/cluster.mjs'];
 
 async function measure() {
   const redis = await startStore('redis');
   const load = new Child('load', 'load.mjs');
   const contestants = [];
   try {
-    for (const program of ['server.mjs', 'scale/cluster.mjs']) {
-      const url = redis.createDatabase();
-      contestants.push(await startContestant('express', NAME, { settings: SETTINGS, url, program }));
+    for (const name of NAMES) {
+      for (const program of PROGRAMS) {
+        const url = redis.createDatabase();
+        contestants.push(await startContestant('express', name, { settings: SETTINGS, url, program }));
+      }
     }
     const results = [];
-    for (const kind of KINDS) results.push({ kind, rounds: await playRounds(kind, contestants, load) });
+    for (const kind of KINDS) {
+      for (const name of NAMES) {
+        const two = contestants.filter(contestant => contestant.name === name);
+        results.push({ kind, name, rounds: await playRounds(kind, two, load) });
+      }
+    }
     return present(results);
   } finally {
     await Promise.all([load, ...contestants.map(({ server }) => server)].map(child => child.stop()));
@@ -54,7 +63,7 @@ function present(results) {
     rows: [
       ['', 'requests/s', 'of one process', 'middle half', 'CPU µs/request'],
       ...results.flatMap(result => [
-        [result.kind],
+        [`${result.kind}, ${result.name}`],
         ...['1 process', `${PROCESSES} processes`].map((name, index) => {
           const figure = what => summary(result.rounds.map(round => round[index][what])).median;
           const { median, low, high } = summary(ratios(result));
