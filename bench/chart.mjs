@@ -15,6 +15,7 @@ export function chart(machine, groups) {
   const one = SIZE.left + scale;
   const label = groups[0]?.label ?? 'requests per CPU second, 1 is the bare application';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${height}" font-family="system-ui, sans-serif" font-size="12">
+<title>${escaped(label)}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${text(12, 24, `${label} (longer is better)`, 'font-size="15" font-weight="600"')}
 ${text(12, 44, machine, 'font-size="10" fill="#666"')}
