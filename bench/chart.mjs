@@ -3,7 +3,7 @@
 const SIZE = { width: 760, left: 230, right: 70, bar: 14, gap: 4, heading: 26, title: 34, top: 62 };
 const COLOURS = { bare: '#9aa0a6', ours: '#b5651d', peers: '#5b7f95' };
 
-/** @param groups each with `bars`, or with the `results` of a match: then it is the throughput that the CPU time leaves of bare */
+/** @param groups each with `bars` and what the first one's `label` says of them, or with the `results` of a match: then it is the throughput that the CPU time leaves of bare */
 export function chart(machine, groups) {
   const sections = groups.map(({ title, bars, results }) => ({ title, kinds: bars ?? results.map(leavesOfBare) }));
   const longest = Math.max(
@@ -13,8 +13,9 @@ export function chart(machine, groups) {
   const scale = (SIZE.width - SIZE.left - SIZE.right) / longest;
   const { parts, height } = draw(sections, scale);
   const one = SIZE.left + scale;
-  const label = groups[0]?.bars ? 'speed, 1 is the peer' : 'requests per CPU second, 1 is the bare application';
+  const label = groups[0]?.label ?? 'requests per CPU second, 1 is the bare application';
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${height}" font-family="system-ui, sans-serif" font-size="12">
+<title>${escaped(label)}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${text(12, 24, `${label} (longer is better)`, 'font-size="15" font-weight="600"')}
 ${text(12, 44, machine, 'font-size="10" fill="#666"')}

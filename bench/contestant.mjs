@@ -5,9 +5,13 @@ import { Jar } from './jar.mjs';
 import { KINDS } from './kinds.mjs';
 import { remembers } from './variants.mjs';
 
-/** @returns null, said in words, for a package that is not built */
-export async function startContestant(framework, name, { settings, core = null, flags, url, watched = false }) {
-  const server = new Child(name, 'server.mjs', {
+/**
+ * @param program what serves: one process, if not said
+ * @returns null, said in words, for a package that is not built
+ */
+export async function startContestant(framework, name, options) {
+  const { settings, core = null, flags, url, watched = false, program = 'server.mjs' } = options;
+  const server = new Child(name, program, {
     args: [framework, name, settings.data, watched ? 'watched' : 'plain', ...(url ? [url] : [])],
     core,
     flags,

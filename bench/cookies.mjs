@@ -14,6 +14,7 @@ export async function measureCookies({ rounds }) {
   const loudest = Math.max(...measured.map(({ loudness }) => loudness));
   return {
     title: 'cookies',
+    label: 'speed, 1 is the peer',
     measured: measured.map(({ operation, peer, input, turns }) => ({ operation, peer, input, turns })),
     rows: [HEADS, ...grouped(measured).flatMap(({ heading, cases }) => [[heading], ...cases.map(rowOf)])],
     bars: grouped(measured).map(({ heading, cases }) => ({

@@ -1,7 +1,7 @@
 // The tables of a run as Markdown.
 
-export function markdown(heading, groups) {
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+export function markdown(heading, groups, script = 'bench') {
+  const command = [`npm run ${script} --`, ...process.argv.slice(2)].join(' ');
   const parts = [`\`${command}\`, ${new Date().toISOString().slice(0, 10)}.`, ...heading];
   for (const { title, rows, words } of groups) {
     parts.push(`## ${escaped(title)}`, ...tables(rows), words.map(text => `- ${escaped(text)}`).join('\n'));

@@ -13,11 +13,14 @@ export function machine() {
   };
 }
 
-export function describe({ node, system, cores, processor, loadAverage }, places, { cookies }) {
+export function describe(computer, places, { cookies }) {
   const pinned = places.pinned ? `server on core ${places.server}, load on core ${places.load}` : 'not pinned';
   const where = cookies ? 'one process, not pinned' : pinned;
-  return `Node ${node}, ${system}, ${cores} cores (${processor}), load average ${loadAverage.toFixed(2)} at start; ${where}.`;
+  return `${describeMachine(computer)}; ${where}.`;
 }
+
+export const describeMachine = ({ node, system, cores, processor, loadAverage }) =>
+  `Node ${node}, ${system}, ${cores} cores (${processor}), load average ${loadAverage.toFixed(2)} at start`;
 
 export function loadWords({ rounds, seconds, connections, sessions, data }) {
   return `${rounds} rounds of ${seconds} s, ${connections} connections, ${sessions} sessions of 1 KB, or of what the kind says (${data}).`;

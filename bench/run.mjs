@@ -1,13 +1,12 @@
 // `npm run bench`: what a session costs. The same small application without sessions (bare), with ours and with what people
 // use otherwise, each in a process of its own, takes turns under the same load; everything is told as a ratio to bare.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { chart } from './chart.mjs';
 import { Child, choosePlaces } from './child.mjs';
 import { measureCookies } from './cookies.mjs';
 import { markdown } from './markdown.mjs';
 import { playMatch } from './match.mjs';
 import { aligned, beside, caveats, describe, loadWords, machine, rowsOf } from './report.mjs';
+import { save } from './save.mjs';
 import { readSettings } from './settings.mjs';
 import { startStore, variantsOf } from './stores.mjs';
 
@@ -60,11 +59,6 @@ const groupOf = (title, { results, roundTrips, words }) => ({
   rows: rowsOf(results, roundTrips),
   words: [...words, ...caveats(results), ...beside(results)],
 });
-
-function save(file, text) {
-  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-  writeFileSync(file, text);
-}
 
 main().catch(error => {
   console.error(`\nThe bench was stopped: ${error.message}`);

@@ -2,6 +2,7 @@
 // `node server.mjs FRAMEWORK VARIANT SHAPE plain|watched [URL]`.
 import { answerParent } from './child.mjs';
 import { createRoutes } from './routes.mjs';
+import { cpu } from './server-cpu.mjs';
 import { watchedStores } from './store-watch.mjs';
 import { CONTENDERS, notBuilt } from './variants.mjs';
 
@@ -23,9 +24,6 @@ async function listen() {
 
 answerParent({
   listen,
-  cpu() {
-    const { user, system } = process.cpuUsage();
-    return { microseconds: user + system };
-  },
+  cpu,
   storeCalls: () => watch.calls(),
 });
