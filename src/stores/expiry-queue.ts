@@ -1,3 +1,5 @@
+import { LargeList } from './large-list.ts';
+
 /** What an item carries to stand in an `ExpiryQueue`. */
 export interface Expiring {
   readonly record: { readonly expiresAt: number };
@@ -10,11 +12,11 @@ export interface Expiring {
  * out of the middle. The first to expire is always at hand, and any change costs at most the logarithm of the number.
  */
 export class ExpiryQueue<Item extends Expiring> {
-  readonly #heap: Item[] = [];
+  readonly #heap = new LargeList<Item>();
 
   /** The item that expires first. */
   get first(): Item | undefined {
-    return this.#heap[0];
+    return this.#heap.at(0);
   }
 
   add(item: Item): void {
@@ -40,7 +42,7 @@ export class ExpiryQueue<Item extends Expiring> {
     let place = item.place;
     while (place > 0) {
       const parentPlace = (place - 1) >> 1;
-      const parent = this.#heap[parentPlace]!;
+      const parent = this.#heap.at(parentPlace) as Item;
       if (parent.record.expiresAt <= expiresAt) break;
       this.#put(parent, place);
       place = parentPlace;
@@ -62,13 +64,13 @@ export class ExpiryQueue<Item extends Expiring> {
   }
 
   #earlierChild(place: number): Item | undefined {
-    const left = this.#heap[2 * place + 1];
-    const right = this.#heap[2 * place + 2];
+    const left = this.#heap.at(2 * place + 1);
+    const right = this.#heap.at(2 * place + 2);
     return left && right && right.record.expiresAt < left.record.expiresAt ? right : left;
   }
 
   #put(item: Item, place: number): void {
-    this.#heap[place] = item;
+    this.#heap.put(item, place);
     item.place = place;
   }
 }
