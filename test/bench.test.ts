@@ -1,4 +1,5 @@
 // bench/check.mjs compares this commit with recorded figures: here is where it must find nothing, and where it must find something.
+// And what bench/scale.mjs finds that depends on no time.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -91,5 +92,21 @@ describe('npm run bench:check', () => {
     assert.equal(status, 0, all);
     assert.match(all, /^ *allocations: left out, because it depends on Node, and nothing is recorded for Node \d+$/m);
     assert.equal(lines.at(-1), '0 checked, 0 regressed');
+  });
+});
+
+describe('npm run bench:scale', () => {
+  it('finds that expired sessions give their memory back', () => {
+    const flags = ['--parts', 'memory', '--sessions', '20000'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/scale.mjs', ...flags], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+    assert.equal(status, 0, stderr);
+    const shares = [...stdout.matchAll(/^madeleine, .* after expiry ([\d.]+) % is given back\.$/gm)].map(([, share]) =>
+      Number(share),
+    );
+    assert.equal(shares.length, 2, stdout);
+    for (const share of shares) assert.ok(share > 90, stdout);
   });
 });
