@@ -14,8 +14,6 @@ export interface GateFinder<Gate> {
  */
 const GATE: unique symbol = Symbol('madeleine.gate');
 
-const settled = Promise.resolve();
-
 export function createGateFinder<Gate extends { readonly response: ServerResponse }>(): GateFinder<Gate> {
   type Holder = { [GATE]?: Gate };
   /**
@@ -28,7 +26,7 @@ export function createGateFinder<Gate extends { readonly response: ServerRespons
 
   function holderOf(request: IncomingMessage): Holder {
     if (holder !== null && latest === request) return holder;
-    if (latest === null) settled.then(forget);
+    if (latest === null) process.nextTick(forget);
     latest = request;
     holder = (request.rawHeaders as Holder | undefined) ?? (request as Holder);
     return holder;

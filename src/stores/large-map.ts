@@ -44,7 +44,7 @@ export class LargeMap<Value> {
   }
 }
 
-/** FNV-1a, 32 bits. Who chooses keys that all fall into one part gains nothing: that part is a `Map` as any other. */
+/** FNV-1a, 32 bits. Who chooses keys that all fall into one part gains nothing: that part is a `Map` like every other. */
 function hash(key: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
