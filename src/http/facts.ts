@@ -106,7 +106,7 @@ export function checkTrustProxy(hops: number): number {
 
 const LONGEST_USER_AGENT = 256;
 
-function deviceOf(userAgent: string | null | undefined, address: string | undefined): Device {
+export function deviceOf(userAgent: string | null | undefined, address: string | undefined): Device {
   const device: Device = {};
   if (userAgent) device.userAgent = userAgent.slice(0, LONGEST_USER_AGENT);
   if (address) device.address = address;
