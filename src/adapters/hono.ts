@@ -94,33 +94,58 @@ interface Variables {
   readonly var: object;
 }
 
+/** The variables that are ours, looked up when somebody asks. */
+class OwnVariables implements SessionVariables<object> {
+  readonly #context: HonoContext;
+
+  constructor(context: HonoContext) {
+    this.#context = context;
+  }
+
+  get session(): Session<object> {
+    return fetchExchangesOf(this.#context).at(-1)?.session as Session<object>;
+  }
+  get flash(): Flash {
+    return flash.bind(this) as Flash;
+  }
+}
+
+const isOurs = (name: string): name is keyof SessionVariables => name === 'session' || name === 'flash';
+
+/** Prototypes of contexts whose `var` knows of ours. */
+const EQUIPPED = new WeakSet<object>();
+
 /**
  * Hono keeps variables in a Map, which cannot tell that somebody looks at one; so the context is asked in its stead. Looking at
- * the session is what makes the response vary by cookie.
+ * the session is what makes the response vary by cookie. An accessor goes to the prototype, once: of its own, each context
+ * would have a hidden class of its own, and whatever is looked up on it would take the slow way.
  */
 function equip(c: HonoContext): void {
-  const { get, set } = c as HonoContext & Variables;
-  const ours: SessionVariables<object> = {
-    get session() {
-      return fetchExchangesOf(c).at(-1)?.session as Session<object>;
-    },
-    get flash() {
-      return flash.bind(ours) as Flash;
-    },
+  const context = c as HonoContext & Variables;
+  const { get, set } = context;
+  const ours = new OwnVariables(c);
+  context.get = name => (isOurs(name) ? ours[name] : get(name));
+  context.set = (name, value) => {
+    if (isOurs(name)) throw sessionAssigned();
+    set(name, value);
   };
-  const descriptors = Object.getOwnPropertyDescriptors(ours);
   const prototype: object = Object.getPrototypeOf(c);
-  Object.defineProperties(c, {
-    get: {
-      value: (name: string) => (Object.hasOwn(ours, name) ? ours[name as keyof SessionVariables] : get(name)),
+  if (EQUIPPED.has(prototype)) return;
+  EQUIPPED.add(prototype);
+  equipPrototype(prototype);
+}
+
+function equipPrototype(prototype: object): void {
+  const original = Object.getOwnPropertyDescriptor(prototype, 'var')?.get as (this: HonoContext) => object;
+  Object.defineProperty(prototype, 'var', {
+    configurable: true,
+    get(this: HonoContext): object {
+      const variables = original.call(this);
+      if (fetchExchangesOf(this).length === 0) return variables;
+      const own = new OwnVariables(this);
+      const ask = (name: keyof SessionVariables) => ({ get: () => own[name], enumerable: true, configurable: true });
+      return Object.defineProperties(variables, { session: ask('session'), flash: ask('flash') });
     },
-    set: {
-      value: (name: string, value: unknown) => {
-        if (Object.hasOwn(ours, name)) throw sessionAssigned();
-        set(name, value);
-      },
-    },
-    var: { get: () => Object.defineProperties(Reflect.get(prototype, 'var', c) as object, descriptors) },
   });
 }
 
