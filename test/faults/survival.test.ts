@@ -24,7 +24,7 @@ const FAULTS: readonly Fault[] = [
 ];
 const CLIENTS = 20;
 const REQUESTS_OF_EACH = 50;
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** Of what a server remembers on purpose, the ids that it has verified take the most: 20,000 of some 300 bytes. */
 const REMEMBERED = 10_000_000;
 
