@@ -1,5 +1,6 @@
 // `npm run bench -- --cookies`: the functions for cookies beside those of cookie and cookie-signature, in one process, in
 // batches that take turns. Told as a ratio of the two batches of a turn, and as a median of all turns.
+import { ratioCells } from './report.mjs';
 import { loudness, summary } from './statistics.mjs';
 
 const BATCH = 20;
@@ -80,10 +81,9 @@ function grouped(measured) {
   return [...groups].map(([heading, cases]) => ({ heading, cases }));
 }
 
-const rowOf = ({ input, nanoseconds: { ours, peers }, speed: { median, low, high } }) => [
+const rowOf = ({ input, nanoseconds: { ours, peers }, speed }) => [
   input,
   ours.toFixed(0),
   peers.toFixed(0),
-  median.toFixed(2),
-  `${low.toFixed(2)}-${high.toFixed(2)}`,
+  ...ratioCells(false, speed),
 ];

@@ -46,19 +46,22 @@ export function rowsOf(results, roundTrips = {}) {
     ...variants.map(({ variant, requestsPerSecond, cpuPerRequest, cpuAdded, throughputOfBare, cpuLeavesOfBare }) => [
       variant,
       requestsPerSecond.median.toFixed(0),
-      ...ratio(variant, throughputOfBare),
+      ...ratioCells(variant === 'bare', throughputOfBare),
       cpuPerRequest.median.toFixed(1),
       variant === 'bare' ? '' : cpuAdded.median.toFixed(1),
-      ...ratio(variant, cpuLeavesOfBare),
+      ...ratioCells(variant === 'bare', cpuLeavesOfBare),
       ...(isCounted ? [roundTrips[variant]?.[kind]?.toString() ?? ''] : []),
     ]),
   ]);
   return [HEADS.slice(0, isCounted ? undefined : -1), ...rows];
 }
 
-function ratio(variant, { median, low, high }) {
-  return variant === 'bare' ? ['1', ''] : [median.toFixed(2), `${low.toFixed(2)}-${high.toFixed(2)}`];
+/** Two cells: the ratio and its spread; to what is compared with itself there is none. */
+export function ratioCells(isItself, figures) {
+  return isItself ? ['1', ''] : [figures.median.toFixed(2), spread(figures)];
 }
+
+export const spread = ({ low, high }) => `${low.toFixed(2)}-${high.toFixed(2)}`;
 
 /** Rows as text. One of a single cell is a heading, and widens no column. */
 export function aligned([heads, ...rows]) {

@@ -11,13 +11,15 @@ import { need } from './servers/need.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-check-'));
 after(() => rmSync(folder, { recursive: true }));
 
-function check(...flags: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/check.mjs', ...flags], {
+function run(script: string, flags: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...flags], {
     encoding: 'utf8',
     timeout: 120_000,
   });
   return { status, lines: stdout.trimEnd().split('\n'), all: stdout + stderr };
 }
+
+const check = (...flags: string[]) => run('bench/check.mjs', flags);
 
 type Figures = Record<string, Record<string, Record<string, number>>>;
 
@@ -97,16 +99,12 @@ describe('npm run bench:check', () => {
 
 describe('npm run bench:scale', () => {
   it('finds that expired sessions give their memory back', () => {
-    const flags = ['--parts', 'memory', '--sessions', '20000'];
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/scale.mjs', ...flags], {
-      encoding: 'utf8',
-      timeout: 120_000,
-    });
-    assert.equal(status, 0, stderr);
-    const shares = [...stdout.matchAll(/^madeleine, .* after expiry ([\d.]+) % is given back\.$/gm)].map(([, share]) =>
+    const { status, all } = run('bench/scale.mjs', ['--parts', 'memory', '--sessions', '20000']);
+    assert.equal(status, 0, all);
+    const shares = [...all.matchAll(/^madeleine, .* after expiry ([\d.]+) % is given back\.$/gm)].map(([, share]) =>
       Number(share),
     );
-    assert.equal(shares.length, 2, stdout);
-    for (const share of shares) assert.ok(share > 90, stdout);
+    assert.equal(shares.length, 2, all);
+    for (const share of shares) assert.ok(share > 90, all);
   });
 });

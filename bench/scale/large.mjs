@@ -3,6 +3,7 @@
 import { answerParent, Child } from '../child.mjs';
 import { converse } from '../connection.mjs';
 import { KILOBYTE } from '../data.mjs';
+import { spread } from '../report.mjs';
 import { summary } from '../statistics.mjs';
 import { setCookiesIn } from '../visitors.mjs';
 
@@ -66,20 +67,16 @@ function present(times) {
       ...KINDS.flatMap(kind => [
         [kind],
         ...SIZES.map((size, index) => {
-          const { median, low, high } = perKilobyte(kind, index);
-          return [
-            `${size} KB`,
-            ((median * size) / 1000).toFixed(2),
-            median.toFixed(2),
-            `${low.toFixed(2)}-${high.toFixed(2)}`,
-          ];
+          const figures = perKilobyte(kind, index);
+          const { median } = figures;
+          return [`${size} KB`, ((median * size) / 1000).toFixed(2), median.toFixed(2), spread(figures)];
         }),
       ]),
     ],
     words: [
       ...KINDS.map(kind => {
-        const { median, low, high } = ratio(kind);
-        return `${kind}: a KB of ${SIZES.at(-1)} costs ${median.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)}) of what a KB of ${SIZES[0]} does; 1 is linear, ${SIZES.at(-1) / SIZES[0]} would be quadratic.`;
+        const figures = ratio(kind);
+        return `${kind}: a KB of ${SIZES.at(-1)} costs ${figures.median.toFixed(2)} (${spread(figures)}) of what a KB of ${SIZES[0]} does; 1 is linear, ${SIZES.at(-1) / SIZES[0]} would be quadratic.`;
       }),
       `${ROUNDS} rounds in turn. CPU time of the server's process, its garbage collection and its few microseconds of HTTP included (1 KB is ${KILOBYTE} B).`,
     ],

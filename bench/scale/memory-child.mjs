@@ -2,12 +2,11 @@
 // what is given back once all have expired, and how long the event loop stands still meanwhile.
 import { answerParent } from '../child.mjs';
 import { inSlices, watchPauses } from './pauses.mjs';
-import { BEGAN, dataOf, EXPIRED, keyOf, recordOf, userOf } from './records.mjs';
+import { pruneWatched } from './pruning.mjs';
+import { BEGAN, dataOf, keyOf, recordOf, userOf } from './records.mjs';
 
 const [contestant, count] = [process.argv[2], Number(process.argv[3])];
 const ADDED_TO_FULL = 0.2;
-
-let now = BEGAN;
 
 /** @returns `add(number)`; where expired sessions are removed, `held()` and `prune(watch)` */
 const CONTESTANTS = {
@@ -38,20 +37,12 @@ const CONTESTANTS = {
 };
 
 async function ours(userIdOf) {
-  const [{ memoryStore }, { createSessions }] = await Promise.all([import('madeleine/memory'), import('madeleine')]);
-  const clock = () => now;
-  const store = memoryStore({ maxSessions: count, maxBytes: 1024 ** 3, clock });
-  const sessions = createSessions({ secret: 'a-secret-that-is-long-enough-for-production', store, clock });
-  const { admin } = store;
+  const { memoryStore } = await import('madeleine/memory');
+  const store = memoryStore({ maxSessions: count, maxBytes: 1024 ** 3, clock: () => BEGAN });
   return {
     add: number => store.create(keyOf(number), recordOf(number, userIdOf(number))),
-    held: () => admin.count(0),
-    /** As servers do it by themselves. */
-    prune(watch) {
-      const { prune } = admin;
-      admin.prune = (...args) => watch.slice(() => prune(...args));
-      return sessions.prune();
-    },
+    held: () => store.admin.count(0),
+    prune: watch => pruneWatched(store, watch),
   };
 }
 
@@ -70,7 +61,6 @@ async function measure() {
 
   await watched('evicting', watch => inSlices(watch, count, count * ADDED_TO_FULL, add));
   if (held() !== count) throw new Error(`it holds ${held()} sessions instead of ${count}.`);
-  now = EXPIRED;
   await watched('expiring', prune);
   if (held() !== 0) throw new Error(`it holds ${held()} sessions that have expired.`);
   const left = await memoryInUse();

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export const LONGEST_PAUSE = 10;
+const LONGEST_PAUSE = 10;
 const SLICE = 100;
 const RESOLUTION = 1;
 

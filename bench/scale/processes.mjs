@@ -4,6 +4,7 @@
 import os from 'node:os';
 import { answerParent, Child } from '../child.mjs';
 import { playRound, startContestant } from '../contestant.mjs';
+import { ratioCells } from '../report.mjs';
 import { loudness, summary } from '../statistics.mjs';
 import { startStore } from '../stores.mjs';
 import { PROCESSES } from './cluster.mjs';
@@ -66,8 +67,7 @@ function present(results) {
         [`${result.kind}, ${result.name}`],
         ...['1 process', `${PROCESSES} processes`].map((name, index) => {
           const figure = what => summary(result.rounds.map(round => round[index][what])).median;
-          const { median, low, high } = summary(ratios(result));
-          const ratio = index === 0 ? ['1', ''] : [median.toFixed(2), `${low.toFixed(2)}-${high.toFixed(2)}`];
+          const ratio = ratioCells(index === 0, summary(ratios(result)));
           return [name, figure('requestsPerSecond').toFixed(0), ...ratio, figure('cpuPerRequest').toFixed(1)];
         }),
       ]),

@@ -1,7 +1,7 @@
 /** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { exchangesOf } from '../http/exchange.ts';
-import { deviceOf } from '../http/facts.ts';
+import { FrameworkFacts } from '../http/facts.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
 import { bareError, isOfTheBody } from '../http/head.ts';
@@ -10,10 +10,8 @@ import { mount, type Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
-import type { Device } from '../session/record.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { RequestFacts } from '../session/state.ts';
 import { createAdapterSessions, type SessionOptions } from './middleware.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
@@ -92,19 +90,9 @@ function currentSession(this: FastifyRequestLike): Session<object> {
 }
 
 /** Fastify says https in another way than Express and Koa do. */
-class FastifyFacts implements RequestFacts {
-  readonly #request: FastifyRequestLike;
-
-  constructor(request: FastifyRequestLike) {
-    this.#request = request;
-  }
-
-  get secure(): boolean {
-    return this.#request.protocol === 'https';
-  }
-
-  device(): Device {
-    return deviceOf(this.#request.headers['user-agent'], this.#request.ip);
+class FastifyFacts extends FrameworkFacts<FastifyRequestLike> {
+  override get secure(): boolean {
+    return this.request.protocol === 'https';
   }
 }
 

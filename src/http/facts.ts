@@ -14,19 +14,19 @@ export interface FrameworkRequest {
 }
 
 /** Asks the framework, and only when it has to: the answer costs Express 1 µs. */
-export class FrameworkFacts implements RequestFacts {
-  readonly #request: FrameworkRequest;
+export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> implements RequestFacts {
+  protected readonly request: Asked;
 
-  constructor(request: FrameworkRequest) {
-    this.#request = request;
+  constructor(request: Asked) {
+    this.request = request;
   }
 
   get secure(): boolean {
-    return this.#request.secure === true;
+    return this.request.secure === true;
   }
 
   device(): Device {
-    return deviceOf(this.#request.headers['user-agent'], this.#request.ip);
+    return deviceOf(this.request.headers['user-agent'], this.request.ip);
   }
 }
 
@@ -106,7 +106,7 @@ export function checkTrustProxy(hops: number): number {
 
 const LONGEST_USER_AGENT = 256;
 
-export function deviceOf(userAgent: string | null | undefined, address: string | undefined): Device {
+function deviceOf(userAgent: string | null | undefined, address: string | undefined): Device {
   const device: Device = {};
   if (userAgent) device.userAgent = userAgent.slice(0, LONGEST_USER_AGENT);
   if (address) device.address = address;

@@ -18,6 +18,7 @@ export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
 
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'discarding';
+
 const gates = createGateFinder<Gate>();
 
 /** The gate before the response to this request, if any. */
