@@ -3,12 +3,12 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import type { Applied } from './commit-queue.ts';
-import { parseData, stringifyData } from './data.ts';
+import { parseData, stringifyChanges, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
 import { markSeen } from './policy.ts';
 import type { SessionRecord } from './record.ts';
-import { isAsIn } from './snapshot.ts';
+import { changedKeys } from './snapshot.ts';
 import type { SessionState } from './state.ts';
 import { followRotation } from './succession.ts';
 
@@ -33,14 +33,12 @@ export function saveText(state: SessionState, mine: string): MaybePromise<void> 
 }
 
 /** The JSON text of what the bag holds now; the state's base where nothing changed. @throws MadeleineError as `stringifyData` does */
-export function textOf(state: SessionState, limit: number): string {
-  const { bag, base } = state;
-  return bag === null || isAsRead(state, bag) ? base : stringifyData(bag, base, limit);
-}
-
-/** Seen without a text having to be made; if not, it may be the same all the same. */
-function isAsRead({ base, snapshot }: SessionState, bag: object): boolean {
-  return snapshot === null ? base === '{}' && isEmpty(bag) : snapshot.text === base && isAsIn(snapshot, bag);
+export function textOf({ bag, base, snapshot }: SessionState, limit: number): string {
+  if (bag === null || (base === '{}' && isEmpty(bag))) return base;
+  // Seen without a text having to be made; if not, it may be the same all the same.
+  const changed = snapshot === null || snapshot.text !== base ? null : changedKeys(snapshot, bag);
+  if (changed === null) return stringifyData(bag, base, limit);
+  return changed.length === 0 ? base : stringifyChanges(bag, changed, base, limit);
 }
 
 function isEmpty(bag: object): boolean {

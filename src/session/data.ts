@@ -4,6 +4,7 @@
  */
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { replaceValues } from './replace-values.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
@@ -43,17 +44,35 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
     throw notJson('the session', 'JSON cannot hold it', cause);
   }
   if (text === unchanged) return text;
-  // Only what changed is walked: text that is as it was stored holds nothing that JSON cannot.
+  // A text that is as it was stored holds nothing that JSON cannot.
   for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) explain(data, 'session', 0);
+  return checkSize(text, limit);
+}
+
+/**
+ * The same where only the values of these keys are not what the text `unchanged` holds: one that is counted up, a theme that is
+ * chosen. What else there is need not be walked, nor its text made again.
+ */
+export function stringifyChanges(data: object, changed: readonly string[], unchanged: string, limit: number): string {
+  const held = data as JsonObject;
+  // An object is the greater part of the data, most likely; and what cannot be kept has to be explained.
+  if (!changed.every(key => isSimple(held[key]))) return stringifyData(data, unchanged, limit);
+  const text = replaceValues(unchanged, held, changed);
+  return text === null ? stringifyData(data, unchanged, limit) : checkSize(text, limit);
+}
+
+function isSimple(value: unknown): boolean {
+  return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+}
+
+function checkSize(text: string, limit: number): string {
   // A character takes 3 bytes at most: most texts need not be measured.
-  if (text.length * 3 > limit && Buffer.byteLength(text) > limit) {
-    throw new MadeleineError(
-      'ERR_DATA_TOO_LARGE',
-      `The session holds more than ${limit} bytes of data.`,
-      'Keep large things in a database and their id in the session, or raise "maxDataSize".',
-    );
-  }
-  return text;
+  if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
+  throw new MadeleineError(
+    'ERR_DATA_TOO_LARGE',
+    `The session holds more than ${limit} bytes of data.`,
+    'Keep large things in a database and their id in the session, or raise "maxDataSize".',
+  );
 }
 
 /** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */

@@ -214,6 +214,92 @@ describe('what a handler changes in place', () => {
   });
 });
 
+describe('of what changed alone is the text made again', () => {
+  const facts = { secure: false, device: () => null };
+  const simple = fc.oneof(
+    fc.string(),
+    fc.double({ noDefaultInfinity: true, noNaN: true }),
+    fc.boolean(),
+    fc.constant(null),
+  );
+  /** Texts in which marks of JSON stand where they mean nothing, and keys that come first whenever they were added. */
+  const tricky = fc.constantFrom('"', '\\', '\\"', ',"n":1', '{', '}]', 'a":1', '\\u0022', '1', '0', 'é', '\u2028', '');
+  const key = fc.oneof(tricky, fc.string()).filter(name => name !== '__proto__');
+  const value = fc.oneof(
+    tricky,
+    simple,
+    fc.array(fc.oneof(tricky, simple)),
+    fc.dictionary(key, fc.oneof(tricky, simple)),
+  );
+
+  async function changed(text: string, change: (data: Record<string, unknown>) => void): Promise<string> {
+    const own = memoryStore();
+    const sessions = createSessions({ secret, store: own });
+    const { header } = await loginAs(sessions, 'ada');
+    const [[handle, record] = assert.fail()] = (await own.admin.page(null, 1)).entries;
+    await own.replace(handle, { ...record, data: text }, record.version);
+    const opened = await sessions.open(header, facts);
+    change(opened.session as Record<string, unknown>);
+    await opened.commit();
+    await sessions.close();
+    return (await own.read(handle))!.data;
+  }
+
+  it('and the whole is what JSON.stringify makes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(key, value),
+        fc.array(fc.tuple(fc.nat(), fc.oneof(tricky, simple))),
+        async (data, changes) => {
+          const names = Object.keys(data);
+          const wanted: Record<string, unknown> = JSON.parse(JSON.stringify(data));
+          const change = (held: Record<string, unknown>) => {
+            for (const [at, value] of changes) {
+              const name = names[at % names.length];
+              if (name !== undefined) held[name] = value;
+            }
+          };
+          change(wanted);
+          assert.equal(await changed(JSON.stringify(data), change), JSON.stringify(wanted));
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  const spellings: Record<string, string> = {
+    'blanks between': '{ "a" : 1 , "n" : 0 }',
+    'a blank before a value': '{"a": 1,"n":0}',
+    'a line break before the end': '{"a":1,"n":0\n}',
+    'a key twice': '{"n":-1,"a":1,"n":0}',
+    'a key twice, changed first': '{"a":1,"n":-1,"n":0}',
+    'numbers as keys, not in their order': '{"a":1,"n":0,"2":2,"1":1}',
+    'an escape that need not be': '{"\\u0061":1,"n":0}',
+    'numbers otherwise': '{"a":1.0e0,"n":0e5}',
+  };
+  for (const [name, text] of Object.entries(spellings)) {
+    it(`from a text that somebody else wrote: ${name}`, async () => {
+      for (const changedKey of ['n', 'a']) {
+        const data = await changed(text, held => {
+          held[changedKey] = 'x,"n":';
+        });
+        assert.deepEqual(JSON.parse(data), { ...JSON.parse(text), [changedKey]: 'x,"n":' });
+      }
+    });
+  }
+
+  it('and what cannot be kept, or is too large, is refused', async () => {
+    for (const value of [Number.NaN, 1n, 'x'.repeat(11_000)]) {
+      const client = new Client(served.url);
+      put = data => Object.assign(data, { a: 1, n: 0 });
+      await client.get('/put');
+      put = data => Object.assign(data, { n: value });
+      assert.equal((await client.get('/put')).status, 500);
+      assert.deepEqual((await client.get('/data')).json(), { a: 1, n: 0 });
+    }
+  });
+});
+
 describe('a record that cannot be understood is no session and no error', () => {
   const poisons: Array<[string, object]> = [
     ['bad JSON', { data: '{"a":' }],
