@@ -80,6 +80,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const cookies = this.#open.setCookies();
     if (cookies.length === 0) return;
     for (const { name, line } of cookies) replaceSetCookie(response, name, line);
+    this.#keepFromSharedCaches();
+  }
+
+  #keepFromSharedCaches(): void {
+    const response = this.#response;
     const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
     const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), warn);
     if (caching !== null) response.setHeader('Cache-Control', caching);

@@ -26,22 +26,32 @@ export function mount<Data extends object>(
   try {
     if (!isMounted(sessions, exchangesOf(request), facts)) {
       const open = sessions.open(request.headers.cookie, facts);
-      const enter = (opened: OpenSession<Data>) => {
-        new Exchange(sessions, opened, request, response, onError);
-      };
-      if (open instanceof Promise) {
-        open.then(enter).then(
-          () => next(),
-          error => tellApplication(sessions, response, error, next),
-        );
-        return;
-      }
-      enter(open);
+      if (open instanceof Promise) return mountLater(sessions, open, request, response, next, onError);
+      new Exchange(sessions, open, request, response, onError);
     }
   } catch (error) {
     return tellApplication(sessions, response, error, next);
   }
   next();
+}
+
+/** Apart from `mount`, so that a store that answers at once costs no closures. */
+function mountLater<Data extends object>(
+  sessions: Sessions<Data>,
+  open: Promise<OpenSession<Data>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: Next,
+  onError: (error: unknown) => void,
+): void {
+  open
+    .then(opened => {
+      new Exchange(sessions, opened, request, response, onError);
+    })
+    .then(
+      () => next(),
+      error => tellApplication(sessions, response, error, next),
+    );
 }
 
 /** The session that these sessions opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */

@@ -21,7 +21,15 @@ export function isMounted<Data extends object>(
   mounted: readonly Mounted[],
   facts: RequestFacts,
 ): boolean {
-  if (mounted.length === 0) return false;
+  // Apart from what makes closures: of nearly every request this is all.
+  return mounted.length > 0 && isAmong(sessions, mounted, facts);
+}
+
+function isAmong<Data extends object>(
+  sessions: Sessions<Data>,
+  mounted: readonly Mounted[],
+  facts: RequestFacts,
+): boolean {
   if (mounted.some(one => isOf(one, sessions))) return true;
   const name = sessions.cookieName(facts.secure);
   if (mounted.some(one => one.sessions.cookieName(facts.secure) === name)) throw nameTwice();

@@ -21,7 +21,7 @@ import type { Core, RequestFacts, SessionState } from './state.ts';
 import type { SessionStore } from './store.ts';
 import { endSession } from './succession.ts';
 import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
-import { type EndTurn, Turns } from './turns.ts';
+import { Turns } from './turns.ts';
 import { type Look, orAnonymous } from './unavailable.ts';
 
 export interface Sessions<Data extends object = SessionData> extends Administration {
@@ -77,12 +77,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
       const opened = new Opened(core, facts);
       const presented = idCookie.read(cookieHeader, facts);
       if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
-      if (turns) {
-        return whenReady(turns.take(presented.key), endTurn => {
-          opened.endTurn = endTurn;
-          return openInTurn(() => openPresented<Data>(opened, presented, look), endTurn);
-        });
-      }
+      if (turns) return openAfterTurn<Data>(turns, opened, presented, look);
       return openPresented<Data>(opened, presented, look);
     },
     cookieName: secure => cookie.name(secure),
@@ -99,14 +94,22 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
 }
 
-/** A request that fails before it has a session has had its turn. */
-async function openInTurn<T>(open: () => MaybePromise<T>, endTurn: EndTurn): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    endTurn();
-    throw error;
-  }
+/** Opens it when the requests that came before with this cookie are over. One that fails before it has a session has had its turn. */
+function openAfterTurn<Data extends object>(
+  turns: Turns,
+  opened: Opened,
+  presented: PresentedId,
+  look: Look,
+): MaybePromise<OpenSession<Data>> {
+  return whenReady(turns.take(presented.key), async endTurn => {
+    opened.endTurn = endTurn;
+    try {
+      return await openPresented<Data>(opened, presented, look);
+    } catch (error) {
+      endTurn();
+      throw error;
+    }
+  });
 }
 
 /** Opens the session that the cookie named. */
