@@ -156,10 +156,9 @@ class SessionBag {
   }
 
   #change<T>(operation: (state: SessionState) => Promise<T>): Promise<T> {
-    const running = inOrder(this.#state, async state => {
-      if (state.readFailure !== null) throw state.readFailure;
-      return operation(state);
-    });
+    const running = inOrder(this.#state, state =>
+      state.readFailure === null ? operation(state) : Promise.reject(state.readFailure),
+    );
     return wish(this.#state, running);
   }
 }

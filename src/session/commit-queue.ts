@@ -93,13 +93,17 @@ export class CommitQueue {
   }
 
   /** That the answer was lost does not mean that the tombstone was: to stop then would leave the session without any id. */
-  async #bury(key: string, stone: SessionRecord, known: SessionRecord): Promise<Replaced> {
-    try {
-      return await this.#store.replace(key, stone, known.version);
-    } catch (error) {
+  #bury(key: string, stone: SessionRecord, known: SessionRecord): MaybePromise<Replaced> {
+    const lookAgain = async (error: unknown): Promise<Replaced> => {
       const current = await this.#store.read(key);
       if (isSameWrite(current, stone)) return { ok: true };
       throw error;
+    };
+    try {
+      const replaced = this.#store.replace(key, stone, known.version);
+      return replaced instanceof Promise ? replaced.catch(lookAgain) : replaced;
+    } catch (error) {
+      return lookAgain(error);
     }
   }
 }

@@ -19,11 +19,13 @@ export function inOrder<T>(state: SessionState, operation: Operation<MaybePromis
       )
     : operation(state);
   if (!(running instanceof Promise)) return running;
-  const own: Promise<T> = running.finally(() => {
-    state.underWay = state.underWay.filter(one => one !== own);
-  });
-  state.underWay = [...state.underWay, own];
-  return own;
+  const leave = () => {
+    state.underWay = state.underWay.filter(one => one !== running);
+  };
+  state.underWay = [...state.underWay, running];
+  // The first to wait for it: whoever else does finds it gone.
+  running.then(leave, leave);
+  return running;
 }
 
 /**

@@ -103,9 +103,9 @@ async function buryHere(
   onConflict?: (theirs: SessionRecord) => Promise<void>,
 ): Promise<SessionRecord | null> {
   if (known === null || known.successor !== null) return known;
-  const bury = async (record: SessionRecord) => {
-    if (record.version !== known.version) await onConflict?.(record);
-    return tombstone(record, successor, reason, core.clock(), core.policy);
+  const bury = (record: SessionRecord) => {
+    const folded = record.version === known.version ? undefined : onConflict?.(record);
+    return whenReady(folded, () => tombstone(record, successor, reason, core.clock(), core.policy));
   };
   return core.queue.apply(key, known, bury, true);
 }
