@@ -11,43 +11,40 @@ export interface MysqlStatement {
   values: MysqlValue[];
   rowsAsArray: boolean;
   nestTables: boolean;
-  typeCast(field: unknown, next: () => unknown): unknown;
+  typeCast?: TypeCast;
 }
+type TypeCast = (field: unknown, next: () => unknown) => unknown;
 
-/** What the store needs of a pool; a pool of `mysql2/promise` has it. */
+/** What the store needs of a pool of `mysql2`. */
 export interface MysqlPool {
-  getConnection(): Promise<MysqlPoolConnection>;
+  getConnection(callback: (error: Error | null, connection: MysqlPoolConnection) => void): void;
 }
 
 export interface MysqlPoolConnection {
-  execute(statement: MysqlStatement): Promise<[result: unknown, fields: unknown]>;
+  /** How the application wants its own values. */
+  readonly config: { readonly typeCast?: unknown };
+  execute(statement: MysqlStatement, callback: (error: Error | null, result: unknown) => void): unknown;
   release(): void;
   destroy(): void;
 }
 
-/** A pool of `mysql2` with callbacks. */
-export interface MysqlCallbackPool {
-  promise(): MysqlPool;
+/** A pool of `mysql2/promise` stands before one with callbacks, which the store uses: each of its promises costs a connection's wrapper and a stack. */
+export interface MysqlPromisePool {
+  readonly pool: MysqlPool;
 }
 
 interface OpenedPool extends MysqlPool {
-  end(): Promise<void>;
-}
-
-interface Driver {
-  createPool(options: object): {
-    on(event: 'connection', listener: (connection: NodeJS.EventEmitter) => void): unknown;
-    promise(): OpenedPool;
-  };
+  on(event: 'connection', listener: (connection: NodeJS.EventEmitter) => void): unknown;
+  promise(): { end(): Promise<void> };
 }
 
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['mysql:', 'mariadb:'], 'mysql://user:password@localhost:3306/database');
-  const { createPool } = loadPeer('mysql2') as Driver;
+  const { createPool } = loadPeer('mysql2') as { createPool(options: object): OpenedPool };
   const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
   // The pool listens for the first error of a connection and drops it; a second one would end the process.
   pool.on('connection', connection => connection.on('error', () => {}));
-  return pool.promise();
+  return pool;
 }
 
 /** The rows of a SELECT. */
@@ -85,18 +82,20 @@ const REMEDIES: Remedies = {
 };
 
 /** What an application sets for its own statements is not for ours. */
-const PLAIN = { rowsAsArray: false, nestTables: false, typeCast: (_field: unknown, next: () => unknown) => next() };
+const PLAIN = { rowsAsArray: false, nestTables: false };
+/** Nothing but another function keeps an application's from being asked of each value; and to be asked takes a µs of each. */
+const asItIs: TypeCast = (_field, next) => next();
 
 export function connect(pool: MysqlPool): Execute {
   async function execute(sql: string, values: MysqlValue[]): Promise<unknown> {
     const start = performance.now();
-    const connection = await pool.getConnection();
+    const connection = await connectionOf(pool);
     if (performance.now() - start > STATEMENT_TIMEOUT) {
       connection.release();
       throw tooLate();
     }
     try {
-      const [result] = await withDeadline(connection.execute({ sql, values, ...PLAIN }), STATEMENT_TIMEOUT, tooLate);
+      const result = await withDeadline(answerOf(connection, sql, values), STATEMENT_TIMEOUT, tooLate);
       connection.release();
       return result;
     } catch (error) {
@@ -114,6 +113,20 @@ export function connect(pool: MysqlPool): Execute {
       throw explained(error, REMEDIES);
     }
   };
+}
+
+function connectionOf(pool: MysqlPool): Promise<MysqlPoolConnection> {
+  return new Promise((resolve, reject) => {
+    pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
+  });
+}
+
+function answerOf(connection: MysqlPoolConnection, sql: string, values: MysqlValue[]): Promise<unknown> {
+  const statement: MysqlStatement = { sql, values, ...PLAIN };
+  if (typeof connection.config.typeCast === 'function') statement.typeCast = asItIs;
+  return new Promise((resolve, reject) => {
+    connection.execute(statement, (error, result) => (error ? reject(error) : resolve(result)));
+  });
 }
 
 function tooLate(): Error {

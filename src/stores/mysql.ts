@@ -5,8 +5,8 @@ import {
   type Changed,
   connect,
   DUPLICATE,
-  type MysqlCallbackPool,
   type MysqlPool,
+  type MysqlPromisePool,
   openPool,
   type Rows,
 } from './mysql-connection.ts';
@@ -17,9 +17,9 @@ import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, v
 import { quoteName } from './sql-server.ts';
 
 export type {
-  MysqlCallbackPool,
   MysqlPool,
   MysqlPoolConnection,
+  MysqlPromisePool,
   MysqlStatement,
   MysqlValue,
 } from './mysql-connection.ts';
@@ -38,17 +38,14 @@ export interface MysqlStoreOptions {
  * @throws MadeleineError `ERR_DRIVER_MISSING` when `mysql2` is not installed, `ERR_STORE_INVALID` when this is neither a
  *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
  */
-export function mysqlStore(pool: string | MysqlPool | MysqlCallbackPool, options: MysqlStoreOptions = {}): ServerStore {
+export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options: MysqlStoreOptions = {}): ServerStore {
   checkOptions(options, ['table'], 'mysqlStore');
   const { table = 'madeleine_sessions' } = options;
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, table, () => opened.end());
+    return createStore(opened, table, () => opened.promise().end());
   }
-  const given =
-    typeof (pool as MysqlCallbackPool | null)?.promise === 'function'
-      ? (pool as MysqlCallbackPool).promise()
-      : (pool as MysqlPool);
+  const given = (pool as MysqlPromisePool | null)?.pool ?? (pool as MysqlPool);
   if (typeof given?.getConnection !== 'function') {
     throw new MadeleineError(
       'ERR_STORE_INVALID',

@@ -1,5 +1,5 @@
 // The database servers, as the tests that are the same for all of them need them.
-import { type MysqlPool, mysqlStore } from 'madeleine/mysql';
+import { type MysqlPool, type MysqlPoolConnection, mysqlStore } from 'madeleine/mysql';
 import { type PostgresPool, postgresStore, type ServerStore } from 'madeleine/postgres';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
@@ -113,28 +113,32 @@ export const SERVERS: readonly SqlKind[] = [
       const pool = mysql.createPool({ uri: url, connectionLimit: connections });
       let count = 0;
       const counting: MysqlPool = {
-        async getConnection() {
-          const connection = await pool.getConnection();
-          return {
-            execute(statement) {
-              count++;
-              return connection.execute(statement);
-            },
-            release: () => connection.release(),
-            destroy: () => connection.destroy(),
-          };
+        getConnection(callback) {
+          pool.pool.getConnection((error, connection) => {
+            if (error) return callback(error, connection);
+            callback(null, {
+              config: connection.config,
+              execute(statement, answer) {
+                count++;
+                return connection.execute(statement as mysql.QueryOptions, answer);
+              },
+              release: () => connection.release(),
+              destroy: () => connection.destroy(),
+            });
+          });
         },
       };
       const store = mysqlStore(counting);
       return { store, statements: () => count, run: sql => pool.query(sql), end: () => pool.end() };
     },
     openOld(version) {
-      const connection = {
-        execute: async (): Promise<[unknown, unknown]> => [[{ server: version, autocommit: 1, comment: null }], []],
+      const connection: MysqlPoolConnection = {
+        config: {},
+        execute: (_statement, answer) => answer(null, [{ server: version, autocommit: 1, comment: null }]),
         release() {},
         destroy() {},
       };
-      const pool: MysqlPool = { getConnection: async () => connection };
+      const pool: MysqlPool = { getConnection: callback => callback(null, connection) };
       return mysqlStore(pool);
     },
     async run(url, ...statements) {
