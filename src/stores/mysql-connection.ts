@@ -1,7 +1,7 @@
 /** How the store talks to MySQL and MariaDB: prepared statements on connections that answer, errors with a remedy. */
 import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
-import { codeOf, explained, REMEDY, type Remedies, retrying } from './sql-errors.ts';
+import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
@@ -106,13 +106,7 @@ export function connect(pool: MysqlPool): Execute {
     }
   }
 
-  return async (sql, values = []) => {
-    try {
-      return await retrying(UNDONE, () => execute(sql, values));
-    } catch (error) {
-      throw explained(error, REMEDIES);
-    }
-  };
+  return (sql, values = []) => running(() => execute(sql, values), UNDONE, REMEDIES);
 }
 
 function connectionOf(pool: MysqlPool): Promise<MysqlPoolConnection> {

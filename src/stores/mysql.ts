@@ -67,7 +67,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
 
   /** Runs a statement on the table, which is there by then. */
   async function run(sql: string, values: SqlValue[]): Promise<unknown> {
-    await made.done();
+    if (!made.isDone) await made.done();
     try {
       return await execute(
         sql,

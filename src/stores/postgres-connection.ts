@@ -1,7 +1,7 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
 import { sha256 } from '../crypto/token.ts';
 import { loadPeer } from './load-peer.ts';
-import { codeOf, explained, REMEDY, type Remedies, retrying } from './sql-errors.ts';
+import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
@@ -78,32 +78,25 @@ const REMEDIES: Remedies = {
 export function connect(pool: PostgresPool): PostgresConnection {
   let prepares = true;
 
-  async function query(name: string, statement: PostgresStatement): Promise<PostgresResult> {
+  function query(name: string, statement: PostgresStatement): Promise<PostgresResult> {
     if (!prepares) return pool.query(statement);
-    try {
-      return await pool.query({ name, ...statement });
-    } catch (error) {
+    return pool.query({ name, ...statement }).catch((error: unknown) => {
       const code = codeOf(error);
       if (code === NO_SUCH_STATEMENT || code === STATEMENT_EXISTS) prepares = false;
       else if (code !== STALE_PLAN) throw error;
       return pool.query(statement);
-    }
-  }
-
-  async function run(send: () => Promise<PostgresResult>): Promise<PostgresResult> {
-    try {
-      return await retrying(UNDONE, send);
-    } catch (error) {
-      throw explained(error, REMEDIES);
-    }
+    });
   }
 
   return {
     prepare(text) {
       // Named after its text: behind a pooler the same name may have been given by another application.
       const name = `madeleine_${sha256(text)}`;
-      return (...values) => run(() => query(name, { text, values, query_timeout: STATEMENT_TIMEOUT }));
+      return (...values) => {
+        const statement = { text, values, query_timeout: STATEMENT_TIMEOUT };
+        return running(() => query(name, statement), UNDONE, REMEDIES);
+      };
     },
-    script: text => run(() => pool.query({ text })),
+    script: text => running(() => pool.query({ text }), UNDONE, REMEDIES),
   };
 }

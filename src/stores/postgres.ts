@@ -68,7 +68,7 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
 
   /** Runs a statement on the table, which is there by then. */
   async function run(statement: Statement, ...values: SqlValue[]): Promise<{ rows: SessionRow[]; changed: number }> {
-    await made.done();
+    if (!made.isDone) await made.done();
     try {
       const { rows, rowCount } = await statement(...values);
       return { rows: rows as SessionRow[], changed: rowCount ?? 0 };

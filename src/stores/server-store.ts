@@ -15,20 +15,39 @@ export interface ServerStore extends SessionStore {
 /** What is done once for all who ask, and for the next who asks when it has failed, or is to be done `again`. */
 export interface Once {
   done(): Promise<void>;
+  /** Nobody has to wait for it any more. */
+  readonly isDone: boolean;
   again(): void;
 }
 
 export function once(run: () => Promise<void>): Once {
   let doing: Promise<void> | null = null;
+  let isDone = false;
   const again = () => {
     doing = null;
+    isDone = false;
+  };
+  const begin = () => {
+    const mine: Promise<void> = run().then(
+      () => {
+        if (doing === mine) isDone = true;
+      },
+      (error: unknown) => {
+        again();
+        throw error;
+      },
+    );
+    return mine;
   };
   const done = () => {
-    doing ??= run().catch((error: unknown) => {
-      again();
-      throw error;
-    });
+    doing ??= begin();
     return doing;
   };
-  return { done, again };
+  return {
+    done,
+    again,
+    get isDone() {
+      return isDone;
+    },
+  };
 }

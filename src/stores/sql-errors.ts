@@ -50,7 +50,7 @@ const NETWORK: Remedies = {
 };
 
 /** The error with its remedy, if one is known; else the error as it is. */
-export function explained(cause: unknown, remedies: Remedies): unknown {
+function explained(cause: unknown, remedies: Remedies): unknown {
   const code = codeOf(cause) ?? '';
   const remedy = remedies[code] ?? NETWORK[code];
   return remedy ? new MadeleineError(...remedy, { cause }) : cause;
@@ -63,16 +63,18 @@ export function codeOf(error: unknown): string | undefined {
 const MOST_ATTEMPTS = 8;
 
 /**
- * Tries again, after a longer and random while each time, what the database undid as a whole because of others who wrote at
- * the same moment.
+ * Runs a statement; again, after a longer and random while each time, when the database undid it as a whole because of others who
+ * wrote at the same moment. What it fails with in the end comes with its remedy. A statement that succeeds costs one promise here.
  */
-export async function retrying<T>(undone: readonly string[], run: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await run();
-    } catch (error) {
-      if (attempt === MOST_ATTEMPTS || !undone.includes(codeOf(error) ?? '')) throw error;
-      await new Promise(resolve => setTimeout(resolve, Math.random() * 2 ** attempt));
-    }
-  }
+export function running<T>(
+  run: () => Promise<T>,
+  undone: readonly string[],
+  remedies: Remedies,
+  attempt = 1,
+): Promise<T> {
+  return run().catch(async (error: unknown) => {
+    if (attempt === MOST_ATTEMPTS || !undone.includes(codeOf(error) ?? '')) throw explained(error, remedies);
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 2 ** attempt));
+    return running(run, undone, remedies, attempt + 1);
+  });
 }
