@@ -66,27 +66,27 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
   const made = once(() => makeTable(execute, table, quoted));
 
   /** Runs a statement on the table, which is there by then. */
-  async function run(sql: string, values: SqlValue[]): Promise<unknown> {
-    if (!made.isDone) await made.done();
-    try {
-      return await execute(
-        sql,
-        values.map(value => (typeof value === 'string' ? Buffer.from(value) : value)),
-      );
-    } catch (error) {
+  function run(sql: string, values: SqlValue[]): Promise<unknown> {
+    if (!made.isDone) return made.done().then(() => runOnTable(sql, values));
+    return runOnTable(sql, values);
+  }
+
+  function runOnTable(sql: string, values: SqlValue[]): Promise<unknown> {
+    const sent = values.map(value => (typeof value === 'string' ? Buffer.from(value) : value));
+    return execute(sql, sent).catch((error: unknown) => {
       // Somebody dropped it: the next call makes another.
       if (codeOf(error) === NO_SUCH_TABLE) made.again();
       throw error;
-    }
+    });
   }
-  const select = async (sql: string, ...values: SqlValue[]) => (await run(sql, values)) as Rows as SessionRow[];
-  /** Runs a statement and says how many rows it changed. */
-  const change = async (sql: string, ...values: SqlValue[]) => ((await run(sql, values)) as Changed).affectedRows;
 
-  async function read(key: string): Promise<SessionRecord | null> {
-    const [row] = await select(statements.read, key);
-    return row ? recordOf(row) : null;
-  }
+  const select = (sql: string, ...values: SqlValue[]) => run(sql, values) as Promise<Rows> as Promise<SessionRow[]>;
+  /** Runs a statement and says how many rows it changed. */
+  const change = (sql: string, ...values: SqlValue[]) =>
+    run(sql, values).then(changed => (changed as Changed).affectedRows);
+
+  const read = (key: string): Promise<SessionRecord | null> =>
+    select(statements.read, key).then(([row]) => (row ? recordOf(row) : null));
 
   return {
     read,

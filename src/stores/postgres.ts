@@ -6,6 +6,7 @@ import {
   openPool,
   type PostgresConnection,
   type PostgresPool,
+  type PostgresResult,
   type Statement,
 } from './postgres-connection.ts';
 import { makeTable } from './postgres-schema.ts';
@@ -67,47 +68,51 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
   const made = once(() => makeTable(connection, table, unlogged));
 
   /** Runs a statement on the table, which is there by then. */
-  async function run(statement: Statement, ...values: SqlValue[]): Promise<{ rows: SessionRow[]; changed: number }> {
-    if (!made.isDone) await made.done();
-    try {
-      const { rows, rowCount } = await statement(...values);
-      return { rows: rows as SessionRow[], changed: rowCount ?? 0 };
-    } catch (error) {
+  function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
+    if (!made.isDone) return made.done().then(() => runOnTable(statement, values));
+    return runOnTable(statement, values);
+  }
+
+  function runOnTable(statement: Statement, values: SqlValue[]): Promise<PostgresResult> {
+    return statement(...values).catch((error: unknown) => {
       // Somebody dropped it: the next call makes another.
       if (codeOf(error) === UNDEFINED_TABLE) made.again();
       throw error;
-    }
+    });
   }
 
-  async function read(key: string): Promise<SessionRecord | null> {
-    const [row] = (await run(statements.read, key)).rows;
-    return row ? recordOf(row) : null;
-  }
+  const select = (statement: Statement, ...values: SqlValue[]) =>
+    run(statement, ...values).then(({ rows }) => rows as SessionRow[]);
+  /** Runs a statement and says how many rows it changed. */
+  const change = (statement: Statement, ...values: SqlValue[]) =>
+    run(statement, ...values).then(({ rowCount }) => rowCount ?? 0);
+
+  const read = (key: string): Promise<SessionRecord | null> =>
+    run(statements.read, key).then(({ rows }) => (rows.length > 0 ? recordOf(rows[0] as SessionRow) : null));
 
   return {
     read,
 
-    create: async (key, record) => (await run(statements.create, key, ...valuesOf(record))).changed === 1,
+    create: async (key, record) => (await change(statements.create, key, ...valuesOf(record))) === 1,
 
     async replace(key, record, expected) {
-      if ((await run(statements.replace, key, expected, ...valuesOf(record))).changed === 1) return { ok: true };
+      if ((await change(statements.replace, key, expected, ...valuesOf(record))) === 1) return { ok: true };
       return { ok: false, current: await read(key) };
     },
 
-    touch: async (key, lastSeenAt, expiresAt) =>
-      (await run(statements.touch, key, lastSeenAt, expiresAt)).changed === 1,
+    touch: async (key, lastSeenAt, expiresAt) => (await change(statements.touch, key, lastSeenAt, expiresAt)) === 1,
 
-    delete: async key => (await run(statements.delete, key)).changed === 1,
+    delete: async key => (await change(statements.delete, key)) === 1,
 
     admin: {
-      byUser: async userId => entriesOf((await run(statements.byUser, userId)).rows),
-      deleteByUser: async (userId, except) => (await run(statements.deleteByUser, userId, except ?? null)).changed,
-      page: async (cursor, limit) => pageOf((await run(statements.page, cursor ?? '', limit)).rows, limit),
+      byUser: async userId => entriesOf(await select(statements.byUser, userId)),
+      deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
+      page: async (cursor, limit) => pageOf(await select(statements.page, cursor ?? '', limit), limit),
       async count(now) {
-        const [row] = (await run(statements.count, now)).rows;
+        const [row] = await select(statements.count, now);
         return Number((row as object as { live: string }).live);
       },
-      prune: async (now, limit) => (await run(statements.prune, now, limit)).changed,
+      prune: (now, limit) => change(statements.prune, now, limit),
     },
 
     ready: made.done,
