@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
-import express from 'express';
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import type { MadeleineError } from 'madeleine';
 import { session } from 'madeleine/express';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
-import { Client } from '../support/client.ts';
-import { serveOn } from '../support/serve.ts';
+import { Client, request } from '../support/client.ts';
+import { EXPRESSES } from '../support/expresses.ts';
+import { serve, serveOn } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -51,21 +53,102 @@ describe("responses that are not Node's", () => {
 
   it('a request and a response made by hand, for a unit test, change nothing that others share', () => {
     const remember = session({ secret });
-    const request = { headers: {}, socket: {} } as IncomingMessage;
+    const made = { headers: {}, socket: {} } as IncomingMessage;
     let ended = '';
     const response = {
-      req: request,
+      req: made,
       getHeader: () => undefined,
       setHeader: () => {},
       end: (text: string) => {
         ended = text;
       },
     } as unknown as ServerResponse;
-    remember(request, response, () => {
-      remember.of(request);
+    remember(made, response, () => {
+      remember.of(made);
       response.end('done');
     });
     assert.equal(ended, 'done');
     assert.deepEqual(onEveryObject(), []);
   });
 });
+
+for (const { name, express } of EXPRESSES) {
+  describe(`${name}: what was written for express-session`, () => {
+    it('req.sessionID is the id of the session, also after regenerate() and where the data has an id of its own', async () => {
+      const app = express();
+      app.use(session({ secret }));
+      app.get('/fresh', (req, res) => void res.json([req.sessionID, req.session.id]));
+      app.get('/new', (req, res, next) => {
+        const before = req.sessionID;
+        req.session.regenerate(error => {
+          if (error) return next(error);
+          const [after, id] = [req.sessionID, req.session.id];
+          Object.assign(req.session, { id: 'mine' });
+          res.json([before !== after, after === id, req.sessionID === id]);
+        });
+      });
+      app.get('/look', (req, res) => void res.send(req.sessionID));
+      const served = await serve(app);
+      const client = new Client(served.url);
+      const [one, other] = (await client.get('/fresh')).json<string[]>();
+      assert.match(one as string, /^[\w-]{43}$/);
+      assert.equal(one, other);
+      assert.deepEqual((await client.get('/new')).json(), [true, true, true]);
+      const looked = await client.get('/look');
+      assert.equal(looked.headers['vary'], 'Cookie');
+      assert.equal(looked.body, (await client.get('/look')).body);
+      await served.close();
+    });
+
+    it('another library may set req.sessionID on requests that came through no session()', async () => {
+      const ours = express();
+      ours.use(session({ secret }));
+      const theirs = express();
+      theirs.get('/', (req, res) => {
+        req.sessionID = 'theirs';
+        res.send(req.sessionID);
+      });
+      const app = express();
+      app.use('/ours', ours);
+      app.use('/theirs', theirs);
+      const served = await serve(app);
+      await request(`${served.url}/ours`);
+      assert.equal((await request(`${served.url}/theirs`)).body, 'theirs');
+      await served.close();
+    });
+
+    it('req.session.cookie.maxAge = … throws, in sloppy code too, and names what to do instead', async () => {
+      const app = express();
+      app.use(session({ secret }));
+      app.get('/strict', (req, res) => {
+        Object.assign(req.session.cookie, { maxAge: 1000 });
+        res.send('lost');
+      });
+      app.get(
+        '/sloppy',
+        new Function('req', 'res', 'req.session.cookie.expires = false; res.send("lost")') as RequestHandler,
+      );
+      app.get(
+        '/delete',
+        new Function('req', 'res', 'delete req.session.cookie.path; res.send("lost")') as RequestHandler,
+      );
+      app.get(
+        '/read',
+        (req, res) => void res.json({ ...req.session.cookie, text: JSON.stringify(req.session.cookie) }),
+      );
+      app.use((error: MadeleineError, _req: Request, res: Response, _next: NextFunction) => {
+        res.json({ code: error.code, remedy: error.remedy });
+      });
+      const served = await serve(app);
+      for (const path of ['/strict', '/sloppy', '/delete']) {
+        const { code, remedy } = (await request(served.url + path)).json();
+        assert.equal(code, 'ERR_DATA_KEY');
+        assert.match(String(remedy), /remember: true/);
+      }
+      const read = (await request(`${served.url}/read`)).json();
+      assert.equal(read['httpOnly'], true);
+      assert.match(String(read['text']), /"sameSite":"lax"/);
+      await served.close();
+    });
+  });
+}
