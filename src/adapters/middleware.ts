@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { sessionProperties } from '../http/accessor.ts';
 import { frameworkPrototype } from '../http/framework-prototype.ts';
+import { warnIfShadowed } from '../http/missing.ts';
 import { mount, type Next, sessionOf } from '../http/mount.ts';
 // From the front door, so that `declare module 'madeleine' { interface SessionData { … } }` finds it in every program.
 import type { SessionData } from '../index.ts';
@@ -71,6 +72,7 @@ const EQUIPPED = new WeakSet<object>();
 function equip(request: IncomingMessage, properties: PropertyDescriptorMap): void {
   const prototype = Object.getPrototypeOf(request);
   if (EQUIPPED.has(prototype)) return;
+  warnIfShadowed(request);
   if (!('session' in request)) Object.defineProperties(frameworkPrototype(request), properties);
   if ('session' in prototype) EQUIPPED.add(prototype);
 }

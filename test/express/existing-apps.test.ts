@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import expressSession from 'express-session';
 import type { MadeleineError } from 'madeleine';
 import { session } from 'madeleine/express';
 import { Server as SocketServer } from 'socket.io';
@@ -148,6 +149,29 @@ for (const { name, express } of EXPRESSES) {
       const read = (await request(`${served.url}/read`)).json();
       assert.equal(read['httpOnly'], true);
       assert.match(String(read['text']), /"sameSite":"lax"/);
+      await served.close();
+    });
+
+    it('express-session left above session() is named, and of() reaches ours', async () => {
+      const warned: string[] = [];
+      const listen = (warning: Error & { code?: string }) => void warned.push(`${warning.code} ${warning.message}`);
+      process.on('warning', listen);
+      const remember = session({ secret });
+      const app = express();
+      app.use(expressSession({ secret, resave: false, saveUninitialized: false }), remember);
+      app.get('/', (req, res) => {
+        remember.of(req).visits = (remember.of(req).visits ?? 0) + 1;
+        res.json(remember.of(req).visits);
+      });
+      const served = await serve(app);
+      const client = new Client(served.url);
+      await client.get('/');
+      assert.equal((await client.get('/')).body, '2');
+      process.removeListener('warning', listen);
+      const ours = warned.filter(text => text.startsWith('MADELEINE_SHADOWED'));
+      // Once in a process: for the first Express of the two.
+      assert.equal(ours.length, name === 'Express 4' ? 1 : 0);
+      if (name === 'Express 4') assert.match(ours[0] as string, /express-session.*Remove it/);
       await served.close();
     });
   });
