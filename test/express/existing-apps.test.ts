@@ -1,6 +1,8 @@
 // What an existing Express application brings along: middleware and ways of writing that were made for express-session.
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import expressSession from 'express-session';
@@ -71,6 +73,44 @@ describe("responses that are not Node's", () => {
     assert.equal(ended, 'done');
     assert.deepEqual(onEveryObject(), []);
   });
+});
+
+it('a response over a stand-in for a socket, as serverless-http makes it, is answered and saved', async () => {
+  const app = express();
+  app.use(session({ secret }));
+  app.get('/', (req, res) => {
+    req.session.visits = (req.session.visits ?? 0) + 1;
+    res.json({ visits: req.session.visits });
+  });
+  const visit = (headers: Record<string, string>) =>
+    new Promise<ServerResponse>(resolve => {
+      const made = Object.assign(new IncomingMessage(new PassThrough() as unknown as Socket), {
+        headers,
+        method: 'GET',
+        url: '/',
+      });
+      const response = new ServerResponse(made);
+      const nothing = () => {};
+      const socket = {
+        _writableState: {},
+        writable: true,
+        on: nothing,
+        removeListener: nothing,
+        destroy: nothing,
+        cork: nothing,
+        uncork: nothing,
+      };
+      response.assignSocket(Object.assign(socket, { write: () => true }) as unknown as Socket);
+      response.on('prefinish', () => resolve(response));
+      app(made as Request, response as Response);
+    });
+  const first = await visit({});
+  assert.equal(first.statusCode, 200);
+  const cookie = String(first.getHeader('set-cookie')).split(';')[0] as string;
+  const second = await visit({ cookie });
+  assert.equal(second.getHeader('set-cookie'), undefined);
+  assert.equal(second.getHeader('content-length'), '12');
+  assert.equal(second.statusCode, 200);
 });
 
 for (const { name, express } of EXPRESSES) {
