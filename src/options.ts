@@ -25,7 +25,13 @@ export function checkOptions(
     if (known.includes(name)) continue;
     const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
     const near = closest(name, known);
-    const remedy = hint ?? (near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`);
+    const remedy =
+      hint ??
+      (near
+        ? `Did you mean "${near}"?`
+        : known.length === 0
+          ? 'There is none.'
+          : `Known options: ${known.join(', ')}.`);
     throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
   }
 }

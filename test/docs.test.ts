@@ -118,6 +118,13 @@ describe('docs/', () => {
     assert.equal(run(declared), "dark [ { item: 'tea', quantity: 2 } ]\n");
   });
 
+  it('express-session.md: what it begins with', () => {
+    const [start] = blocksOf('docs/express-session.md') as [Block];
+    const code = `process.env.COOKIE_SECRET = process.env.SESSION_SECRET;\n${start.code}`;
+    const twice = "await ask('GET', '/'); console.log((await ask('GET', '/')).text);";
+    assert.equal(run({ ...start, code }, twice), 'Visit 2\n');
+  });
+
   it('sessions.md: mounting, what cannot be read, devices, and all sessions', () => {
     const [mounting, unreadable, devices, all] = blocksOf('docs/sessions.md') as [Block, Block, Block, Block];
     run(mounting, "console.log((await ask('GET', '/')).status);");

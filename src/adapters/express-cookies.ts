@@ -3,6 +3,7 @@ import { parseCookies } from '../cookie/parse.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { unsignExpress } from '../crypto/signature.ts';
 import type { JsonValue } from '../json.ts';
+import { checkOptions } from '../options.ts';
 
 /** Cookies by name, without a prototype. A value is text, or what a `j:` cookie holds (Express writes objects that way). */
 export type CookieMap = Record<string, JsonValue | undefined>;
@@ -26,14 +27,22 @@ interface CookieRequest extends IncomingMessage {
   secret?: string | undefined;
 }
 
+/** What users of cookie-parser bring along. */
+const HINTS = { decode: 'Remove it: values are percent-decoded, and what cannot be is left as it is.' };
+
 /**
  * Reads the request's cookies: `req.cookies`, and with a secret `req.signedCookies`. Known as `cookieParser` too. Reads what
  * cookie-parser and Express signed, and the reverse.
  *
  * @param secret the key, or several: the first signs, all verify. In production at least 32 bytes each.
- * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`
+ * @param options none; here so that one of cookie-parser's is not passed over in silence
+ * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`, `ERR_OPTION_UNKNOWN`
  */
-export function cookies(secret?: Secret): (request: IncomingMessage, response: unknown, next: () => void) => void {
+export function cookies(
+  secret?: Secret,
+  options: Record<string, never> = {},
+): (request: IncomingMessage, response: unknown, next: () => void) => void {
+  checkOptions(options, [], 'cookies', HINTS);
   const keys = secret === undefined ? null : createKeyring(secret).secrets;
 
   return (incoming, _response, next) => {

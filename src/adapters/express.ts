@@ -2,6 +2,8 @@
  * madeleine for Express 4 and 5: `session()` gives `req.session` and `req.flash`, `cookies()` gives `req.cookies` and
  * `req.signedCookies`, `requireLogin()` and its like let only those pass who may.
  */
+import type { IncomingMessage } from 'node:http';
+import { sessionId, sessionProperties } from '../http/accessor.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
 import type { Session } from '../session/bag.ts';
@@ -20,11 +22,15 @@ declare global {
     interface Request {
       /** The session of this request. Put something in, and it is there at the next one. */
       session: Session;
+      /** `req.session.id`, by the name that express-session has for it. Never log it. */
+      sessionID: string;
       /** Messages for the next page: `req.flash('info', 'Saved.')` keeps one, `req.flash('info')` takes them all. */
       flash: Flash;
     }
   }
 }
+
+const PROPERTIES = { ...sessionProperties<IncomingMessage>(request => request), sessionID: sessionId };
 
 /**
  * Sessions for Express.
@@ -37,5 +43,5 @@ declare global {
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: SessionOptions<Data>): SessionMiddleware<Data> {
-  return createMiddleware(options, request => new FrameworkFacts(request));
+  return createMiddleware(options, request => new FrameworkFacts(request), PROPERTIES);
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { sessionProperties } from '../http/accessor.ts';
 import { frameworkPrototype } from '../http/framework-prototype.ts';
+import { warnIfShadowed } from '../http/missing.ts';
 import { mount, type Next, sessionOf } from '../http/mount.ts';
 // From the front door, so that `declare module 'madeleine' { interface SessionData { … } }` finds it in every program.
 import type { SessionData } from '../index.ts';
@@ -41,12 +42,13 @@ export function createAdapterSessions<Data extends object>(options: SessionOptio
 export function createMiddleware<Data extends object>(
   options: SessionOptions<Data>,
   factsOf: (request: IncomingMessage) => RequestFacts,
+  properties: PropertyDescriptorMap = PROPERTIES,
 ): SessionMiddleware<Data> {
   const sessions = createAdapterSessions(options);
   return Object.assign(
     (given: NodeRequest, response: NodeResponse, next: Next): void => {
       const request = asHttp1(given);
-      equip(request);
+      equip(request, properties);
       mount(sessions, request, response as ServerResponse, factsOf(request), next, next);
     },
     { sessions, of: (request: NodeRequest): Session<Data> => sessionOf(sessions, asHttp1(request)) },
@@ -67,9 +69,10 @@ const EQUIPPED = new WeakSet<object>();
  * Express's requests get `session` and `flash` once, on their prototype, for the reason that the gate gives; Node's each its own.
  * Which have them is asked of the prototype: to look at the request itself would cost 1.5 µs in Express.
  */
-function equip(request: IncomingMessage): void {
+function equip(request: IncomingMessage, properties: PropertyDescriptorMap): void {
   const prototype = Object.getPrototypeOf(request);
   if (EQUIPPED.has(prototype)) return;
-  if (!('session' in request)) Object.defineProperties(frameworkPrototype(request), PROPERTIES);
+  warnIfShadowed(request);
+  if (!('session' in request)) Object.defineProperties(frameworkPrototype(request), properties);
   if ('session' in prototype) EQUIPPED.add(prototype);
 }

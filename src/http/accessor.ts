@@ -33,6 +33,20 @@ export function sessionProperties<Holder extends object>(
   };
 }
 
+/** `req.sessionID`, as express-session's users read it. */
+export const sessionId: PropertyDescriptor & ThisType<IncomingMessage> = {
+  configurable: true,
+  get(): string | undefined {
+    const exchange = exchangesOf(this).at(-1);
+    if (!exchange) warnOfMissingSession();
+    return exchange?.identify();
+  },
+  set(value: unknown): void {
+    // Another session library in this process, on an app or a path of its own.
+    Object.defineProperty(this, 'sessionID', { value, writable: true, enumerable: true, configurable: true });
+  },
+};
+
 export function sessionAssigned(): MadeleineError {
   return new MadeleineError(
     'ERR_DATA_KEY',

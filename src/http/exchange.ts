@@ -66,6 +66,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     return this.#open.visitor();
   }
 
+  /** The id in the cookie, whatever the data says under any name. */
+  identify(): string {
+    return this.#open.identify();
+  }
+
   save(): MaybePromise<void> {
     return this.#open.commit();
   }

@@ -2,14 +2,16 @@ const NODES = new Set(['IncomingMessage', 'ServerResponse', 'Http2ServerRequest'
 
 /**
  * The outermost prototype that a framework put between its requests or responses and Node's; the object itself where there
- * is none. Node's are known by name: importing node:http2 for its own would cost every start some milliseconds.
+ * is none, or where no request or response of Node's is underneath (socket.io's stand-in for a response, a mock): up there are only prototypes
+ * that all of the process shares. Node's are known by name: importing node:http2 for its own would cost every start some milliseconds.
  */
 export function frameworkPrototype<T extends object>(object: T): T {
   let owner: T = object;
-  for (let next = Object.getPrototypeOf(object); next !== null && !isNodes(next); next = Object.getPrototypeOf(next)) {
+  for (let next = Object.getPrototypeOf(object); next !== null; next = Object.getPrototypeOf(next)) {
+    if (isNodes(next)) return owner;
     owner = next;
   }
-  return owner;
+  return object;
 }
 
 function isNodes(prototype: object): boolean {

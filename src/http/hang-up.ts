@@ -22,7 +22,8 @@ export function watchConnection(socket: Watched, waiting: Waiting): void {
   }
   const all = [waiting];
   socket[WAITING] = all;
-  socket.once('close', () => {
+  // Not once(), which stand-ins for a socket (serverless-http's) often lack; a socket closes but once.
+  socket.on('close', () => {
     for (const one of [...all]) one.hungUp();
   });
 }

@@ -9,9 +9,9 @@ export function streamOf(response: ServerResponse): Http2Stream | undefined {
   return response instanceof ServerResponse ? undefined : (response as { stream?: Http2Stream }).stream;
 }
 
-/** What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time. */
+/** What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time. A mock has none. */
 export function connectionOf(response: ServerResponse): Http2Stream | Socket | null {
-  return streamOf(response) ?? response.socket;
+  return streamOf(response) ?? response.socket ?? null;
 }
 
 /** Node's types do not know it. */

@@ -17,6 +17,15 @@ export function warnOfMissingSession(): void {
   warn('MADELEINE_ORDER', `A handler looked for a session on a request that has none. ${remedy(callSite())}`);
 }
 
+/** Another library has put its session on the request itself, where ours, on the prototype, is not seen. Looked at until one has not. */
+export function warnIfShadowed(request: object): void {
+  if (process.env['NODE_ENV'] === 'production' || !Object.getOwnPropertyDescriptor(request, 'session')?.writable)
+    return;
+  const problem =
+    'req.session is that of another library, such as express-session, which is mounted above session() and hides ours.';
+  warn('MADELEINE_SHADOWED', `${problem} Remove it; while both are needed, reach ours as of(req).`);
+}
+
 function remedy(place: string | null): string {
   const line = place === null ? 'the handlers that use it' : `the line ${place}`;
   return `Move session() above ${line}, on a path that covers it.`;

@@ -97,7 +97,7 @@ class SessionBag {
   }
 
   get cookie(): SessionCookieView {
-    return Object.freeze(this.#state.cookieAttributes());
+    return new Proxy(this.#state.cookieAttributes(), READ_ONLY);
   }
   set cookie(value: unknown) {
     define(this, 'cookie', value);
@@ -176,6 +176,24 @@ Object.defineProperty(SessionBag.prototype, '__proto__', {
 });
 
 const EMPTY: { data: JsonObject; snapshot: null } = { data: Object.freeze({}), snapshot: null };
+
+/**
+ * What is written here would be lost: the cookie follows from session()'s options and from the login. A frozen object would take
+ * `req.session.cookie.maxAge = …` in silence wherever code is not strict, and say nothing of a remedy where it is.
+ */
+const READ_ONLY: ProxyHandler<SessionCookieView> = {
+  set: (_, name) => refuseCookieChange(name),
+  defineProperty: (_, name) => refuseCookieChange(name),
+  deleteProperty: (_, name) => refuseCookieChange(name),
+};
+
+function refuseCookieChange(name: string | symbol): never {
+  throw new MadeleineError(
+    'ERR_DATA_KEY',
+    `The session's cookie was assigned to: ${String(name)}.`,
+    'Give session() how long sessions live ("idle", "absolute", "remember") and the attributes ("cookie"); to keep one login when the browser closes, call login(userId, { remember: true }).',
+  );
+}
 
 /** The bag of this session, made from the stored text when a handler first asks for it. */
 export function bagOf(state: SessionState): Session {

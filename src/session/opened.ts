@@ -17,6 +17,8 @@ export interface OpenSession<Data extends object = SessionData> {
   readonly accessed: boolean;
   /** Who is logged in; `null` for an anonymous visitor. Asking counts as looking at the session. */
   visitor(): Visitor | null;
+  /** The id in the cookie, made now if there is none yet. Asking counts as looking at the session. */
+  identify(): string;
   /** True while the session holds something that has not been saved. */
   readonly changed: boolean;
   /** True when something was asked of the session that failed, and nobody has waited for it: `commit` throws it. */
@@ -42,6 +44,10 @@ export class Opened extends SessionState implements OpenSession<object> {
 
   get session(): Session<object> {
     return bagOf(this) as Session<object>;
+  }
+  identify(): string {
+    this.accessed = true;
+    return this.ensureId();
   }
   get changed(): boolean {
     return hasChanges(this);

@@ -72,3 +72,13 @@ it('a bad secret is refused at construction', () => {
   assert.throws(() => cookies(''), { code: 'ERR_SECRET_MISSING' });
   assert.throws(() => cookies([]), { code: 'ERR_SECRET_MISSING' });
 });
+
+it("cookie-parser's option is refused, and not passed over", () => {
+  const untyped: (...given: unknown[]) => unknown = cookies as (...given: unknown[]) => unknown;
+  assert.throws(() => untyped(secret, { decode: String }), {
+    code: 'ERR_OPTION_UNKNOWN',
+    message: /decode.*Remove it/,
+  });
+  assert.throws(() => untyped(secret, { other: 1 }), { code: 'ERR_OPTION_UNKNOWN', message: /There is none/ });
+  assert.equal(typeof untyped(secret, {}), 'function');
+});
