@@ -25,13 +25,8 @@ export function checkOptions(
     if (known.includes(name)) continue;
     const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
     const near = closest(name, known);
-    const remedy =
-      hint ??
-      (near
-        ? `Did you mean "${near}"?`
-        : known.length === 0
-          ? 'There is none.'
-          : `Known options: ${known.join(', ')}.`);
+    const all = known.length > 0 ? `Known options: ${known.join(', ')}.` : 'There is none.';
+    const remedy = hint ?? (near ? `Did you mean "${near}"?` : all);
     throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
   }
 }
