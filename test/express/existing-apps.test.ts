@@ -75,7 +75,12 @@ describe("responses that are not Node's", () => {
   });
 });
 
-it('a response over a stand-in for a socket, as serverless-http makes it, is answered and saved', async () => {
+// Bun's own node:http asks the stand-in for once(): serverless-http does not run there, with us or without.
+const onBun = process.versions['bun'] !== undefined;
+
+it('a response over a stand-in for a socket, as serverless-http makes it, is answered and saved', {
+  skip: onBun,
+}, async () => {
   const app = express();
   app.use(session({ secret }));
   app.get('/', (req, res) => {
