@@ -67,17 +67,14 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
 
   /** Runs a statement on the table, which is there by then. */
   function run(sql: string, values: SqlValue[]): Promise<unknown> {
-    if (!made.isDone) return made.done().then(() => runOnTable(sql, values));
-    return runOnTable(sql, values);
-  }
-
-  function runOnTable(sql: string, values: SqlValue[]): Promise<unknown> {
     const sent = values.map(value => (typeof value === 'string' ? Buffer.from(value) : value));
-    return execute(sql, sent).catch((error: unknown) => {
-      // Somebody dropped it: the next call makes another.
-      if (codeOf(error) === NO_SUCH_TABLE) made.again();
-      throw error;
-    });
+    return made.after(() =>
+      execute(sql, sent).catch((error: unknown) => {
+        // Somebody dropped it: the next call makes another.
+        if (codeOf(error) === NO_SUCH_TABLE) made.again();
+        throw error;
+      }),
+    );
   }
 
   const select = (sql: string, ...values: SqlValue[]) => run(sql, values) as Promise<Rows> as Promise<SessionRow[]>;

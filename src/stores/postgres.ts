@@ -69,16 +69,13 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
 
   /** Runs a statement on the table, which is there by then. */
   function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
-    if (!made.isDone) return made.done().then(() => runOnTable(statement, values));
-    return runOnTable(statement, values);
-  }
-
-  function runOnTable(statement: Statement, values: SqlValue[]): Promise<PostgresResult> {
-    return statement(...values).catch((error: unknown) => {
-      // Somebody dropped it: the next call makes another.
-      if (codeOf(error) === UNDEFINED_TABLE) made.again();
-      throw error;
-    });
+    return made.after(() =>
+      statement(...values).catch((error: unknown) => {
+        // Somebody dropped it: the next call makes another.
+        if (codeOf(error) === UNDEFINED_TABLE) made.again();
+        throw error;
+      }),
+    );
   }
 
   const select = (statement: Statement, ...values: SqlValue[]) =>

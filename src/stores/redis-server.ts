@@ -38,8 +38,7 @@ export function checkedFirst(commands: RedisCommands, anyKey: string): CheckedCo
 
   async function guard<T>(call: () => Promise<T>): Promise<T> {
     try {
-      if (!checked.isDone) await checked.done();
-      return await call();
+      return await checked.after(call);
     } catch (error) {
       throw messageOf(error) === 'The client is closed' ? notOpen(error) : explained(error);
     }

@@ -15,8 +15,8 @@ export interface ServerStore extends SessionStore {
 /** What is done once for all who ask, and for the next who asks when it has failed, or is to be done `again`. */
 export interface Once {
   done(): Promise<void>;
-  /** Nobody has to wait for it any more. */
-  readonly isDone: boolean;
+  /** Makes the call when it is done: at once where it is, without a promise more. */
+  after<T>(call: () => Promise<T>): Promise<T>;
   again(): void;
 }
 
@@ -43,11 +43,5 @@ export function once(run: () => Promise<void>): Once {
     doing ??= begin();
     return doing;
   };
-  return {
-    done,
-    again,
-    get isDone() {
-      return isDone;
-    },
-  };
+  return { done, after: call => (isDone ? call() : done().then(call)), again };
 }
