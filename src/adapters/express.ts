@@ -2,13 +2,12 @@
  * madeleine for Express 4 and 5: `session()` gives `req.session` and `req.flash`, `cookies()` gives `req.cookies` and
  * `req.signedCookies`, `requireLogin()` and its like let only those pass who may.
  */
-import type { IncomingMessage } from 'node:http';
-import { sessionId, sessionProperties } from '../http/accessor.ts';
+import { sessionId } from '../http/accessor.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import { createMiddleware, type SessionMiddleware, type SessionOptions } from './middleware.ts';
+import { createMiddleware, REQUEST_PROPERTIES, type SessionMiddleware, type SessionOptions } from './middleware.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
@@ -30,7 +29,7 @@ declare global {
   }
 }
 
-const PROPERTIES = { ...sessionProperties<IncomingMessage>(request => request), sessionID: sessionId };
+const PROPERTIES = { ...REQUEST_PROPERTIES, sessionID: sessionId };
 
 /**
  * Sessions for Express.

@@ -42,7 +42,7 @@ export function createAdapterSessions<Data extends object>(options: SessionOptio
 export function createMiddleware<Data extends object>(
   options: SessionOptions<Data>,
   factsOf: (request: IncomingMessage) => RequestFacts,
-  properties: PropertyDescriptorMap = PROPERTIES,
+  properties: PropertyDescriptorMap = REQUEST_PROPERTIES,
 ): SessionMiddleware<Data> {
   const sessions = createAdapterSessions(options);
   return Object.assign(
@@ -60,7 +60,8 @@ export function asHttp1(request: NodeRequest): IncomingMessage {
   return request as IncomingMessage;
 }
 
-const PROPERTIES = sessionProperties<IncomingMessage>(request => request);
+/** `session` and `flash` of a request that is Node's own, or has it underneath. */
+export const REQUEST_PROPERTIES: PropertyDescriptorMap = sessionProperties<IncomingMessage>(request => request);
 
 /** Prototypes whose requests have the properties. */
 const EQUIPPED = new WeakSet<object>();

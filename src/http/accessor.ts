@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { Session } from '../session/bag.ts';
-import { exchangesOf } from './exchange.ts';
+import { type Exchange, exchangesOf } from './exchange.ts';
 import { flash } from './flash.ts';
 import { warnOfMissingSession } from './missing.ts';
 
@@ -19,14 +19,11 @@ export function sessionProperties<Holder extends object>(
     session: {
       configurable: true,
       get(this: Holder): Session<object> | undefined {
-        const exchange = exchangesOf(requestOf(this)).at(-1);
-        if (!exchange) warnOfMissingSession();
-        return exchange?.session;
+        return latestExchange(requestOf(this))?.session;
       },
       set(this: Holder, value: unknown): void {
         if (exchangesOf(requestOf(this)).length > 0) throw sessionAssigned();
-        // Another app in this process, with another session library.
-        Object.defineProperty(this, 'session', { value, writable: true, enumerable: true, configurable: true });
+        makeOwn(this, 'session', value);
       },
     },
     flash: { value: flash, configurable: true, writable: true },
@@ -37,15 +34,23 @@ export function sessionProperties<Holder extends object>(
 export const sessionId: PropertyDescriptor & ThisType<IncomingMessage> = {
   configurable: true,
   get(): string | undefined {
-    const exchange = exchangesOf(this).at(-1);
-    if (!exchange) warnOfMissingSession();
-    return exchange?.identify();
+    return latestExchange(this)?.identify();
   },
   set(value: unknown): void {
-    // Another session library in this process, on an app or a path of its own.
-    Object.defineProperty(this, 'sessionID', { value, writable: true, enumerable: true, configurable: true });
+    makeOwn(this, 'sessionID', value);
   },
 };
+
+function latestExchange(request: IncomingMessage): Exchange | undefined {
+  const exchange = exchangesOf(request).at(-1);
+  if (!exchange) warnOfMissingSession();
+  return exchange;
+}
+
+/** Another session library in this process, on an app or a path of its own, keeps there what it wants. */
+function makeOwn(holder: object, name: string, value: unknown): void {
+  Object.defineProperty(holder, name, { value, writable: true, enumerable: true, configurable: true });
+}
 
 export function sessionAssigned(): MadeleineError {
   return new MadeleineError(

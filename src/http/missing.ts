@@ -19,8 +19,7 @@ export function warnOfMissingSession(): void {
 
 /** Another library has put its session on the request itself, where ours, on the prototype, is not seen. Looked at until one has not. */
 export function warnIfShadowed(request: object): void {
-  if (process.env['NODE_ENV'] === 'production' || !Object.getOwnPropertyDescriptor(request, 'session')?.writable)
-    return;
+  if (!Object.getOwnPropertyDescriptor(request, 'session')?.writable) return;
   const problem =
     'req.session is that of another library, such as express-session, which is mounted above session() and hides ours.';
   warn('MADELEINE_SHADOWED', `${problem} Remove it; while both are needed, reach ours as of(req).`);
