@@ -73,6 +73,26 @@ export function createConnection(
     return opening;
   }
 
+  function answered(): void {
+    silent = false;
+    if (--waiting === 0) onIdle?.();
+  }
+
+  // Each command goes through here: promises in a chain cost less than functions that await each other.
+  function ask(through: RedisLink, args: string[]): Promise<unknown> {
+    return through.send(args).then(
+      answer => {
+        answered();
+        return answer;
+      },
+      error => {
+        answered();
+        // The master has become a replica: the name in the URL may lead to the new master by now.
+        throw /^READONLY/.test(messageOf(error)) ? giveUp(through, error) : explained(error);
+      },
+    );
+  }
+
   const watch = setInterval(() => {
     if (silent && waiting > 0) link?.drop();
     silent = true;
@@ -83,19 +103,17 @@ export function createConnection(
     async ready() {
       await open();
     },
-    async send(args) {
-      if (waiting >= MOST_WAITING) throw tooManyWaiting();
+    send(args) {
+      if (waiting >= MOST_WAITING) return Promise.reject(tooManyWaiting());
       if (waiting++ === 0) silent = false;
-      try {
-        const through = await open();
-        return await through.send(args).catch(error => {
-          // The master has become a replica: the name in the URL may lead to the new master by now.
-          throw /^READONLY/.test(messageOf(error)) ? giveUp(through, error) : explained(error);
-        });
-      } finally {
-        silent = false;
-        if (--waiting === 0) onIdle?.();
-      }
+      if (link?.isReady && !closed) return ask(link, args);
+      return open().then(
+        through => ask(through, args),
+        error => {
+          answered();
+          throw error;
+        },
+      );
     },
     async close() {
       if (closed) return;

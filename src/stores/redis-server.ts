@@ -36,13 +36,10 @@ export async function checkServer({ send, cluster }: RedisCommands, anyKey: stri
 export function checkedFirst(commands: RedisCommands, anyKey: string): CheckedCommands {
   const checked = once(() => checkServer(commands, anyKey));
 
-  async function guard<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await checked.after(call);
-    } catch (error) {
-      throw messageOf(error) === 'The client is closed' ? notOpen(error) : explained(error);
-    }
-  }
+  const fail = (error: unknown) => {
+    throw messageOf(error) === 'The client is closed' ? notOpen(error) : explained(error);
+  };
+  const guard = <T>(call: () => Promise<T>): Promise<T> => checked.after(call).catch(fail);
 
   return {
     cluster: commands.cluster,

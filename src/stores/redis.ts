@@ -70,10 +70,9 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
   /** After this time Redis deletes a record: counted here, so that the server's clock does not matter. */
   const lifetime = (until: number) => Math.max(1, Math.ceil(until - clock()));
 
-  async function read(key: string): Promise<SessionRecord | null> {
+  function read(key: string): Promise<SessionRecord | null> {
     const name = names.record(key);
-    const text = await commands.send(name, ['GET', name]);
-    return text === null ? null : recordOf(String(text));
+    return commands.send(name, ['GET', name]).then(text => (text === null ? null : recordOf(String(text))));
   }
 
   /** Lets the user's index know of a record for longer than it lives, before it lives that long; answers until when. */
@@ -91,34 +90,31 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
   }
 
   /** @param expected the version to be replaced, as a column; `''` to create */
-  async function put(key: string, record: SessionRecord, expected: string): Promise<Answer> {
+  function put(key: string, record: SessionRecord, expected: string): Promise<Answer> {
     const { userId, expiresAt } = record;
     const write = nextWrite();
     const times = [record.lastSeenAt, expiresAt].map(column);
     const rest = [column(record.version), write, lifetime(expiresAt), expiresAt, key, userLine(userId), restOf(record)];
     const once = (listedUntil: string) => run(scripts.put, keysOf(key), [expected, ...times, listedUntil, ...rest]);
-    const isNew = expected === '' && userId !== null;
-    const answer = await once(isNew ? await list(userId, key, expiresAt) : scripts.NOT_LISTED);
-    if (answer[0] !== 'list' || userId === null) return answer;
-    return once(await list(userId, key, expiresAt));
+    if (userId === null) return once(scripts.NOT_LISTED);
+    const listedFirst = () => list(userId, key, expiresAt).then(once);
+    if (expected === '') return listedFirst();
+    return once(scripts.NOT_LISTED).then(answer => (answer[0] === 'list' ? listedFirst() : answer));
   }
 
   return {
     read,
 
-    async create(key, record) {
-      const [outcome] = await put(key, record, '');
-      return outcome === 'done';
-    },
+    create: (key, record) => put(key, record, '').then(([outcome]) => outcome === 'done'),
 
-    async replace(key, record, expected) {
-      const [outcome, detail] = await put(key, record, column(expected));
-      if (outcome === 'done') {
-        unlist(detail, key);
-        return { ok: true };
-      }
-      return { ok: false, current: detail == null ? null : recordOf(detail) };
-    },
+    replace: (key, record, expected) =>
+      put(key, record, column(expected)).then(([outcome, detail]) => {
+        if (outcome === 'done') {
+          unlist(detail, key);
+          return { ok: true };
+        }
+        return { ok: false, current: detail == null ? null : recordOf(detail) };
+      }),
 
     async touch(key, lastSeenAt, expiresAt) {
       const times = [column(lastSeenAt), column(expiresAt), lifetime(expiresAt), expiresAt, key];
