@@ -97,10 +97,10 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
       }
     },
 
-    async replace(key, record, expected) {
-      if ((await change(statements.replace, ...valuesOf(record), key, expected)) === 1) return { ok: true };
-      return { ok: false, current: await read(key) };
-    },
+    replace: (key, record, expected) =>
+      change(statements.replace, ...valuesOf(record), key, expected).then(changed =>
+        changed === 1 ? { ok: true } : read(key).then(current => ({ ok: false, current })),
+      ),
 
     async touch(key, lastSeenAt, expiresAt) {
       if ((await change(statements.touch, lastSeenAt, expiresAt, key)) === 1) return true;
@@ -131,7 +131,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
 function textsFor(table: string) {
   const all = ['`key`', ...COLUMNS].join(', ');
   return {
-    read: `SELECT ${all} FROM ${table} WHERE \`key\` = ?`,
+    read: `SELECT ${COLUMNS.join(', ')} FROM ${table} WHERE \`key\` = ?`,
     // Not INSERT IGNORE, which would also cut short or invent what does not fit.
     create: `INSERT INTO ${table} (${all}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
     replace: `UPDATE ${table} SET ${COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE \`key\` = ? AND version = ?`,

@@ -92,10 +92,10 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
 
     create: async (key, record) => (await change(statements.create, key, ...valuesOf(record))) === 1,
 
-    async replace(key, record, expected) {
-      if ((await change(statements.replace, key, expected, ...valuesOf(record))) === 1) return { ok: true };
-      return { ok: false, current: await read(key) };
-    },
+    replace: (key, record, expected) =>
+      change(statements.replace, key, expected, ...valuesOf(record)).then(changed =>
+        changed === 1 ? { ok: true } : read(key).then(current => ({ ok: false, current })),
+      ),
 
     touch: async (key, lastSeenAt, expiresAt) => (await change(statements.touch, key, lastSeenAt, expiresAt)) === 1,
 
@@ -122,7 +122,7 @@ function prepareAll({ prepare }: PostgresConnection, table: string) {
   const values = COLUMNS.map((_, i) => `$${i + 2}`).join(', ');
   const changes = COLUMNS.map((name, i) => `${name} = $${i + 3}`).join(', ');
   return {
-    read: prepare(`SELECT ${all} FROM ${table} WHERE key = $1`),
+    read: prepare(`SELECT ${COLUMNS.join(', ')} FROM ${table} WHERE key = $1`),
     create: prepare(`INSERT INTO ${table} (${all}) VALUES ($1, ${values}) ON CONFLICT (key) DO NOTHING`),
     // Not SELECT … FOR UPDATE before it, which would know what stands there when the version is another: see docs/architecture.md.
     replace: prepare(`UPDATE ${table} SET ${changes} WHERE key = $1 AND version = $2`),

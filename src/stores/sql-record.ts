@@ -42,7 +42,7 @@ export function valuesOf(record: SessionRecord): SqlValue[] {
   ];
 }
 
-export function recordOf(row: SessionRow): SessionRecord {
+export function recordOf(row: Omit<SessionRow, 'key'>): SessionRecord {
   return {
     data: String(row.data),
     version: Number(row.version),
