@@ -4,7 +4,7 @@ import { sessionProperties } from '../http/accessor.ts';
 import { FrameworkFacts, type FrameworkRequest } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
-import { mount, sessionOf } from '../http/mount.ts';
+import { enter, sessionOf } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
@@ -45,13 +45,11 @@ export interface KoaSessions<Data extends object = SessionData> extends KoaMiddl
 /** Sessions for Koa: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
 export function session<Data extends object = SessionData>(options: SessionOptions<Data>): KoaSessions<Data> {
   const sessions = createAdapterSessions(options);
-  const middleware: KoaMiddleware<KoaContext> = async (ctx, next) => {
+  const middleware: KoaMiddleware<KoaContext> = (ctx, next) => {
     equip(ctx);
-    await new Promise<void>((resolve, reject) => {
-      const opened = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      mount(sessions, ctx.req, ctx.res, new FrameworkFacts(ctx), opened, error => ctx.onerror(error as Error));
-    });
-    return next();
+    const fail = (error: unknown) => ctx.onerror(error as Error);
+    const entered = enter(sessions, ctx.req, ctx.res, new FrameworkFacts(ctx), fail);
+    return entered instanceof Promise ? entered.then(next) : next();
   };
   return Object.assign(middleware, {
     sessions,

@@ -1,5 +1,6 @@
 /** Opens a request's session before its handlers run: what every adapter for a Node server does first. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -11,10 +12,38 @@ import { isMounted, sessionAmong } from './mounted.ts';
 export type Next = (error?: unknown) => void;
 
 /**
- * Opens the session, at once with a synchronous store, and goes on with `next`.
+ * Opens the session: at once with a synchronous store.
  *
  * @param onError answers with an error in the application's own way; called when the session cannot be saved and nothing was sent
+ * @throws MadeleineError when the store fails, or `ERR_SESSION_NAME_TWICE`
  */
+export function enter<Data extends object>(
+  sessions: Sessions<Data>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: RequestFacts,
+  onError: (error: unknown) => void,
+): MaybePromise<void> {
+  if (isMounted(sessions, exchangesOf(request), facts)) return;
+  const open = sessions.open(request.headers.cookie, facts);
+  if (open instanceof Promise) return enterLater(sessions, open, request, response, onError);
+  new Exchange(sessions, open, request, response, onError);
+}
+
+/** Apart from `enter`, so that a store that answers at once costs no closure. */
+function enterLater<Data extends object>(
+  sessions: Sessions<Data>,
+  open: Promise<OpenSession<Data>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  return open.then(opened => {
+    new Exchange(sessions, opened, request, response, onError);
+  });
+}
+
+/** The same for frameworks that go on with a callback. */
 export function mount<Data extends object>(
   sessions: Sessions<Data>,
   request: IncomingMessage,
@@ -23,35 +52,26 @@ export function mount<Data extends object>(
   next: Next,
   onError: (error: unknown) => void,
 ): void {
+  let entered: MaybePromise<void>;
   try {
-    if (!isMounted(sessions, exchangesOf(request), facts)) {
-      const open = sessions.open(request.headers.cookie, facts);
-      if (open instanceof Promise) return mountLater(sessions, open, request, response, next, onError);
-      new Exchange(sessions, open, request, response, onError);
-    }
+    entered = enter(sessions, request, response, facts, onError);
   } catch (error) {
     return tellApplication(sessions, response, error, next);
   }
-  next();
+  if (entered instanceof Promise) goOn(entered, sessions, response, next);
+  else next();
 }
 
-/** Apart from `mount`, so that a store that answers at once costs no closures. */
-function mountLater<Data extends object>(
-  sessions: Sessions<Data>,
-  open: Promise<OpenSession<Data>>,
-  request: IncomingMessage,
+function goOn(
+  entered: Promise<void>,
+  sessions: Pick<Sessions, 'reportFailure'>,
   response: ServerResponse,
   next: Next,
-  onError: (error: unknown) => void,
 ): void {
-  open
-    .then(opened => {
-      new Exchange(sessions, opened, request, response, onError);
-    })
-    .then(
-      () => next(),
-      error => tellApplication(sessions, response, error, next),
-    );
+  entered.then(
+    () => next(),
+    error => tellApplication(sessions, response, error, next),
+  );
 }
 
 /** The session that these sessions opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
