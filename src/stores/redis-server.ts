@@ -22,7 +22,8 @@ export async function checkServer({ send, cluster }: RedisCommands, anyKey: stri
   if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1])) {
     throw tooOld(`${major}.${minor}`);
   }
-  const mode = /^redis_mode:(\w+)/m.exec(info)?.[1];
+  // Valkey has its own name for it, and not always that of Redis beside it.
+  const mode = /^(?:redis|server)_mode:(\w+)/m.exec(info)?.[1];
   if (mode === 'sentinel') {
     throw unsuitable('This is a Sentinel, which keeps no data.', 'Pass a client that asks it for the master.');
   }

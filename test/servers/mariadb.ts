@@ -40,6 +40,8 @@ export async function startMariadb({ settings = {}, durable = false }: SqlServer
     socket: path.join(folder, 'socket'),
     'pid-file': path.join(folder, 'server.pid'),
     'loose-mysqlx': 'OFF',
+    // Debian's MySQL would look for a folder that only its package mysql-server makes.
+    'secure-file-priv': folder,
     'skip-name-resolve': 'ON',
     // Run at each start.
     'init-file': writeServerFile(folder, 'users.sql', statements.join('\n')),

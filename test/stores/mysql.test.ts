@@ -11,18 +11,18 @@ import { sampleRecord } from './support/sample-record.js';
 const now = Date.now();
 
 /** What applications set on their pools and servers, each of which would change what comes back if it applied. */
-const SETTINGS: Record<string, { options: mysql.PoolOptions; session: string }> = {
+const SETTINGS: Record<string, { options: mysql.PoolOptions; session: string[] }> = {
   'as rows in arrays, numbers as text, Latin-1, changed rows instead of found ones, not strict': {
     options: {
       ...{ rowsAsArray: true, supportBigNumbers: true, bigNumberStrings: true, namedPlaceholders: true },
       ...{ charset: 'latin1', flags: ['-FOUND_ROWS'], dateStrings: true, nestTables: true },
       typeCast: () => 'cast by the application',
     },
-    session: "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'",
+    session: ["SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'"],
   },
   'serializable, strict': {
     options: {},
-    session: "SET SESSION sql_mode = 'TRADITIONAL', SESSION tx_isolation = 'SERIALIZABLE'",
+    session: ["SET SESSION sql_mode = 'TRADITIONAL'", 'SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE'],
   },
 };
 
@@ -33,9 +33,11 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
   });
   after(() => server?.stop());
 
-  function createPool(url: string, options: mysql.PoolOptions, session: string): mysql.Pool {
+  function createPool(url: string, options: mysql.PoolOptions, session: string[]): mysql.Pool {
     const pool = mysql.createPool({ uri: url, ...options });
-    pool.on('connection', connection => connection.query(session));
+    pool.on('connection', connection => {
+      for (const statement of session) connection.query(statement);
+    });
     return pool;
   }
 
@@ -55,7 +57,7 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
   }
 
   test('a pool that does not commit by itself is refused', async () => {
-    const pool = createPool(await server.createDatabase(), {}, 'SET autocommit = 0');
+    const pool = createPool(await server.createDatabase(), {}, ['SET autocommit = 0']);
     await assert.rejects(mysqlStore(pool).ready(), {
       code: 'ERR_STORE_INVALID',
       message: /do not commit.*autocommit on/,

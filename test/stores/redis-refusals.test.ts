@@ -1,5 +1,6 @@
 // What cannot work is refused with one clear error that names the fix.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net, { type AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
@@ -8,7 +9,10 @@ import { Cluster, Redis } from 'ioredis';
 import { type RedisClient, type RedisStoreOptions, redisStore } from 'madeleine/redis';
 import { createClient } from 'redis';
 import { need } from '../servers/need.ts';
-import { startRedis } from '../servers/redis.ts';
+import { freePort } from '../servers/ports.ts';
+import { startRedis, startRedisOn } from '../servers/redis.ts';
+import { cert, key } from '../support/certificate.ts';
+import { temporaryFiles } from '../support/temporary-files.ts';
 import { runInProject } from './support/project.ts';
 import { ioRedis } from './support/redis-clients.ts';
 import { sampleRecord } from './support/sample-record.ts';
@@ -141,8 +145,29 @@ describe('redisStore refuses', { skip }, async () => {
     after(() => node.stop());
     const message = /node of a Cluster.*createCluster/;
     await refuses(() => redisStore(node.url), { code: 'ERR_STORE_INVALID', message });
-    const sentinel = await fakeServer('redis_version:7.0.15\r\nredis_mode:sentinel\r\n');
-    await refuses(() => redisStore(sentinel), { code: 'ERR_STORE_INVALID', message: /is a Sentinel.*the master/ });
+    for (const mode of ['redis_mode', 'server_mode']) {
+      const sentinel = await fakeServer(`redis_version:7.2.4\r\n${mode}:sentinel\r\n`);
+      await refuses(() => redisStore(sentinel), { code: 'ERR_STORE_INVALID', message: /is a Sentinel.*the master/ });
+    }
+  });
+
+  it('a server by TLS, unless somebody vouches for its certificate', async () => {
+    const [port, tlsPort] = [await freePort(), await freePort()];
+    const settings = { 'tls-port': tlsPort, 'tls-cert-file': 'cert', 'tls-key-file': 'key', 'tls-auth-clients': 'no' };
+    const secure = await startRedisOn(port, { appendonly: 'no', settings }, { cert, key });
+    after(() => secure.stop());
+    const url = `rediss://127.0.0.1:${tlsPort}`;
+    await refuses(() => redisStore(url), { code: 'ERR_STORE_FAILED', message: /cannot be reached: self.signed cert/ });
+    const script = `
+      import { redisStore } from 'madeleine/redis';
+      const store = redisStore('${url}');
+      await store.ready();
+      console.log(await store.read('key'));
+      await store.close();`;
+    const driver = { 'index.js': `module.exports = require(${JSON.stringify(require.resolve('redis'))})` };
+    const file = temporaryFiles('.pem')();
+    writeFileSync(file, cert);
+    assert.equal(runInProject(script, { redis: driver }, { NODE_EXTRA_CA_CERTS: file, DENO_CERT: file }), 'null\n');
   });
 
   it('a server that is too old', async () => {
