@@ -25,7 +25,9 @@ export function createRaceApp(
   options: Partial<ExpressSessionOptions> = {},
   stopAt = async (_name: string): Promise<void> => {},
 ): { app: Express; remember: SessionMiddleware } {
-  const remember = session({ secret: 'a secret of more than thirty-two bytes', store, ...options });
+  // However busy the machine is: what is lost here is to be lost by a race, and not by a deadline.
+  const patient = { storeTimeout: '1m' } as const;
+  const remember = session({ secret: 'a secret of more than thirty-two bytes', store, ...patient, ...options });
   const app = express();
   app.use(remember);
   app.use(async (req, _res, next) => {
