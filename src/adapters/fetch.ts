@@ -74,7 +74,7 @@ export interface FetchSessions<Data extends object = SessionData> {
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): FetchSessions<Data> {
-  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);
 

@@ -46,7 +46,7 @@ export interface HonoSessions<Data extends object = SessionData> extends HonoMid
 
 /** Sessions for Hono: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
 export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): HonoSessions<Data> {
-  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);
 

@@ -56,7 +56,7 @@ export interface NodeSessions<Data extends object = SessionData> extends Session
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: NodeSessionOptions<Data>): NodeSessions<Data> {
-  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const middleware = createMiddleware<Data>(given, request => new ProxiedFacts(request, hops));
   return Object.assign(middleware, {

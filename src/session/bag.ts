@@ -58,7 +58,7 @@ export interface SessionMethods<Data extends object = SessionData> {
   /** Marks the session as seen now, whatever the throttle says. */
   touch(): Session<Data>;
   /** Logs the user in: a fresh id, and the visitor's data goes along. @throws MadeleineError `ERR_OPTION_INVALID` for a bad id */
-  login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void>;
+  login(userId: string | number, options?: LoginOptions<Data> | Callback, callback?: Callback): Promise<void>;
   /** Logs the user out: ends the session, as `destroy` does; `req.session` is an empty one from then on. */
   logout(callback?: Callback): Promise<void>;
   /** Gives the session a fresh id. @throws MadeleineError `ERR_SESSION_ENDED` when it ended meanwhile */

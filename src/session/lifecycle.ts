@@ -12,11 +12,11 @@ import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
 
-export interface LoginOptions {
+export interface LoginOptions<Data extends object = Record<string, unknown>> {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
   remember?: boolean;
   /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
-  keep?: readonly string[];
+  keep?: readonly ((keyof Data & string) | 'flash')[];
 }
 
 const LONGEST_USER_ID = 512;
