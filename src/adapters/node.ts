@@ -15,6 +15,7 @@ import {
 } from './middleware.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
+export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireUser } from './middleware-guards.ts';

@@ -1,5 +1,5 @@
 import { MadeleineError } from '../errors.ts';
-import type { LoginOptions } from '../session/lifecycle.ts';
+import type { LoginOptions } from '../session/login-options.ts';
 import type { Sessions } from '../session/sessions.ts';
 
 /** What `loginAs` takes: the sessions, or what carries them as `sessions`: a middleware, a Fastify application. */
