@@ -31,7 +31,9 @@ export function checkObject(given: unknown, what: string): void {
     throw new MadeleineError(
       'ERR_OPTION_INVALID',
       `The ${what} options are not an object.`,
-      'Pass an object of options.',
+      typeof given === 'function'
+        ? 'Pass an object of options, or none; a handler goes into what is given back: requireLogin()(handler).'
+        : 'Pass an object of options.',
     );
   }
   if (!('req' in given) && !('method' in given && 'url' in given)) return;
