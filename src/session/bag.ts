@@ -41,7 +41,7 @@ export interface SessionCookieView extends Readonly<CookieAttributes> {
   readonly name: string | null;
 }
 
-/** The names on the prototype. Every method answers with a promise and takes a Node callback as well. */
+/** The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. */
 export interface SessionMethods<Data extends object = SessionData> {
   /** The id in the cookie; `''` when this request followed a rotation and never saw the new one. Never log it. */
   readonly id: string;
