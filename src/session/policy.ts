@@ -97,5 +97,10 @@ export function markSeen(now: number, record: SessionRecord, policy: Policy, ask
  * nothing; a record from the future is refused, so that a clock set back lengthens nothing.
  */
 export function isLive(record: SessionRecord, now: number, policy: Policy): boolean {
-  return now < record.expiresAt && now < endOf(record, policy) && record.lastSeenAt <= now + CLOCK_SKEW;
+  return now < record.expiresAt && now < endOf(record, policy) && !isAhead(record, now);
+}
+
+/** Whether it was written by a clock that is ahead of ours. One of the two is wrong, and it may be ours. */
+export function isAhead(record: SessionRecord, now: number): boolean {
+  return record.lastSeenAt > now + CLOCK_SKEW;
 }

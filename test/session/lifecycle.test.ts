@@ -356,6 +356,7 @@ describe('time', () => {
     clock.set(clock() - DAY);
     assert.deepEqual((await client.get('/data')).json(), {});
     clock.set(clock() + DAY);
+    assert.deepEqual((await client.get('/data')).json(), { cart: 'cake' }); // and not deleted by the server that was wrong
   });
 });
 
