@@ -27,7 +27,7 @@ export function page(req, res, title, body) {
       <button class="quiet" name="theme" value="${theme === 'dark' ? 'light' : 'dark'}">${theme === 'dark' ? '☀ Light' : '☾ Dark'}</button></form>
   </nav>
 </header>
-${messages.flatMap(([type, texts]) => [...new Set(texts)].map(text => html`<p class="flash ${type}" role="status">${text}</p>`))}
+${messages.flatMap(([type, texts]) => [...new Set(texts)].map(text => html`<p class="flash ${type}" role="${type === 'error' ? 'alert' : 'status'}">${text}</p>`))}
 <main id="main">${body}</main>
 <footer><p>Temps retrouvé is a demo of <strong>madeleine</strong>: cookies and sessions that remember. Nothing here is for sale.</p></footer>
 </body>
