@@ -1,7 +1,60 @@
+/** What JSON can hold, and whether a value comes back from it as it is. */
+
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
 /** A JSON object. */
 export interface JsonObject {
   [key: string]: JsonValue;
+}
+
+/** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
+export const DEEPEST = 500;
+
+/** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */
+export function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (depth > DEEPEST) return false;
+  if (Array.isArray(value)) {
+    for (const element of value) if (element === undefined || !isJson(element, depth + 1)) return false;
+    return true;
+  }
+  if (!isPlain(value)) return false;
+  for (const key of Object.keys(value)) if (!isJson((value as JsonObject)[key], depth + 1)) return false;
+  return true;
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
+  return plain && typeof (value as { toJSON?: unknown }).toJSON !== 'function';
+}
+
+/** Why the value does not come back as it is, with the path to what is wrong. To be asked only where `isJson` says so. */
+export function whyNotJson(value: unknown, path: string, depth = 0): { path: string; why: string } {
+  if (value === undefined) return { path, why: 'undefined in an array would come back as null' };
+  if (typeof value === 'number') return { path, why: `${value} would come back as null` };
+  if (typeof value !== 'object' || value === null) return { path, why: `a ${typeof value} cannot be kept` };
+  if (depth > DEEPEST) return { path, why: `it is nested more than ${DEEPEST} deep` };
+  if (Array.isArray(value)) {
+    const at = value.findIndex(element => element === undefined || !isJson(element, depth + 1));
+    return whyNotJson(value[at], `${path}[${at}]`, depth + 1);
+  }
+  if (depth > 0 && !isPlain(value)) {
+    return { path, why: `a ${value.constructor?.name || 'special object'} would not come back as one` };
+  }
+  const key = Object.keys(value).find(name => !isJson((value as JsonObject)[name], depth + 1)) as string;
+  return whyNotJson((value as JsonObject)[key], `${path}.${key}`, depth + 1);
 }

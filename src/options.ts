@@ -14,13 +14,7 @@ export function checkOptions(
   what: string,
   hints: Readonly<Record<string, string>> = {},
 ): void {
-  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    throw new MadeleineError(
-      'ERR_OPTION_INVALID',
-      `The ${what} options are not an object.`,
-      'Pass an object of options.',
-    );
-  }
+  checkObject(given, what);
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
@@ -29,6 +23,25 @@ export function checkOptions(
     const remedy = hint ?? (near ? `Did you mean "${near}"?` : all);
     throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
   }
+}
+
+/** Also told apart: `app.use(session)`, where the framework hands a request to what should have been called before. */
+export function checkObject(given: unknown, what: string): void {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    throw new MadeleineError(
+      'ERR_OPTION_INVALID',
+      `The ${what} options are not an object.`,
+      typeof given === 'function'
+        ? 'Pass an object of options, or none; a handler goes into what is given back: requireLogin()(handler).'
+        : 'Pass an object of options.',
+    );
+  }
+  if (!('req' in given) && !('method' in given && 'url' in given)) return;
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    `The ${what} options are a request: what makes the ${what} was handed over without being called.`,
+    'Call it where you hand it over: session({ … }) instead of session, requireLogin() instead of requireLogin.',
+  );
 }
 
 /** Which of these methods the value lacks; of what is no object, all. */
@@ -61,7 +74,12 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** A copy that holds the own properties alone: what a polluted prototype or `JSON.parse` brought along counts for nothing. */
-export function ownOptions<Options extends object>(options: Options): Options {
+/**
+ * A copy that holds the own properties alone: what a polluted prototype or `JSON.parse` brought along counts for nothing.
+ *
+ * @throws MadeleineError `ERR_OPTION_INVALID`
+ */
+export function ownOptions<Options extends object>(options: Options, what: string): Options {
+  checkObject(options, what);
   return Object.assign(Object.create(null), options);
 }

@@ -74,7 +74,10 @@ const specifiers = Object.keys(manifest.exports)
 
 const PEERS = ['better-sqlite3', 'express', 'fastify', 'hono', 'ioredis', 'koa', 'mysql2', 'pg', 'redis'];
 
-/** What is expected to be an error shows that types are found, and are not `any`. */
+/**
+ * What is expected to be an error shows that types are found, and are not `any`. What is exported has a type that an application's own
+ * declarations can name.
+ */
 const SAMPLES: Record<string, Sample> = {
   'no peer: every subpath but Fastify’s': {
     packages: [],
@@ -90,7 +93,16 @@ const SAMPLES: Record<string, Sample> = {
       // @ts-expect-error: not a secret
       session({ secret: 1 });
       import { sqliteStore } from 'madeleine/sqlite';
-      sqliteStore(':memory:');
+      import { createSessions, defineCookie } from 'madeleine';
+      import { requireLogin } from 'madeleine/node';
+      import * as fetching from 'madeleine/fetch';
+      export const theme = defineCookie('theme');
+      export const { name, purpose, read, write, clear } = defineCookie('cart', { type: 'json' });
+      export const guard = requireLogin();
+      export const { withSession, of, flash } = fetching.session({ secret: 's' });
+      export const fetchGuard = fetching.requireLogin();
+      export const { open, list, scan, on } = createSessions({ secret: 's', store: sqliteStore(':memory:') });
+      export const store = sqliteStore(':memory:');
       // @ts-expect-error: not a path
       sqliteStore(1);`,
   },
@@ -100,8 +112,10 @@ const SAMPLES: Record<string, Sample> = {
       import express from 'express';
       import { requireLogin, session } from 'madeleine/express';
       const app = express();
-      app.use(session({ secret: 's' }));
-      app.get('/', requireLogin(), (req, res) => void res.json(req.session.about.userId));
+      export const remember = session({ secret: 's' });
+      export const guard = requireLogin();
+      app.use(remember);
+      app.get('/', guard, (req, res) => void res.json(req.session.about.userId));
       // @ts-expect-error: a session has no such method
       app.get('/', (req, res) => void res.json(req.session.about.nothing()));`,
   },
@@ -112,7 +126,8 @@ const SAMPLES: Record<string, Sample> = {
       import { requireLogin, session } from 'madeleine/fastify';
       const app = Fastify();
       app.register(session, { secret: 's' });
-      app.get('/', { preHandler: requireLogin() }, async request => request.session.about.userId);
+      export const guard = requireLogin();
+      app.get('/', { preHandler: guard }, async request => request.session.about.userId);
       // @ts-expect-error: a session has no such method
       app.get('/', async request => request.session.about.nothing());`,
   },
@@ -122,7 +137,9 @@ const SAMPLES: Record<string, Sample> = {
       import { Hono } from 'hono';
       import { requireLogin, type SessionVariables, session } from 'madeleine/hono';
       const app = new Hono<{ Variables: SessionVariables }>();
-      app.use(session({ secret: 's' }));
+      export const remember = session({ secret: 's' });
+      export const guard = requireLogin();
+      app.use(remember);
       app.get('/', requireLogin(), c => c.json(c.var.session.about.userId));
       // @ts-expect-error: a session has no such method
       app.get('/', c => c.json(c.var.session.about.nothing()));`,
@@ -134,7 +151,9 @@ const SAMPLES: Record<string, Sample> = {
       import Koa from 'koa';
       import { requireLogin, type SessionContext, session } from 'madeleine/koa';
       const app = new Koa<Koa.DefaultState, SessionContext>();
-      app.use(session({ secret: 's' })).use(requireLogin());
+      export const remember = session({ secret: 's' });
+      export const guard = requireLogin();
+      app.use(remember).use(guard);
       app.use(ctx => { ctx.body = ctx.session.about.userId; });
       // @ts-expect-error: a session has no such method
       app.use(ctx => { ctx.body = ctx.session.about.nothing(); });`,
@@ -201,7 +220,8 @@ describe('types, each in a project with the one peer that it is for', () => {
   for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
     it(`${name}: every file that is imported`, async () => {
       const strict = ['--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--types', 'node'];
-      const args = ['--noEmit', ...strict, ...resolution, ...files];
+      const emit = ['--declaration', '--emitDeclarationOnly', '--outDir', path.join(folder, 'declarations', name)];
+      const args = [...emit, ...strict, ...resolution, ...files];
       await run(path.join(installed, '.bin/tsc'), args, path.dirname(files[0] as string));
     });
   }

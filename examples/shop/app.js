@@ -4,6 +4,7 @@ import path from 'node:path';
 import express from 'express';
 import { session } from 'madeleine/express';
 import { sqliteStore } from 'madeleine/sqlite';
+import { icon } from './catalogue.js';
 import { html } from './html.js';
 import { page } from './layout.js';
 import { accountRoutes, loginRoutes } from './routes/account.js';
@@ -22,7 +23,7 @@ const CONTENT_SECURITY_POLICY = "default-src 'self'; form-action 'self'; frame-a
 
 /** @param folder where the databases are kept; made if it is not there */
 export async function createShop({ folder, secret }) {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const users = await openUsers(path.join(folder, 'users.db'));
   for (const user of DEMO_USERS) await users.register(user);
   const remember = session({ secret, store: sqliteStore(path.join(folder, 'sessions.db')) });
@@ -38,6 +39,7 @@ export async function createShop({ folder, secret }) {
     next();
   });
   app.get('/style.css', (_req, res) => res.sendFile(path.join(import.meta.dirname, 'style.css')));
+  app.get('/icon.svg', (_req, res) => res.type('svg').send(icon()));
   app.use(sameSite, express.urlencoded({ extended: false, limit: '20kb' }));
   app.use(remember);
   app.use((req, res, next) => {

@@ -86,6 +86,10 @@ const SHAPES = {
   book: 'M30 22h52c6 0 8 3 8 8v66H38c-6 0-8-3-8-8zm8 0v74M50 42h28M50 54h28M50 66h18',
 };
 
+/** The shop's sign, as a file of its own: a madeleine. */
+export const icon = () =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="10 8 100 104"><path d="${SHAPES.shell}" fill="hsl(36 55% 78%)" stroke="hsl(36 42% 34%)" stroke-width="6" stroke-linecap="round"/></svg>`;
+
 /** The product's picture, as inline SVG. */
 export function picture({ hue, shape, name }) {
   const body = SHAPES[shape].replace(/z.*/, 'z'); // what comes after it are lines only

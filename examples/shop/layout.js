@@ -12,6 +12,7 @@ export function page(req, res, title, body) {
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>${title} · Temps retrouvé</title>
+  <link rel="icon" href="/icon.svg">
   <link rel="stylesheet" href="/style.css">
 </head>
 <body>
@@ -26,7 +27,7 @@ export function page(req, res, title, body) {
       <button class="quiet" name="theme" value="${theme === 'dark' ? 'light' : 'dark'}">${theme === 'dark' ? '☀ Light' : '☾ Dark'}</button></form>
   </nav>
 </header>
-${messages.flatMap(([type, texts]) => texts.map(text => html`<p class="flash ${type}" role="status">${text}</p>`))}
+${messages.flatMap(([type, texts]) => [...new Set(texts)].map(text => html`<p class="flash ${type}" role="${type === 'error' ? 'alert' : 'status'}">${text}</p>`))}
 <main id="main">${body}</main>
 <footer><p>Temps retrouvé is a demo of <strong>madeleine</strong>: cookies and sessions that remember. Nothing here is for sale.</p></footer>
 </body>
@@ -42,10 +43,10 @@ export function cards(products) {
   )}</ul>`;
 }
 
-/** One field of a form: what was typed stays, and what is wrong stands beside it. */
-export function field(label, name, type, form = {}, errors = {}, attributes = '') {
+/** One field of a form: what was typed stays, and what is wrong stands beside it. `autocomplete` tells password managers what it is. */
+export function field(label, name, type, form, errors, autocomplete) {
   const value = type === 'password' ? '' : (form[name] ?? '');
   return html`<label>${label}
-    <input name="${name}" type="${type}" value="${value}" ${attributes} ${errors[name] ? html`aria-invalid="true" aria-describedby="${name}-error"` : ''}>
+    <input name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}" ${errors[name] ? html`aria-invalid="true" aria-describedby="${name}-error"` : ''}>
     ${errors[name] && html`<span class="error" id="${name}-error">${errors[name]}</span>`}</label>`;
 }

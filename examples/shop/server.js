@@ -13,7 +13,7 @@ function keptSecret() {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const secret = randomBytes(32).toString('base64url');
     writeFileSync(file, secret, { mode: 0o600, flag: 'wx' });
     return secret;

@@ -1,5 +1,6 @@
 /** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { MadeleineError } from '../errors.ts';
 import { exchangesOf } from '../http/exchange.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import { type Flash, flash } from '../http/flash.ts';
@@ -62,9 +63,25 @@ export interface FastifyAppLike {
 export function session<Data extends object = SessionData>(
   app: FastifyAppLike,
   options: SessionOptions<Data>,
-  done: () => void,
+  done: (error?: Error) => void,
 ): void {
-  const sessions = createAdapterSessions<Data>(options);
+  if (typeof app?.decorate !== 'function') {
+    throw new MadeleineError(
+      'ERR_OPTION_INVALID',
+      'session() was called without an application of Fastify.',
+      'Register it, and let Fastify call it: app.register(session, { secret }).',
+    );
+  }
+  try {
+    equip(app, createAdapterSessions<Data>(options));
+  } catch (error) {
+    // Thrown from here it would pass by app.ready() and listen(), and end the process.
+    return done(error as Error);
+  }
+  done();
+}
+
+function equip<Data extends object>(app: FastifyAppLike, sessions: Sessions<Data>): void {
   app.decorate('sessions', sessions);
   if (!app.hasRequestDecorator('session')) {
     app.decorateRequest('session', { getter: currentSession });
@@ -73,7 +90,6 @@ export function session<Data extends object = SessionData>(
   app.addHook('onRequest', (request, reply, next) => {
     mount(sessions, request.raw, reply.raw, new FastifyFacts(request), next as Next, error => fail(reply, error));
   });
-  done();
 }
 
 // What the package fastify-plugin does: the scope itself is equipped, not a new one below it; a name for "dependencies".

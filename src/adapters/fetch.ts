@@ -8,6 +8,7 @@ import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type FlashMessages, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { bareErrorResponse } from '../http/head.ts';
+import { sessionNotWrapped } from '../http/missing.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { ownOptions } from '../options.ts';
@@ -74,7 +75,7 @@ export interface FetchSessions<Data extends object = SessionData> {
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): FetchSessions<Data> {
-  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);
 
@@ -94,7 +95,8 @@ export function session<Data extends object = SessionData>(options: FetchSession
     }
   }
 
-  const of = (source: RequestSource): Session<Data> => sessionAmong(sessions, fetchExchangesOf(requestOf(source)));
+  const of = (source: RequestSource): Session<Data> =>
+    sessionAmong(sessions, fetchExchangesOf(requestOf(source)), sessionNotWrapped);
   return {
     sessions,
     of,
@@ -126,7 +128,9 @@ function requestOf(source: RequestSource): Request {
 /** A guard stands before a handler, inside `withSession`: `withSession(requireLogin()(handler))`. */
 const guards = createGuards<RequestSource, Wrapper>((guard, place) => handler => async (source, ...rest) => {
   const request = requestOf(source);
-  const refusal = await askFetchGuard(guard, fetchExchangesOf(request), request, source, place);
+  const refusal = await askFetchGuard(guard, fetchExchangesOf(request), request, source, () =>
+    sessionNotWrapped(place),
+  );
   return refusal ?? handler(source, ...rest);
 });
 export const requireLogin: Guards<RequestSource, Wrapper>['requireLogin'] = guards.requireLogin;

@@ -7,6 +7,7 @@ import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { bareErrorResponse, isOfTheBody } from '../http/head.ts';
+import { sessionMissing } from '../http/missing.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
@@ -46,7 +47,7 @@ export interface HonoSessions<Data extends object = SessionData> extends HonoMid
 
 /** Sessions for Hono: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
 export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): HonoSessions<Data> {
-  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);
 
@@ -161,7 +162,7 @@ function throwTo(c: HonoContext, error: unknown): never {
 }
 
 const guards = createGuards<HonoContext, HonoMiddleware>((guard, place) => async (c, next) => {
-  const refusal = await askFetchGuard(guard, fetchExchangesOf(c), c.req.raw, c, place);
+  const refusal = await askFetchGuard(guard, fetchExchangesOf(c), c.req.raw, c, () => sessionMissing(place));
   if (refusal !== null) return refusal;
   await next();
   return undefined;

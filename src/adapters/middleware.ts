@@ -33,8 +33,9 @@ export interface SessionMiddleware<Data extends object = SessionData> {
 
 /** @throws MadeleineError for wrong options */
 export function createAdapterSessions<Data extends object>(options: SessionOptions<Data>): Sessions<Data> {
-  const given = ownOptions(options ?? {});
-  const store = given.store ?? memoryStore(given.clock ? { clock: given.clock } : {});
+  const given = ownOptions(options ?? {}, 'session');
+  // `null` is a store that was meant and is not there: `createSessions` says so.
+  const store = given.store === undefined ? memoryStore(given.clock ? { clock: given.clock } : {}) : given.store;
   return createSessions<Data>({ ...given, store });
 }
 

@@ -15,6 +15,7 @@ import {
 } from './middleware.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
+export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireUser } from './middleware-guards.ts';
@@ -56,7 +57,7 @@ export interface NodeSessions<Data extends object = SessionData> extends Session
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: NodeSessionOptions<Data>): NodeSessions<Data> {
-  const { trustProxy, ...given } = ownOptions(options ?? {});
+  const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const middleware = createMiddleware<Data>(given, request => new ProxiedFacts(request, hops));
   return Object.assign(middleware, {

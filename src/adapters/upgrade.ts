@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import { statusOf } from '../http/head.ts';
-import { sessionMissing } from '../http/missing.ts';
+import { sessionNotWrapped } from '../http/missing.ts';
 import { createOriginCheck } from '../http/origin.ts';
 import { checkOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
@@ -76,7 +76,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
 
   function openOf(request: IncomingMessage): OpenSession<Data> {
     const open = opened.get(request);
-    if (!open) throw sessionMissing();
+    if (!open) throw sessionNotWrapped();
     return open;
   }
 

@@ -3,12 +3,11 @@ import { type Clock, systemClock } from '../clock.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import type { JsonValue } from '../json.ts';
 import { checkOptions } from '../options.ts';
 import { createWarnings } from '../warnings.ts';
 import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
 import { cookieValues, decodeValue } from './parse.ts';
-import { createProtection, type Protection } from './protection.ts';
+import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
 import {
   COOKIE_ATTRIBUTES,
   type CookieAttributes,
@@ -17,27 +16,10 @@ import {
   LARGEST_COOKIE,
   serializeCookie,
 } from './serialize.ts';
-import type { StandardSchema } from './standard-schema.ts';
+import { type CookieInput, type CookieOutput, type CookieType, fromText, toText } from './typed-text.ts';
 
-/** What a cookie is for, as consent asks: `'necessary'` needs none. */
+/** What a cookie is for, as consent asks: `'necessary'` needs none. The application asks; nothing is refused here. */
 export type CookiePurpose = 'necessary' | 'preferences' | 'statistics' | 'marketing';
-
-/** Text (the default), any JSON value, or what a Standard Schema (zod, valibot, arktype …) accepts. */
-export type CookieType = 'text' | 'json' | StandardSchema<never, unknown> | StandardSchema<unknown, unknown>;
-
-/** What comes out of a cookie of this type. */
-export type CookieOutput<Type> = Type extends 'json'
-  ? JsonValue
-  : Type extends StandardSchema<infer _Input, infer Output>
-    ? Output
-    : string;
-
-/** What goes into it. */
-export type CookieInput<Type> = Type extends 'json'
-  ? JsonValue
-  : Type extends StandardSchema<infer Input, infer _Output>
-    ? Input
-    : string;
 
 export interface CookieOptions<Type extends CookieType = CookieType> extends Omit<CookieAttributes, 'expires'> {
   /** Default `'text'`. A schema is asked on reading and on writing; it has to answer at once. */
@@ -93,6 +75,8 @@ export function defineCookie<const Type extends CookieType = 'text'>(
   if (type !== 'text' && type !== 'json' && typeof type?.['~standard']?.validate !== 'function') {
     throw invalid('type', "Give 'text', 'json' or a Standard Schema.");
   }
+  if (!PROTECTIONS.includes(protection)) throw invalid('protection', `Give one of: ${PROTECTIONS.join(', ')}.`);
+  if (typeof clock !== 'function') throw invalid('clock', 'Give a function like Date.now.');
   if (protection === 'plain' && secret !== undefined) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -102,6 +86,9 @@ export function defineCookie<const Type extends CookieType = 'text'>(
   }
   const keyring = protection === 'plain' ? null : createKeyring(secret as Secret);
   const lifetime = attributes.maxAge === undefined ? null : toMilliseconds(attributes.maxAge, 'maxAge');
+  if (lifetime !== null && lifetime < 1000) {
+    throw invalid('maxAge', "Less than a second is a number that was meant as seconds: write '1h', or milliseconds.");
+  }
   const warn = createWarnings();
   const guard = createProtection(protection, keyring, `${name} ${purpose}`, lifetime, clock);
 
@@ -118,7 +105,7 @@ export function defineCookie<const Type extends CookieType = 'text'>(
       return undefined;
     },
     write(to, value) {
-      const text = guard.close(toText(value, type));
+      const text = guard.close(toText(value, type, name));
       const line = serializeCookie(name, protection === 'plain' ? encodeValue(text) : text, attributes);
       const sentBack = setCookieLine(to, name, line).reduce((bytes, one) => bytes + one.indexOf(';') + '; '.length, 0);
       if (sentBack > LARGEST_FIELD) warn('MADELEINE_COOKIES_LARGE', COOKIES_LARGE);
@@ -129,42 +116,10 @@ export function defineCookie<const Type extends CookieType = 'text'>(
   };
 }
 
-function fromText(text: string, type: CookieType): unknown {
-  if (type === 'text') return text;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (type === 'json') return value;
-    const result = type['~standard'].validate(value);
-    return result instanceof Promise || result.issues ? undefined : result.value;
-  } catch {
-    return undefined;
-  }
-}
-
-function toText(value: unknown, type: CookieType): string {
-  if (type === 'text') {
-    if (typeof value === 'string') return value;
-    throw badValue('is not text', "Give text, or declare the cookie with type: 'json'.");
-  }
-  if (type !== 'json') {
-    const result = type['~standard'].validate(value);
-    if (result instanceof Promise)
-      throw badValue('has a schema that answers later', 'Use a schema without asynchronous checks.');
-    if (result.issues)
-      throw badValue(
-        `does not fit its schema (${result.issues.map(issue => issue.message).join('; ')})`,
-        'Give a value that does.',
-      );
-  }
-  const text = JSON.stringify(value);
-  if (text === undefined) throw badValue('is nothing that JSON can hold', 'Give a value, or clear the cookie.');
-  return text;
-}
-
-function badValue(problem: string, remedy: string): MadeleineError {
-  return new MadeleineError('ERR_COOKIE_VALUE', `The value of a cookie ${problem}.`, remedy);
-}
-
 function invalid(option: string, remedy: string): MadeleineError {
-  return new MadeleineError('ERR_OPTION_INVALID', `The cookie option "${option}" is not one that there is.`, remedy);
+  return new MadeleineError(
+    'ERR_OPTION_INVALID',
+    `The cookie option "${option}" has a value that it cannot have.`,
+    remedy,
+  );
 }

@@ -24,6 +24,7 @@ export type CookieTarget = NodeResponse | { headers: FetchHeaders } | FetchHeade
 
 /** The Cookie field. */
 export function cookieField(source: CookieSource): string | undefined {
+  if (source === null || typeof source !== 'object') throw notGiven('a request to read from', 'read(request)');
   const headers = 'headers' in source ? source.headers : source;
   if (isFetchHeaders(headers)) return headers.get('cookie') ?? undefined;
   return headers.cookie;
@@ -36,13 +37,20 @@ export function cookieField(source: CookieSource): string | undefined {
  * @throws MadeleineError `ERR_HEADERS_SENT` when the head of the response has left
  */
 export function setCookieLine(target: CookieTarget, name: string, line: string): string[] {
+  if (target === null || typeof target !== 'object') throw notAResponse();
   if ('setHeader' in target) {
     if (target.headersSent) throw headersSent();
     return replaceSetCookie(target, name, line);
   }
   const headers = 'headers' in target ? target.headers : target;
+  // What is set on a request reaches nobody.
+  if (!isFetchHeaders(headers) || 'method' in target) throw notAResponse();
   const others = headers.getSetCookie().filter(other => !other.startsWith(`${name}=`));
-  headers.delete('set-cookie');
+  try {
+    headers.delete('set-cookie');
+  } catch (cause) {
+    throw immutable(cause);
+  }
   for (const other of others) headers.append('set-cookie', other);
   headers.append('set-cookie', line);
   return [...others, line];
@@ -66,6 +74,23 @@ export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, na
 
 function isFetchHeaders(headers: { cookie?: string | undefined } | FetchHeaders): headers is FetchHeaders {
   return typeof (headers as FetchHeaders).getSetCookie === 'function';
+}
+
+function notGiven(what: string, call: string): MadeleineError {
+  return new MadeleineError('ERR_OPTION_INVALID', `A cookie was not given ${what}.`, `Call ${call}.`);
+}
+
+function notAResponse(): MadeleineError {
+  return notGiven('a response to write to', 'write(response, value) or clear(response)');
+}
+
+function immutable(cause: unknown): MadeleineError {
+  return new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'A cookie was written to a Response whose headers cannot be changed, as Response.redirect() and fetch() give them.',
+    'Write it to a copy: new Response(response.body, response).',
+    { cause },
+  );
 }
 
 function headersSent(): MadeleineError {

@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { createSealer } from '../crypto/seal.ts';
 import { createSigner } from '../crypto/signature.ts';
-import { MadeleineError } from '../errors.ts';
 import { LONGEST_LIFETIME } from './serialize.ts';
 
-export type Protection = 'plain' | 'signed' | 'sealed';
+export const PROTECTIONS = ['plain', 'signed', 'sealed'] as const;
+export type Protection = (typeof PROTECTIONS)[number];
 
 /** Turns a cookie's text into what is sent, and back; `null` for what is not genuine or too old. */
 export interface ProtectedText {
@@ -54,20 +54,13 @@ export function createProtection(
       },
     };
   }
-  if (protection === 'sealed') {
-    const sealer = createSealer(keys);
-    return {
-      close: text => sealer.seal(`${now()} ${text}`, context),
-      open(sent) {
-        const opened = sealer.open(sent, context)?.text;
-        const space = opened?.indexOf(' ') ?? -1;
-        return opened !== undefined && fresh(opened.slice(0, space)) ? opened.slice(space + 1) : null;
-      },
-    };
-  }
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'The cookie option "protection" is not one that there is.',
-    "Give 'plain', 'signed' or 'sealed'.",
-  );
+  const sealer = createSealer(keys);
+  return {
+    close: text => sealer.seal(`${now()} ${text}`, context),
+    open(sent) {
+      const opened = sealer.open(sent, context)?.text;
+      const space = opened?.indexOf(' ') ?? -1;
+      return opened !== undefined && fresh(opened.slice(0, space)) ? opened.slice(space + 1) : null;
+    },
+  };
 }

@@ -140,7 +140,8 @@ function lifetimeText({ maxAge, expires }: CookieAttributes): string {
   let text = '';
   if (maxAge !== undefined) {
     const lifetime = Math.min(toMilliseconds(maxAge, 'maxAge'), LONGEST_LIFETIME);
-    text += `; Max-Age=${Math.floor(lifetime / 1000)}`;
+    // Not 0, which means: drop it.
+    text += `; Max-Age=${Math.max(1, Math.floor(lifetime / 1000))}`;
   }
   if (expires !== undefined) {
     const year = expires instanceof Date ? expires.getUTCFullYear() : Number.NaN;

@@ -27,8 +27,8 @@ export function createKeyring(secret: Secret, option = 'secret'): Keyring {
   if (secrets.length === 0 || secrets.some(one => typeof one !== 'string' || one === '')) {
     throw new MadeleineError(
       'ERR_SECRET_MISSING',
-      `Option "${option}" is missing or empty.`,
-      `Give one key or a list. ${MAKE_ONE}`,
+      `Option "${option}" is missing, empty or not text.`,
+      `Give one key as text, or a list. ${MAKE_ONE}`,
     );
   }
   if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn(option);

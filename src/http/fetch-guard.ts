@@ -1,13 +1,12 @@
 /** Asks a guard about a Fetch request. */
 import type { FetchExchange } from './fetch-exchange.ts';
 import type { Guard } from './guard.ts';
-import { sessionMissing } from './missing.ts';
 
 /**
  * What the request is to be answered with; `null` lets it pass.
  *
  * @param holder what the framework's handlers hold, for the guard's predicate
- * @param place the line where the guard was made, for the error
+ * @param missing what to say where there is no session
  * @throws MadeleineError `ERR_SESSION_MISSING`
  */
 export async function askFetchGuard<Holder>(
@@ -15,10 +14,10 @@ export async function askFetchGuard<Holder>(
   exchanges: readonly FetchExchange[],
   request: Request,
   holder: Holder,
-  place: string | null,
+  missing: () => Error,
 ): Promise<Response | null> {
   const exchange = exchanges.at(-1);
-  if (!exchange) throw sessionMissing(place);
+  if (!exchange) throw missing();
   const { pathname, search } = new URL(request.url);
   const asked = {
     method: request.method,

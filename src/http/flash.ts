@@ -36,7 +36,7 @@ export const flash = function (
     if (present.length > 0) replace(session, messages, type, []);
     return present;
   }
-  const added = typeof text === 'string' ? [values.length > 0 ? format(text, ...values) : text] : text;
+  const added = Array.isArray(text) ? text : [values.length > 0 ? format(text, ...values) : text];
   const all = [...present, ...added];
   replace(session, messages, type, all);
   return all.length;

@@ -9,6 +9,15 @@ export function sessionMissing(place: string | null = callSite()): MadeleineErro
   return new MadeleineError('ERR_SESSION_MISSING', 'This request has no session.', remedy(place));
 }
 
+/** The same where handlers are wrapped, and a session is asked for by the request. */
+export function sessionNotWrapped(place: string | null = callSite()): MadeleineError {
+  return new MadeleineError(
+    'ERR_SESSION_MISSING',
+    `This request has no session${place === null ? '' : `, for which ${place} asks`}.`,
+    'Wrap the handler, withSession(handler), and ask with the very request that it is given: no copy of it has a session.',
+  );
+}
+
 const warn: Warn = createWarnings();
 
 /** For those who may look without there being one, as Express's `if (req.session)` does: once, in development only. */

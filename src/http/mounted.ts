@@ -36,13 +36,19 @@ function isAmong<Data extends object>(
   return false;
 }
 
-/** The session that these sessions opened, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
+/**
+ * The session that these sessions opened, typed.
+ *
+ * @param missing what to say where there is none
+ * @throws MadeleineError `ERR_SESSION_MISSING`
+ */
 export function sessionAmong<Data extends object>(
   sessions: Sessions<Data>,
   mounted: readonly Mounted[],
+  missing: () => MadeleineError = sessionMissing,
 ): Session<Data> {
   const found = mounted.find(one => isOf(one, sessions));
-  if (!found) throw sessionMissing();
+  if (!found) throw missing();
   return found.session as Session<Data>;
 }
 

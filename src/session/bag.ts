@@ -8,8 +8,8 @@ import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';
 import { parseStored } from './data.ts';
 import { inOrder } from './in-order.ts';
-import type { LoginOptions } from './lifecycle.ts';
 import * as lifecycle from './lifecycle.ts';
+import type { LoginOptions } from './login-options.ts';
 import type { Device } from './record.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionState } from './state.ts';
@@ -41,7 +41,7 @@ export interface SessionCookieView extends Readonly<CookieAttributes> {
   readonly name: string | null;
 }
 
-/** The names on the prototype. Every method answers with a promise and takes a Node callback as well. */
+/** The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. */
 export interface SessionMethods<Data extends object = SessionData> {
   /** The id in the cookie; `''` when this request followed a rotation and never saw the new one. Never log it. */
   readonly id: string;
@@ -58,7 +58,7 @@ export interface SessionMethods<Data extends object = SessionData> {
   /** Marks the session as seen now, whatever the throttle says. */
   touch(): Session<Data>;
   /** Logs the user in: a fresh id, and the visitor's data goes along. @throws MadeleineError `ERR_OPTION_INVALID` for a bad id */
-  login(userId: string | number, options?: LoginOptions | Callback, callback?: Callback): Promise<void>;
+  login(userId: string | number, options?: LoginOptions<Data> | Callback, callback?: Callback): Promise<void>;
   /** Logs the user out: ends the session, as `destroy` does; `req.session` is an empty one from then on. */
   logout(callback?: Callback): Promise<void>;
   /** Gives the session a fresh id. @throws MadeleineError `ERR_SESSION_ENDED` when it ended meanwhile */

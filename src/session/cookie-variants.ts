@@ -64,6 +64,8 @@ export function createCookieVariants<More extends object>(
     );
   }
   const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = options;
+  if (wanted !== 'auto' && typeof wanted !== 'boolean') throw invalid('secure', "Give true, false or 'auto'.");
+  if (typeof persistent !== 'boolean') throw invalid('persistent', 'Give true or false.');
   if (wanted !== true && (sameSite === 'none' || options.partitioned)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -81,6 +83,10 @@ export function createCookieVariants<More extends object>(
   const overHttps = wanted === false ? variant(false) : variant(true);
   const overHttp = wanted === true ? null : variant(false);
   return { persistent, overHttps, pick: secure => (secure ? overHttps : overHttp) };
+}
+
+function invalid(option: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_OPTION_INVALID', `Option "cookie.${option}" has a value that it cannot have.`, remedy);
 }
 
 /**

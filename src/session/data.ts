@@ -3,12 +3,9 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { DEEPEST, isJson, type JsonObject, whyNotJson } from '../json.ts';
 import { replaceValues } from './replace-values.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
-
-/** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
-const DEEPEST = 500;
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
@@ -45,7 +42,7 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   }
   if (text === unchanged) return text;
   // A text that is as it was stored holds nothing that JSON cannot.
-  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) explain(data, 'session', 0);
+  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
   return checkSize(text, limit);
 }
 
@@ -75,52 +72,10 @@ function checkSize(text: string, limit: number): string {
   );
 }
 
-/** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */
-function isJson(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'undefined':
-      return true;
-    case 'number':
-      return Number.isFinite(value);
-    case 'object':
-      break;
-    default:
-      return false;
-  }
-  if (value === null) return true;
-  if (depth > DEEPEST) return false;
-  if (Array.isArray(value)) {
-    for (const element of value) if (element === undefined || !isJson(element, depth + 1)) return false;
-    return true;
-  }
-  if (!isPlain(value)) return false;
-  for (const key of Object.keys(value)) if (!isJson((value as JsonObject)[key], depth + 1)) return false;
-  return true;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  const plain = prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
-  return plain && typeof (value as { toJSON?: unknown }).toJSON !== 'function';
-}
-
-/** Finds what is wrong, with the path to it; called only when something is. */
-function explain(value: unknown, path: string, depth: number): void {
-  if (value === undefined) throw notJson(path, 'undefined in an array would come back as null');
-  if (typeof value === 'number') throw notJson(path, `${value} would come back as null`);
-  if (typeof value !== 'object' || value === null) throw notJson(path, `a ${typeof value} cannot be kept`);
-  if (depth > DEEPEST) throw notJson(path, `it is nested more than ${DEEPEST} deep`);
-  if (Array.isArray(value)) {
-    const at = value.findIndex(element => element === undefined || !isJson(element, depth + 1));
-    explain(value[at], `${path}[${at}]`, depth + 1);
-  }
-  if (depth > 0 && !isPlain(value)) {
-    throw notJson(path, `a ${value.constructor?.name || 'special object'} would not come back as one`);
-  }
-  const key = Object.keys(value).find(name => !isJson((value as JsonObject)[name], depth + 1)) as string;
-  explain((value as JsonObject)[key], `${path}.${key}`, depth + 1);
+/** Called only when something is wrong. */
+function unfit(data: object): MadeleineError {
+  const { path, why } = whyNotJson(data, 'session');
+  return notJson(path, why);
 }
 
 function notJson(path: string, why: string, cause?: unknown): MadeleineError {

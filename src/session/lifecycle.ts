@@ -7,19 +7,11 @@ import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
+import { checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import { isLive } from './policy.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
-
-export interface LoginOptions {
-  /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
-  remember?: boolean;
-  /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
-  keep?: readonly string[];
-}
-
-const LONGEST_USER_ID = 512;
 
 /**
  * The person is who they say they are: a fresh id (against session fixation), the user's name on the session, and what the
@@ -27,7 +19,7 @@ const LONGEST_USER_ID = 512;
  */
 export async function login(state: SessionState, userId: string | number, options: LoginOptions): Promise<void> {
   const user = checkUserId(userId);
-  const { remember = false, keep } = options;
+  const { remember = false, keep } = checkLoginOptions(options);
   const { core, base, record: old } = state;
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
   const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;
@@ -112,6 +104,13 @@ export async function update<Result>(
   state: SessionState,
   change: (data: JsonObject) => Result | Promise<Result>,
 ): Promise<Result> {
+  if (typeof change !== 'function') {
+    throw new MadeleineError(
+      'ERR_OPTION_INVALID',
+      'update() was not given a function.',
+      'Give one that changes the data it is given: update(data => { data.visits = (data.visits ?? 0) + 1; }).',
+    );
+  }
   const { core } = state;
   await commit(state);
   if (state.closed) throw sessionEnded('update it');
@@ -165,18 +164,6 @@ async function updateFresh<Result>(
 
 function pick(data: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
-}
-
-function checkUserId(userId: string | number): string {
-  const text = typeof userId === 'number' ? String(userId) : userId;
-  // Half a surrogate pair becomes another character in a database, and two users would be one.
-  const wellFormed = typeof text === 'string' && !/[\ud800-\udfff]/u.test(text);
-  if (wellFormed && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'login() was not given a user id.',
-    `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
-  );
 }
 
 function updateTimedOut(timeout: number): MadeleineError {

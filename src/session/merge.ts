@@ -19,6 +19,9 @@ export type MergeRule<Value = JsonValue> =
   | ArrayRule<Value>
   | ((base: Value | undefined, mine: Value | undefined, theirs: Value | undefined) => Value | undefined);
 
+/** The rules that have a name. */
+export const MERGE_RULES: readonly unknown[] = ['sum', 'union', 'append'];
+
 /** Rules by key of the data, for keys that both sides changed. A value of another type than its rule falls to the default. */
 export type MergeRules<Data extends object = Record<string, unknown>> = {
   readonly [Key in keyof Data]?: unknown extends Data[Key]

@@ -2,10 +2,10 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Secret } from '../crypto/keyring.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, ownOptions } from '../options.ts';
+import { checkObject, checkOptions, ownOptions } from '../options.ts';
 import { type CarriedStore, isCarriedStore } from './carried-store.ts';
 import type { SessionCookieOptions } from './cookie-variants.ts';
-import type { MergeRules } from './merge.ts';
+import { MERGE_RULES, type MergeRules } from './merge.ts';
 import { createPolicy, type LifetimeOptions, type Policy } from './policy.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionStore } from './store.ts';
@@ -19,7 +19,7 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   name?: string;
   cookie?: SessionCookieOptions;
   /** How two writes to one key of the data are joined when the default rule is not what you want. */
-  merge?: MergeRules<Data>;
+  merge?: NoInfer<MergeRules<Data>>;
   /**
    * What happens to requests of one session that come at once. `'merge'` (default): they run side by side, and what they
    * changed is merged. `'serialize'`: in this process they take turns, each waiting at most `storeTimeout`; what meets
@@ -72,23 +72,32 @@ const KNOWN = [
   ...['idle', 'absolute', 'remember', 'grace'],
 ];
 
-/** What users of express-session bring along. */
+const TRUST_PROXY = "Remove it and tell the framework: app.set('trust proxy', 1) in Express, app.proxy = true in Koa.";
+const OF_THE_COOKIE = 'It belongs to the cookie: session({ cookie: { … } }).';
+
+/** What users of express-session, cookie-session and iron-session bring along. */
 const HINTS = {
+  ...{ path: OF_THE_COOKIE, domain: OF_THE_COOKIE, sameSite: OF_THE_COOKIE, secure: OF_THE_COOKIE },
+  ...{ httpOnly: 'Remove it: the session cookie is always HttpOnly.', persistent: OF_THE_COOKIE },
   resave: 'Remove it: a session is written when it changed, and not otherwise.',
   saveUninitialized: 'Remove it: a session is stored once something is put in it.',
   rolling: 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.',
   unset: 'Remove it: end a session with req.session.logout().',
   genid: 'Remove it: ids are 256 random bits.',
-  proxy: "Remove it and tell Express: app.set('trust proxy', 1).",
+  proxy: TRUST_PROXY,
+  trustProxy: TRUST_PROXY,
   maxAge: 'Say how long a session lives with "idle", "absolute" and "remember".',
   ttl: 'Say how long a session lives with "idle", "absolute" and "remember".',
   key: 'It is called "name".',
+  cookieName: 'It is called "name".',
+  keys: 'It is called "secret".',
+  password: 'It is called "secret".',
 };
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
 export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {
   checkOptions(given, KNOWN, 'session', HINTS);
-  const options = ownOptions(given);
+  const options = ownOptions(given, 'session');
   const { name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024, clock = systemClock } = options;
   if (!Number.isSafeInteger(maxDataSize) || maxDataSize <= 0) {
     throw invalid('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
@@ -106,6 +115,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
     );
   }
   if (typeof name !== 'string') throw invalid('name', 'is not text', 'Give the bare name of the cookie.');
+  checkMergeRules(merge);
   const policy = createPolicy(options);
   if (policy.idle > policy.absolute) {
     throw new MadeleineError(
@@ -119,6 +129,15 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
     ...{ name, cookie, policy, merge: merge as MergeRules },
     ...{ concurrency, onStoreError, onReuse, maxDataSize, storeTimeout, clock },
   };
+}
+
+function checkMergeRules(rules: object): void {
+  checkObject(rules, 'merge');
+  for (const [key, rule] of Object.entries(rules)) {
+    if (typeof rule === 'function' || MERGE_RULES.includes(rule)) continue;
+    const remedy = `Use ${MERGE_RULES.map(one => `'${one}'`).join(', ')} or a function (base, mine, theirs) => value.`;
+    throw invalid(`merge.${key}`, 'is no rule', remedy);
+  }
 }
 
 function checkChoice<Choice extends string>(option: string, value: Choice, choices: readonly Choice[]): void {

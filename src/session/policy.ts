@@ -3,10 +3,11 @@
  * the injected clock, never at the cookie, nor at what a store thinks has expired.
  */
 import { type Duration, toMilliseconds } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
 import type { SessionRecord } from './record.ts';
 
 export interface LifetimeOptions {
-  /** How long a session lives after the last request that used it. Default `'24h'`. Not applied to a remembered login. */
+  /** How long a session lives after the last request that used it. Default `'24h'`, or `absolute` if that is less. Not applied to a remembered login. */
   idle?: Duration;
   /** How long a session lives at most, from its login (an anonymous one: from its creation), however active. Default `'30d'`. */
   absolute?: Duration;
@@ -36,16 +37,28 @@ export const DEFAULT_LIFETIME: Required<LifetimeOptions> = {
 
 /** How far ahead of our clock another server's may run before its records are refused. */
 const CLOCK_SKEW = 5 * 60_000;
+/** Nobody means less: it is a number of seconds or minutes that was taken for milliseconds. Browsers count in seconds, too. */
+const SHORTEST_LIFETIME = 1000;
 const LONGEST_TOUCH_INTERVAL = 5 * 60_000;
 
 export function createPolicy(options: LifetimeOptions): Policy {
-  const limit = (name: keyof LifetimeOptions) => toMilliseconds(options[name] ?? DEFAULT_LIFETIME[name], name);
-  const idle = limit('idle');
+  const duration = (name: keyof LifetimeOptions) => toMilliseconds(options[name] ?? DEFAULT_LIFETIME[name], name);
+  const lifetime = (name: keyof LifetimeOptions) => {
+    const length = duration(name);
+    if (length >= SHORTEST_LIFETIME) return length;
+    throw new MadeleineError(
+      'ERR_OPTION_INVALID',
+      `Option "${name}" is less than a second.`,
+      "A number is milliseconds: write '30m', '12h' or '14d'.",
+    );
+  };
+  const absolute = lifetime('absolute');
+  const idle = options.idle === undefined ? Math.min(lifetime('idle'), absolute) : lifetime('idle');
   return {
     idle,
-    absolute: limit('absolute'),
-    remember: limit('remember'),
-    grace: limit('grace'),
+    absolute,
+    remember: lifetime('remember'),
+    grace: duration('grace'),
     touchAfter: Math.min(LONGEST_TOUCH_INTERVAL, Math.floor(idle / 20)),
   };
 }
@@ -84,5 +97,10 @@ export function markSeen(now: number, record: SessionRecord, policy: Policy, ask
  * nothing; a record from the future is refused, so that a clock set back lengthens nothing.
  */
 export function isLive(record: SessionRecord, now: number, policy: Policy): boolean {
-  return now < record.expiresAt && now < endOf(record, policy) && record.lastSeenAt <= now + CLOCK_SKEW;
+  return now < record.expiresAt && now < endOf(record, policy) && !isAhead(record, now);
+}
+
+/** Whether it was written by a clock that is ahead of ours. One of the two is wrong, and it may be ours. */
+export function isAhead(record: SessionRecord, now: number): boolean {
+  return record.lastSeenAt > now + CLOCK_SKEW;
 }

@@ -12,7 +12,7 @@ import { type GuardedStore, guardStore } from './guarded-store.ts';
 import { forget } from './new-record.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
-import { isLive, markSeen } from './policy.ts';
+import { isAhead, isLive, markSeen } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
@@ -149,7 +149,8 @@ function find(state: SessionState, key: string, id: string | null, step = 0): Ma
     if (record.successor !== null) return findSuccessor(state, key, record, now, step);
     if (!isLive(record, now, core.policy)) {
       core.events.emit('expired', () => ({ tag: core.tag(key) }));
-      return forget(core, key);
+      // Refused, and not deleted: a server whose clock is behind would log out all whom others serve.
+      return isAhead(record, now) ? undefined : forget(core, key);
     }
     state.hold(key, record, id);
     state.base = record.data;

@@ -37,6 +37,20 @@ describe('Fastify', () => {
     await app.close();
   });
 
+  it('what is wrong with it is an error of ready(), and of the call that should have been register()', async () => {
+    const wrong = Fastify();
+    wrong.register(session, { secret, idel: '1h' } as never);
+    await assert.rejects(async () => wrong.ready(), { code: 'ERR_OPTION_UNKNOWN' });
+    const twice = Fastify();
+    twice.register(session, { secret });
+    twice.register(session, { secret });
+    await assert.rejects(async () => twice.ready(), { code: 'FST_ERR_DEC_ALREADY_PRESENT' });
+    assert.throws(() => session({ secret } as never, undefined as never, undefined as never), {
+      code: 'ERR_OPTION_INVALID',
+      message: /app\.register\(session, { secret }\)/,
+    });
+  });
+
   it('registered in a scope, it is there and nowhere else', async () => {
     const app = Fastify();
     app.register(async scope => {

@@ -228,9 +228,16 @@ describe('the request', () => {
 
   it('without a session: of() and a guard name the line', async () => {
     const { of } = counter();
-    assert.throws(() => of(ask()), { code: 'ERR_SESSION_MISSING', message: /fetch-own\.test\.js:\d+/ });
+    assert.throws(() => of(ask()), {
+      code: 'ERR_SESSION_MISSING',
+      message: /fetch-own\.test\.js:\d+.*withSession\(handler\).*no copy/,
+    });
     const guarded = requireLogin()(() => new Response('ok'));
-    await assert.rejects(guarded(ask()), { code: 'ERR_SESSION_MISSING', message: /fetch-own\.test\.js:\d+/ });
+    assert.throws(() => requireLogin((() => new Response()) as never), /requireLogin\(\)\(handler\)/);
+    await assert.rejects(guarded(ask()), {
+      code: 'ERR_SESSION_MISSING',
+      message: /fetch-own\.test\.js:\d+.*withSession\(handler\)/,
+    });
   });
 
   it('wrapped twice has one session; two sessions need two names', async () => {

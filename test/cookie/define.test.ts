@@ -4,6 +4,7 @@ import type http from 'node:http';
 import { describe, it } from 'node:test';
 import { type CookieOptions, defineCookie } from 'madeleine';
 import { createTestClock } from 'madeleine/testing';
+import { z } from 'zod';
 import { request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
 import { serve } from '../support/serve.ts';
@@ -54,6 +55,36 @@ describe('types', () => {
     assert.throws(() => sent(headers => text.write(headers, '\ud800')), { code: 'ERR_COOKIE_VALUE' });
   });
 
+  it('what would not be read back is not written, and the error names the cookie', () => {
+    const json = defineCookie('cart', { type: 'json' });
+    const cyclic: Record<string, unknown> = {};
+    cyclic['self'] = cyclic;
+    for (const value of [
+      new Date(0),
+      { at: new Date(0) },
+      { n: Number.NaN },
+      [undefined],
+      new Map(),
+      1n,
+      undefined,
+      cyclic,
+    ]) {
+      assert.throws(
+        () => json.write(new Headers(), value as never),
+        (error: Error & { code?: string }) => error.code === 'ERR_COOKIE_VALUE' && /cookie "cart"/.test(error.message),
+      );
+    }
+    assert.throws(() => json.write(new Headers(), { at: new Date(0) } as never), /value\.at: a Date/);
+    json.write(new Headers(), { gone: undefined } as never);
+    const dated = defineCookie('seen', { type: z.object({ at: z.date() }) });
+    assert.throws(() => dated.write(new Headers(), { at: new Date(0) }), /cookie "seen".*expected date/);
+    const coerced = defineCookie('seen', { type: z.object({ at: z.coerce.date() }) });
+    const back = coerced.read(from(sent(headers => coerced.write(headers, { at: new Date(0) }))));
+    assert.deepEqual(back, { at: new Date(0) });
+    const big = defineCookie('big', { type: z.bigint() });
+    assert.throws(() => big.write(new Headers(), 1n), { code: 'ERR_COOKIE_VALUE' });
+  });
+
   it('a schema that answers later is refused by name', () => {
     const later = { '~standard': { ...positive['~standard'], validate: async () => ({ value: 1 }) } };
     const cookie = defineCookie('later', { type: later });
@@ -71,6 +102,9 @@ describe('types', () => {
       [{ type: 'xml' as 'json' }, 'ERR_OPTION_INVALID'],
       [{ sameSite: 'none', secure: false }, 'ERR_COOKIE_ATTRIBUTE'],
       [{ maxAge: '1 day' as '1d' }, 'ERR_OPTION_INVALID'],
+      [{ maxAge: 60 }, 'ERR_OPTION_INVALID'],
+      [{ clock: 5 as never }, 'ERR_OPTION_INVALID'],
+      [{ protection: 'locked' as 'signed' }, 'ERR_OPTION_INVALID'],
     ];
     for (const [options, code] of wrong) assert.throws(() => defineCookie('a', options), { code });
     assert.throws(() => defineCookie('a b'), { code: 'ERR_COOKIE_NAME' });
@@ -180,6 +214,21 @@ describe('on every kind of request and response', () => {
     assert.equal(cookie.read(new Request('http://x.test/', { headers: { cookie: back } })), 'dark');
     cookie.clear(response);
     assert.match(response.headers.getSetCookie()[2] as string, /^theme=; Max-Age=0/);
+  });
+
+  it('what is no request, or no response that can be written to, is said', () => {
+    const wrong = { code: 'ERR_OPTION_INVALID' };
+    for (const target of [undefined, null, 'x', {}, { headers: {} }, new Request('http://x.test/')]) {
+      assert.throws(() => cookie.write(target as never, 'dark'), wrong);
+      assert.throws(() => cookie.clear(target as never), wrong);
+    }
+    for (const source of [undefined, null, 'theme=dark']) assert.throws(() => cookie.read(source as never), wrong);
+    const redirect = Response.redirect('http://x.test/cart', 303);
+    assert.throws(() => cookie.write(redirect, 'dark'), /new Response\(response\.body, response\)/);
+    const copy = new Response(redirect.body, redirect);
+    cookie.write(copy, 'dark');
+    assert.equal(copy.headers.get('location'), 'http://x.test/cart');
+    assert.equal(copy.headers.getSetCookie().length, 1);
   });
 
   const listeners: Array<[string, () => http.RequestListener]> = [

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import express from 'express';
+import { createSessions, type LoginOptions, type OpenSession } from 'madeleine';
 import { type SessionMiddleware, session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, type FaultStore, faultStore } from 'madeleine/testing';
@@ -25,6 +26,11 @@ before(async () => {
   app.get('/put/:key/:value', (req, res) => {
     req.session[req.params['key'] as string] = req.params['value'];
     res.end();
+  });
+  app.get('/flash', (req, res) => {
+    req.flash('count', 5 as never);
+    req.flash('count', { field: 'name' } as never);
+    res.json(req.flash());
   });
   app.get('/data', (req, res) => void res.json(req.session));
   app.get('/about', (req, res) => void res.json(req.session.about));
@@ -123,6 +129,29 @@ describe('login', () => {
     await client.get('/put/theme/dark');
     assert.deepEqual((await client.get('/login/ada?keep=theme')).json(), { theme: 'dark' });
     assert.deepEqual((await client.get('/data')).json(), { theme: 'dark' });
+  });
+
+  it('options that it cannot have are refused, and nobody is logged in', async () => {
+    const sessions = createSessions({ secret: 'a secret of more than thirty-two bytes', store: memoryStore() });
+    const { session } = sessions.open(undefined, { secure: false, device: () => null }) as OpenSession;
+    const wrong: Array<[options: unknown, code: string, says: RegExp]> = [
+      [{ remeber: true }, 'ERR_OPTION_UNKNOWN', /Did you mean "remember"\?/],
+      [{ remember: 'off' }, 'ERR_OPTION_INVALID', /req\.body\.remember === 'on'/],
+      [{ keep: 'cart' }, 'ERR_OPTION_INVALID', /\['cart'\]/],
+    ];
+    for (const [options, code, message] of wrong)
+      await assert.rejects(session.login('ada', options as LoginOptions), { code, message });
+    await assert.rejects(session.update({ cart: [] } as never), {
+      code: 'ERR_OPTION_INVALID',
+      message: /update\(data =>/,
+    });
+    assert.equal(session.about.userId, null);
+    await sessions.close();
+  });
+
+  it('a flash message may be any value, as with connect-flash', async () => {
+    const client = new Client(served.url);
+    assert.deepEqual((await client.get('/flash')).json(), { count: [5, { field: 'name' }] });
   });
 
   it('as another user leaves the data of the first behind; again as the same user keeps it', async () => {
@@ -327,6 +356,7 @@ describe('time', () => {
     clock.set(clock() - DAY);
     assert.deepEqual((await client.get('/data')).json(), {});
     clock.set(clock() + DAY);
+    assert.deepEqual((await client.get('/data')).json(), { cart: 'cake' }); // and not deleted by the server that was wrong
   });
 });
 

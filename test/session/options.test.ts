@@ -25,7 +25,10 @@ describe('session() refuses', () => {
     [{ secret: '' }, 'ERR_SECRET_MISSING', /empty/],
     [{ secret: [] }, 'ERR_SECRET_MISSING', /empty/],
     [{ secret: [secret, ''] }, 'ERR_SECRET_MISSING', /empty/],
-    [{ secret: 42 }, 'ERR_SECRET_MISSING', /missing/],
+    [{ secret: 42 }, 'ERR_SECRET_MISSING', /not text/],
+    [{ secret: Buffer.from(secret) }, 'ERR_SECRET_MISSING', /not text\. Give one key as text/],
+    ['secret', 'ERR_OPTION_INVALID', /not an object/],
+    [{ method: 'GET', url: '/' }, 'ERR_OPTION_INVALID', /without being called.*session\({ … }\)/],
     [{ secrett: secret }, 'ERR_OPTION_UNKNOWN', /Did you mean "secret"\?/],
     [{ secret, idel: '30m' }, 'ERR_OPTION_UNKNOWN', /Did you mean "idle"\?/],
     [{ secret, resave: false }, 'ERR_OPTION_UNKNOWN', /Remove it/],
@@ -36,15 +39,29 @@ describe('session() refuses', () => {
     [{ secret, cookie: { partitioned: true, secure: false } }, 'ERR_OPTION_CONFLICT', /secure to true/],
     [{ secret, cookie: { sameSite: 'Lax; Domain=evil' } }, 'ERR_COOKIE_ATTRIBUTE', /strict, lax, none/],
     [{ secret, cookie: { path: '/; Domain=evil' } }, 'ERR_COOKIE_ATTRIBUTE', /path/],
+    [{ secret, cookie: { secure: 'true' } }, 'ERR_OPTION_INVALID', /"cookie\.secure".*'auto'/],
+    [{ secret, cookie: { persistent: 'yes' } }, 'ERR_OPTION_INVALID', /"cookie\.persistent"/],
+    [{ secret, sameSite: 'lax' }, 'ERR_OPTION_UNKNOWN', /cookie: {/],
+    [{ secret, trustProxy: 1 }, 'ERR_OPTION_UNKNOWN', /app\.set\('trust proxy', 1\)/],
+    [{ keys: [secret] }, 'ERR_OPTION_UNKNOWN', /called "secret"/],
+    [
+      { secret, merge: { visits: 'add' } },
+      'ERR_OPTION_INVALID',
+      /"merge\.visits".*'sum', 'union', 'append' or a function/,
+    ],
+    [{ secret, merge: ['sum'] }, 'ERR_OPTION_INVALID', /merge options are not an object/],
     [{ secret, name: '__Host-sid' }, 'ERR_COOKIE_PREFIX', /bare name/],
     [{ secret, name: 'my session' }, 'ERR_COOKIE_NAME', /name/],
     [{ secret, idle: '30 minutes' }, 'ERR_OPTION_INVALID', /"idle".*'30m'/],
     [{ secret, idle: 0 }, 'ERR_OPTION_INVALID', /"idle"/],
+    [{ secret, idle: 30 }, 'ERR_OPTION_INVALID', /"idle" is less than a second\. A number is milliseconds/],
+    [{ secret, remember: 30 }, 'ERR_OPTION_INVALID', /"remember" is less than a second/],
     [{ secret, absolute: Number.NaN }, 'ERR_OPTION_INVALID', /"absolute"/],
     [{ secret, idle: '60d' }, 'ERR_OPTION_CONFLICT', /"absolute"/],
     [{ secret, maxDataSize: -1 }, 'ERR_OPTION_INVALID', /bytes/],
     [{ secret, onStoreError: 'ignore' }, 'ERR_OPTION_INVALID', /'fail' or 'anonymous'/],
     [{ secret, onReuse: 'ignore' }, 'ERR_OPTION_INVALID', /'end' or 'report'/],
+    [{ secret, store: null }, 'ERR_STORE_INVALID', /sqliteStore/],
     [{ secret, store: {} }, 'ERR_STORE_INVALID', /lacks read, create, replace, touch, delete/],
     [{ secret, store: 'sessions.db' }, 'ERR_STORE_INVALID', /sqliteStore/],
     [
@@ -80,6 +97,10 @@ describe('a short secret', () => {
       else process.env['NODE_ENV'] = before;
     }
   });
+});
+
+it('a short "absolute" alone makes "idle" as short', () => {
+  session({ secret, absolute: '1h' });
 });
 
 it('options are read as own properties: a polluted or JSON-made prototype adds nothing', () => {

@@ -61,6 +61,9 @@ describe("the newcomer's walk", () => {
       assert.match(String(answer.headers['content-security-policy']), /default-src 'self'/);
     }
     assert.equal((await client.get('/style.css')).status, 200);
+    assert.match(String((await client.get('/icon.svg')).headers['content-type']), /^image\/svg\+xml/);
+    for (const page of ['/login', '/register'])
+      assert.match((await visitor().get(page)).body, /type="password"[^>]*autocomplete="(current|new)-password"/);
     assert.equal((await client.get('/nowhere')).status, 404);
     assert.equal((await client.get('/product/nothing')).status, 404);
   });
@@ -125,7 +128,7 @@ describe('logging in', () => {
       (await client.post('/login', { ...DEMO, next: '/account/devices' })).headers.location,
       '/account/devices',
     );
-    for (const next of ['//evil.test', 'https://evil.test', '/\\evil.test', '/\tevil.test']) {
+    for (const next of ['//evil.test', 'https://evil.test', '/\\evil.test', '/\tevil.test', '/%2fevil.test']) {
       assert.equal((await visitor().post('/login', { ...DEMO, next })).headers.location, '/account');
     }
   });
@@ -167,6 +170,22 @@ describe('shopping', () => {
     await Promise.all(ids.map(id => client.post('/cart', { id, quantity: '1' })));
     const { body } = await client.get('/cart');
     for (const id of ids) assert.match(body, new RegExp(`href="/product/${id}"`));
+  });
+
+  it('two processes that add the same thing count every piece, and take one order of it', async () => {
+    const second = await start('examples/shop/server.js', { PORT: '0', SHOP_DATA: folder }, /(http:\/\/localhost:\d+)/);
+    try {
+      const client = visitor();
+      await client.post('/cart', { id: 'ink', quantity: '1' });
+      const tabs = [client.tab(), client.tab(second.found)];
+      const adds = Array.from({ length: 40 }, (_, i) => tabs[i % 2]?.post('/cart', { id: 'ink', quantity: '1' }));
+      await Promise.all(adds);
+      assert.match((await client.get('/cart')).body, /aria-label="Quantity of Violet ink"[^>]*value="41"/);
+      const orders = await Promise.all(tabs.map(tab => tab.post('/checkout')));
+      assert.deepEqual(orders.map(({ status }) => status).sort(), [200, 303]);
+    } finally {
+      await second.kill();
+    }
   });
 
   it('quantities change, lines go, the checkout empties the cart', async () => {

@@ -42,6 +42,12 @@ createSessions<Shop>({ secret: 'x', store: memoryStore(), merge: { tags: 'sum' }
 // @ts-expect-error: no such key
 createSessions<Shop>({ secret: 'x', store: memoryStore(), merge: { visit: 'sum' } });
 
+// A rule never decides what the data is.
+const remember = session({ secret: 'x', merge: { cart: 'union' } });
+holds<Equal<ReturnType<typeof remember.of>, Session>>();
+// @ts-expect-error: a list cannot be summed up
+session({ secret: 'x', merge: { cart: 'sum' } });
+
 // update() knows the data and gives back what the function gives.
 declare const shop: Session<Shop>;
 holds<Equal<ReturnType<typeof shop.update<number>>, Promise<number>>>();
@@ -50,6 +56,11 @@ void shop.update(data => {
   // @ts-expect-error: no such field
   data.visit = 1;
 });
+
+// login() knows what there is to keep, and that flash messages are kept beside it.
+void shop.login('ada', { remember: true, keep: ['tags', 'flash'] });
+// @ts-expect-error: no such key
+void shop.login('ada', { keep: ['tag'] });
 
 // touch() gives back the session with its data, also where the data shadows a method.
 holds<Equal<ReturnType<typeof req.session.touch>, typeof req.session>>();

@@ -1,7 +1,7 @@
 import { Router } from 'express';
+import { returnTo } from 'madeleine/express';
 import { html } from '../html.js';
 import { field, page } from '../layout.js';
-import { localPath } from './shop.js';
 
 /** Authentication: is somebody logged in? If not, to the login and back. */
 export function requireLogin(req, res, next) {
@@ -30,14 +30,14 @@ export function loginRoutes(users) {
   const text = value => (typeof value === 'string' ? value : '');
 
   const loginPage = (req, res, form = {}, errors = {}) => {
-    const next = localPath(form.next ?? req.query.next, '/account');
+    const next = returnTo(form.next ?? req.query.next, '/account');
     page(
       req,
       res,
       'Log in',
       html`<form class="sheet" method="post" action="/login"><h1>Welcome back</h1>
         ${errors.form && html`<p class="flash error" role="alert">${errors.form}</p>`}
-        ${field('E-mail', 'email', 'email', form, errors)} ${field('Password', 'password', 'password', form, errors)}
+        ${field('E-mail', 'email', 'email', form, errors, 'username')} ${field('Password', 'password', 'password', form, errors, 'current-password')}
         <label class="check"><input type="checkbox" name="remember" value="on" ${form.remember ? 'checked' : ''}> Remember me on this device</label>
         <input type="hidden" name="next" value="${next}"><button>Log in</button>
         <p class="muted">New here? <a href="/register">Make an account.</a></p></form>`,
@@ -55,7 +55,7 @@ export function loginRoutes(users) {
     await req.session.login(user.id, { remember: req.body.remember === 'on' });
     if (theme) req.session.theme = theme;
     req.flash('info', `Good to see you, ${user.name}.`);
-    res.redirect(303, localPath(req.body.next, '/account'));
+    res.redirect(303, returnTo(req.body.next, '/account'));
   });
 
   const registerPage = (req, res, form = {}, errors = {}) =>
@@ -64,8 +64,8 @@ export function loginRoutes(users) {
       res,
       'Make an account',
       html`<form class="sheet" method="post" action="/register"><h1>Make an account</h1>
-        ${field('Name', 'name', 'text', form, errors)} ${field('E-mail', 'email', 'email', form, errors)}
-        ${field('Password', 'password', 'password', form, errors)}<button>Make the account</button>
+        ${field('Name', 'name', 'text', form, errors, 'name')} ${field('E-mail', 'email', 'email', form, errors, 'username')}
+        ${field('Password', 'password', 'password', form, errors, 'new-password')}<button>Make the account</button>
         <p class="muted">Been here before? <a href="/login">Log in.</a></p></form>`,
     );
 

@@ -11,7 +11,10 @@ function quantityIn(form, least) {
   return Number.isInteger(quantity) && quantity >= least && quantity <= MOST ? quantity : null;
 }
 
-/** The cart is plain data in the session: a list of { id, quantity }. Two tabs may add to it at once. */
+/**
+ * The cart is plain data in the session: a list of { id, quantity }. Two tabs may add to it at once, also where several
+ * processes serve them: a quantity that depends on the one before is changed in `update()`.
+ */
 export function cartRoutes() {
   const router = Router();
 
@@ -35,8 +38,8 @@ export function cartRoutes() {
                 quantity,
               }) => html`<li>${picture(product)}<div class="grow"><a href="/product/${product.id}">${product.name}</a>
                 <span class="muted">${price(product.cents)} each</span></div>
-                <form method="post" action="/cart/${product.id}"><label class="inline">Quantity <input name="quantity" type="number" min="0" max="${MOST}" value="${quantity}"></label>
-                  <button class="quiet">Update</button><button class="quiet" name="remove" value="yes">Remove</button></form>
+                <form method="post" action="/cart/${product.id}"><label class="inline">Quantity <input name="quantity" type="number" aria-label="Quantity of ${product.name}" min="0" max="${MOST}" value="${quantity}"></label>
+                  <button class="quiet" aria-label="Update ${product.name}">Update</button><button class="quiet" name="remove" value="yes" aria-label="Remove ${product.name}">Remove</button></form>
                 <strong>${price(product.cents * quantity)}</strong></li>`,
             )}</ul>
             <p class="total">Total <strong>${price(total)}</strong></p>
@@ -46,7 +49,7 @@ export function cartRoutes() {
     );
   });
 
-  router.post('/cart', (req, res, next) => {
+  router.post('/cart', async (req, res, next) => {
     const product = productById(req.body?.id);
     if (!product) return next();
     const quantity = quantityIn(req.body, 1);
@@ -54,11 +57,12 @@ export function cartRoutes() {
       req.flash('error', `Please choose a quantity from 1 to ${MOST}.`);
       return res.redirect(303, `/product/${product.id}`);
     }
-    req.session.cart ??= [];
-    const { cart } = req.session;
-    const line = cart.find(one => one.id === product.id);
-    if (line) line.quantity = Math.min(MOST, line.quantity + quantity);
-    else cart.push({ id: product.id, quantity });
+    await req.session.update(data => {
+      data.cart ??= [];
+      const line = data.cart.find(one => one.id === product.id);
+      if (line) line.quantity = Math.min(MOST, line.quantity + quantity);
+      else data.cart.push({ id: product.id, quantity });
+    });
     req.flash('info', `${product.name} is in your cart.`);
     res.redirect(303, '/cart');
   });
@@ -74,9 +78,14 @@ export function cartRoutes() {
     res.redirect(303, '/cart');
   });
 
-  router.post('/checkout', (req, res) => {
-    if (!req.session.cart?.length) return res.redirect(303, '/cart');
-    delete req.session.cart;
+  router.post('/checkout', async (req, res) => {
+    // Of two orders at once, a double click say, one finds a cart.
+    const ordered = await req.session.update(data => {
+      const { cart } = data;
+      delete data.cart;
+      return cart?.length > 0;
+    });
+    if (!ordered) return res.redirect(303, '/cart');
     page(
       req,
       res,

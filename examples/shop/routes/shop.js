@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { returnTo } from 'madeleine/express';
 import { CATEGORIES, PRODUCTS, picture, productById } from '../catalogue.js';
 import { html, price } from '../html.js';
 import { cards, page } from '../layout.js';
@@ -49,13 +50,8 @@ export function shopRoutes() {
 
   router.post('/theme', (req, res) => {
     req.session.theme = req.body?.theme === 'dark' ? 'dark' : 'light';
-    res.redirect(303, localPath(req.body?.back));
+    res.redirect(303, returnTo(req.body?.back));
   });
 
   return router;
-}
-
-/** A path of this site and no other: what a form says is not believed. */
-export function localPath(path, otherwise = '/') {
-  return typeof path === 'string' && /^\/(?![/\\])[^\\\s]*$/.test(path) ? path : otherwise;
 }

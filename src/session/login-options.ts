@@ -1,0 +1,44 @@
+/** What `login` is given, checked: whoever is remembered by a slip of the pen stays logged in for a month. */
+import { MadeleineError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+
+export interface LoginOptions<Data extends object = Record<string, unknown>> {
+  /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
+  remember?: boolean;
+  /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
+  keep?: readonly ((keyof Data & string) | 'flash')[];
+}
+
+const LONGEST_USER_ID = 512;
+
+/** @throws MadeleineError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID` */
+export function checkLoginOptions(options: LoginOptions): LoginOptions {
+  checkOptions(options, ['remember', 'keep'], 'login');
+  const { remember, keep } = options;
+  if (remember !== undefined && typeof remember !== 'boolean') {
+    throw invalid(
+      'Option "remember" is neither true nor false.',
+      "A form sends text, and 'off' would count as true: write remember: req.body.remember === 'on'.",
+    );
+  }
+  if (keep !== undefined && !(Array.isArray(keep) && keep.every(key => typeof key === 'string'))) {
+    throw invalid('Option "keep" is not a list of keys.', "Give one such as ['cart'].");
+  }
+  return options;
+}
+
+/** @throws MadeleineError `ERR_OPTION_INVALID` */
+export function checkUserId(userId: string | number): string {
+  const text = typeof userId === 'number' ? String(userId) : userId;
+  // Half a surrogate pair becomes another character in a database, and two users would be one.
+  const wellFormed = typeof text === 'string' && !/[\ud800-\udfff]/u.test(text);
+  if (wellFormed && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
+  throw invalid(
+    'login() was not given a user id.',
+    `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
+  );
+}
+
+function invalid(problem: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_OPTION_INVALID', problem, remedy);
+}
