@@ -1,14 +1,25 @@
 /** The clients that the store takes, by the little it needs of each; and the same few calls over all of them. */
 import { MadeleineError } from '../errors.ts';
 
-/** A client or pool of the package `redis`. */
+/** A client of the package `redis`. */
 export interface NodeRedisClient {
   sendCommand(args: string[]): Promise<unknown>;
 }
 
-/** A Sentinel client of the package `redis`. */
-export interface NodeRedisSentinel {
+/** A pool of such clients. */
+export interface NodeRedisPool extends NodeRedisClient {
+  execute<T>(run: (client: NodeRedisClient) => Promise<T>): Promise<T>;
+  readonly totalClients: number;
+}
+
+/** What a Sentinel client gives to use one of its connections to the master alone. */
+export interface NodeRedisLease {
   sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
+/** A Sentinel client of the package `redis`. */
+export interface NodeRedisSentinel extends NodeRedisLease {
+  use<T>(run: (client: NodeRedisLease) => Promise<T>): Promise<T>;
   readonly getMasterNode: unknown;
 }
 
@@ -33,16 +44,29 @@ export interface IoRedisCluster extends IoRedisClient {
   readonly options: { scaleReads?: unknown };
 }
 
-export type RedisClient = NodeRedisClient | NodeRedisSentinel | NodeRedisCluster | IoRedisClient | IoRedisCluster;
+export type RedisClient =
+  | NodeRedisClient
+  | NodeRedisPool
+  | NodeRedisSentinel
+  | NodeRedisCluster
+  | IoRedisClient
+  | IoRedisCluster;
 
 export interface RedisCommands {
   /** Whether the client knows its way about a Cluster. */
   readonly cluster: boolean;
   /** Sends a command to the master that keeps `key`. */
   send(key: string, args: string[]): Promise<unknown>;
-  /** Waits until so many replicas of that master have what was written, or for `timeout` milliseconds; says how many have. */
+  /**
+   * Waits until so many replicas of that master have what was written on this connection, or for `timeout` milliseconds; says
+   * how many have.
+   */
   wait(key: string, replicas: number, timeout: number): Promise<number>;
+  /** Runs commands on one connection. Absent where each master has but one. */
+  readonly together?: Together;
 }
+
+export type Together = <T>(run: (commands: RedisCommands) => Promise<T>) => Promise<T>;
 
 /**
  * Every command goes to a master, reads too: a replica may not yet know what this very visitor has just written.
@@ -56,8 +80,8 @@ export function commandsOf(client: RedisClient): RedisCommands {
   }
   if (!('sendCommand' in client) || typeof client.sendCommand !== 'function') throw notAClient();
   if ('slots' in client) return nodeRedisCluster(client);
-  if ('getMasterNode' in client) return plain(args => client.sendCommand(false, args));
-  return plain(args => (client as NodeRedisClient).sendCommand(args));
+  if ('getMasterNode' in client) return nodeRedisSentinel(client);
+  return 'totalClients' in client ? nodeRedisPool(client) : nodeRedis(client as NodeRedisClient);
 }
 
 /** One server at a time, which keeps every key. */
@@ -67,6 +91,18 @@ export function plain(send: (args: string[]) => Promise<unknown>): RedisCommands
     send: (_key, args) => send(args),
     wait: async (_key, replicas, timeout) => Number(await send(['WAIT', String(replicas), String(timeout)])),
   };
+}
+
+const nodeRedis = (client: NodeRedisClient): RedisCommands => plain(args => client.sendCommand(args));
+
+const nodeRedisPool = (pool: NodeRedisPool): RedisCommands => ({
+  ...nodeRedis(pool),
+  together: run => pool.execute(client => run(nodeRedis(client))),
+});
+
+function nodeRedisSentinel(client: NodeRedisSentinel): RedisCommands {
+  const commands = (lease: NodeRedisLease) => plain(args => lease.sendCommand(false, args));
+  return { ...commands(client), together: run => client.use(lease => run(commands(lease))) };
 }
 
 const ioRedis = (client: IoRedisClient): RedisCommands =>

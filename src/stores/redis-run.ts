@@ -1,6 +1,6 @@
 /** Runs the store's scripts, and waits for replicas where that is wanted. */
 import { MadeleineError } from '../errors.ts';
-import type { RedisCommands } from './redis-client.ts';
+import type { RedisCommands, Together } from './redis-client.ts';
 import type { Script } from './redis-scripts.ts';
 import { messageOf } from './redis-server.ts';
 
@@ -19,26 +19,41 @@ export type RunScript = (script: Script, keys: [string, ...string[]], args: Arra
 const MOST_ATTEMPTS = 100;
 const RETRY_PAUSE = 20;
 
-export function createRun({ send, wait }: RedisCommands, replicaWait: ReplicaWait | null): RunScript {
-  async function evaluate(script: Script, keys: [string, ...string[]], args: string[]): Promise<unknown> {
+export function createRun(commands: RedisCommands, replicaWait: ReplicaWait | null): RunScript {
+  async function evaluate(
+    { send }: RedisCommands,
+    script: Script,
+    keys: [string, ...string[]],
+    args: string[],
+  ): Promise<Answer> {
     const rest = [String(keys.length), ...keys, ...args];
+    let answer: unknown;
     try {
-      return await send(keys[0], ['EVALSHA', script.sha, ...rest]);
+      answer = await send(keys[0], ['EVALSHA', script.sha, ...rest]);
     } catch (error) {
       if (!/^NOSCRIPT/.test(messageOf(error))) throw error;
-      return send(keys[0], ['EVAL', script.text, ...rest]);
+      answer = await send(keys[0], ['EVAL', script.text, ...rest]);
     }
+    return (answer as unknown[]).map(part => (part === null ? null : String(part)));
+  }
+
+  /** WAIT asks about the writes of its own connection: on another of a pool it would say that all is well. */
+  const together: Together = commands.together ?? (run => run(commands));
+
+  function once(script: Script, keys: [string, ...string[]], args: string[]): Promise<Answer> {
+    if (!replicaWait) return evaluate(commands, script, keys, args);
+    return together(async connection => {
+      const answer = await evaluate(connection, script, keys, args);
+      if (answer[0] !== 'refused') await waitForReplicas(connection, keys[0], replicaWait);
+      return answer;
+    });
   }
 
   return async (script, keys, args) => {
     const texts = args.map(String);
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = ((await evaluate(script, keys, texts)) as unknown[]).map(part =>
-          part === null ? null : String(part),
-        );
-        if (replicaWait && answer[0] !== 'refused') await waitForReplicas(keys[0], replicaWait);
-        return answer;
+        return await once(script, keys, texts);
       } catch (error) {
         // A slot is moving to another master, and one of the keys is there already: the other follows in a moment.
         if (attempt >= MOST_ATTEMPTS || !/^TRYAGAIN/.test(messageOf(error))) throw error;
@@ -46,14 +61,18 @@ export function createRun({ send, wait }: RedisCommands, replicaWait: ReplicaWai
       }
     }
   };
+}
 
-  async function waitForReplicas(key: string, { replicas, timeout }: ReplicaWait): Promise<void> {
-    const have = await wait(key, replicas, timeout);
-    if (have >= replicas) return;
-    throw new MadeleineError(
-      'ERR_STORE_FAILED',
-      `The write is done, but only ${have} of ${replicas} replicas had it after ${timeout} ms.`,
-      'See whether the replicas are up and keep pace; option "wait" of redisStore says how many there must be.',
-    );
-  }
+async function waitForReplicas(
+  { wait }: RedisCommands,
+  key: string,
+  { replicas, timeout }: ReplicaWait,
+): Promise<void> {
+  const have = await wait(key, replicas, timeout);
+  if (have >= replicas) return;
+  throw new MadeleineError(
+    'ERR_STORE_FAILED',
+    `The write is done, but only ${have} of ${replicas} replicas had it after ${timeout} ms.`,
+    'See whether the replicas are up and keep pace; option "wait" of redisStore says how many there must be.',
+  );
 }

@@ -10,7 +10,7 @@ import { createClient } from 'redis';
 import { need } from '../servers/need.ts';
 import { startRedis } from '../servers/redis.ts';
 import { runInProject } from './support/project.ts';
-import { ioRedis } from './support/redis-clients.ts';
+import { ioRedis, nodeRedis } from './support/redis-clients.ts';
 import { sampleRecord } from './support/sample-record.ts';
 
 const skip = need('redis');
@@ -67,6 +67,14 @@ describe('redisStore refuses', { skip }, async () => {
         message: /neither a Redis URL nor a client/,
       });
     }
+  });
+
+  it('a client that answers callbacks', async () => {
+    const client = await nodeRedis(server.url);
+    await refuses(() => redisStore(client.legacy() as unknown as RedisClient), {
+      code: 'ERR_STORE_INVALID',
+      message: /answers callbacks.*without legacy\(\)/,
+    });
   });
 
   it('wrong options', () => {

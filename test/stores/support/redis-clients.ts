@@ -23,8 +23,8 @@ export function nodeRedis(url: string) {
   return connected(client, () => client.destroy());
 }
 
-export function nodeRedisPool(url: string) {
-  const pool = createClientPool({ url });
+export function nodeRedisPool(url: string, minimum = 1) {
+  const pool = createClientPool({ url }, { minimum });
   return connected(pool, () => pool.destroy());
 }
 
@@ -33,8 +33,8 @@ export function nodeRedisCluster({ nodes }: RedisCluster) {
   return connected(client, () => client.destroy());
 }
 
-export function nodeRedisSentinel({ name, sentinels }: RedisSentinel) {
-  const client = createSentinel({ name, sentinelRootNodes: sentinels.map(addressOf) });
+export function nodeRedisSentinel({ name, sentinels }: RedisSentinel, masterPoolSize = 1) {
+  const client = createSentinel({ name, sentinelRootNodes: sentinels.map(addressOf), masterPoolSize });
   return connected(client, () => client.destroy());
 }
 
