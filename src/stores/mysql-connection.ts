@@ -76,6 +76,9 @@ const REMEDIES: Remedies = {
     'A session is larger than the server takes in one piece.',
     'Raise its max_allowed_packet, or lower "maxDataSize".',
   ],
+  ER_OPTION_PREVENTS_STATEMENT: REMEDY.readOnly,
+  ER_READ_ONLY_MODE: REMEDY.readOnly,
+  ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: REMEDY.readOnly,
   ER_CON_COUNT_ERROR: REMEDY.noConnection,
   ER_TOO_MANY_USER_CONNECTIONS: REMEDY.noConnection,
   ER_USER_LIMIT_REACHED: REMEDY.noConnection,
@@ -117,7 +120,8 @@ function connectionOf(pool: MysqlPool): Promise<MysqlPoolConnection> {
 
 function answerOf(connection: MysqlPoolConnection, sql: string, values: MysqlValue[]): Promise<unknown> {
   const statement: MysqlStatement = { sql, values, ...PLAIN };
-  if (typeof connection.config.typeCast === 'function') statement.typeCast = asItIs;
+  const { typeCast } = connection.config;
+  if (typeCast !== undefined && typeCast !== true) statement.typeCast = asItIs;
   return new Promise((resolve, reject) => {
     connection.execute(statement, (error, result) => (error ? reject(error) : resolve(result)));
   });

@@ -12,6 +12,12 @@ export interface PostgresStatement {
   values?: SqlValue[];
   /** In milliseconds. */
   query_timeout?: number;
+  /** How what is answered is read, whatever the pool is set to. */
+  types?: PostgresTypes;
+}
+
+export interface PostgresTypes {
+  getTypeParser(oid: number): (text: string) => unknown;
 }
 
 export interface PostgresResult {
@@ -38,6 +44,13 @@ export function openPool(url: string): OpenedPool {
   pool.on('error', () => {});
   return pool;
 }
+
+const BOOLEAN = 16;
+
+/** What an application sets for its own values is not for ours: parsers for booleans, numbers, or all text. */
+const PLAIN: PostgresTypes = {
+  getTypeParser: oid => (oid === BOOLEAN ? (text: string) => text === 't' : (text: string) => text),
+};
 
 /** Runs one statement in one round trip. */
 export type Statement = (...values: SqlValue[]) => Promise<PostgresResult>;
@@ -73,6 +86,7 @@ const REMEDIES: Remedies = {
   '42703': REMEDY.foreignTable,
   '42883': REMEDY.foreignTable,
   '53300': REMEDY.noConnection,
+  '25006': REMEDY.readOnly,
 };
 
 export function connect(pool: PostgresPool): PostgresConnection {
@@ -93,7 +107,7 @@ export function connect(pool: PostgresPool): PostgresConnection {
       // Named after its text: behind a pooler the same name may have been given by another application.
       const name = `madeleine_${sha256(text)}`;
       return (...values) => {
-        const statement = { text, values, query_timeout: STATEMENT_TIMEOUT };
+        const statement = { text, values, query_timeout: STATEMENT_TIMEOUT, types: PLAIN };
         return running(() => query(name, statement), UNDONE, REMEDIES);
       };
     },
