@@ -1,6 +1,7 @@
 /** How the store talks to MySQL and MariaDB: prepared statements on connections that answer, errors with a remedy. */
 import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
+import { checkEncoding } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
@@ -40,6 +41,7 @@ interface OpenedPool extends MysqlPool {
 
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['mysql:', 'mariadb:'], 'mysql://user:password@localhost:3306/database');
+  checkEncoding(new URL(url));
   const { createPool } = loadPeer('mysql2') as { createPool(options: object): OpenedPool };
   const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
   // The pool listens for the first error of a connection and drops it; a second one would end the process.

@@ -99,6 +99,13 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await pool.promise().end();
   });
 
+  test('a password with a bare % is refused at construction, without showing it', () => {
+    assert.throws(() => mysqlStore('mysql://user:100%pure@localhost/test'), {
+      code: 'ERR_STORE_INVALID',
+      message: /^(?!.*pure).*has a % that begins no percent-encoding/,
+    });
+  });
+
   test('a connection string without a database is refused', async () => {
     const store = mysqlStore(Object.assign(new URL(server.url), { pathname: '' }).href);
     await assert.rejects(store.ready(), { code: 'ERR_STORE_INVALID', message: /names none.*CREATE DATABASE/ });
