@@ -1,5 +1,6 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
 import { sha256 } from '../crypto/token.ts';
+import { MadeleineError } from '../errors.ts';
 import { loadPeer } from './load-peer.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
@@ -32,17 +33,38 @@ export interface PostgresPool {
 }
 
 export interface OpenedPool extends PostgresPool {
+  /** Ends it after the last call. */
+  end(): Promise<void>;
+}
+
+interface Pool extends PostgresPool {
+  readonly waitingCount: number;
   on(event: 'error', listener: () => void): unknown;
   end(): Promise<void>;
 }
 
+const END_PAUSE = 10;
+
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['postgres:', 'postgresql:'], 'postgres://user:password@localhost:5432/database');
-  const { Pool } = loadPeer('pg') as { Pool: new (options: object) => OpenedPool };
+  const { Pool } = loadPeer('pg') as { Pool: new (options: object) => Pool };
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT, keepAlive: true });
   // Says that an idle connection broke. The next call opens another; without a listener it would end the process.
   pool.on('error', () => {});
-  return pool;
+  let ended = false;
+  return {
+    query: statement => (ended ? Promise.reject(storeClosed()) : pool.query(statement)),
+    async end() {
+      ended = true;
+      // Of a pool that ends, those who wait for a connection get none, and hear of it when CONNECT_TIMEOUT has passed.
+      while (pool.waitingCount > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+      await pool.end();
+    },
+  };
+}
+
+function storeClosed(): MadeleineError {
+  return new MadeleineError('ERR_STORE_FAILED', 'The Postgres store is closed.', 'Close it after the last request.');
 }
 
 const BOOLEAN = 16;

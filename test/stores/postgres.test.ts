@@ -92,6 +92,15 @@ describe('postgresStore', { skip: need('postgres') }, () => {
     });
   });
 
+  test('close waits for the calls that wait for a connection, and those that come later are told', async () => {
+    const store = postgresStore(await server.createDatabase());
+    await store.ready();
+    const creates = Array.from({ length: 50 }, (_, i) => store.create(`key ${i}`, sampleRecord(now)));
+    await store.close();
+    assert.ok((await Promise.all(creates)).every(Boolean));
+    await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /store is closed/ });
+  });
+
   test('a server that takes no writes says so', () =>
     assert.rejects(
       withPool(async () => {}, { options: '-c default_transaction_read_only=on' }),
