@@ -12,14 +12,9 @@ export interface NodeRedisPool extends NodeRedisClient {
   readonly totalClients: number;
 }
 
-/** What a Sentinel client gives to use one of its connections to the master alone. */
-export interface NodeRedisLease {
-  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
-}
-
 /** A Sentinel client of the package `redis`. */
-export interface NodeRedisSentinel extends NodeRedisLease {
-  use<T>(run: (client: NodeRedisLease) => Promise<T>): Promise<T>;
+export interface NodeRedisSentinel {
+  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
   readonly getMasterNode: unknown;
 }
 
@@ -80,7 +75,8 @@ export function commandsOf(client: RedisClient): RedisCommands {
   }
   if (!('sendCommand' in client) || typeof client.sendCommand !== 'function') throw notAClient();
   if ('slots' in client) return nodeRedisCluster(client);
-  if ('getMasterNode' in client) return nodeRedisSentinel(client);
+  // With a masterPoolSize above 1 it spreads commands as a pool does; but its `use` builds a class for each call, tens of ms.
+  if ('getMasterNode' in client) return plain(args => client.sendCommand(false, args));
   return 'totalClients' in client ? nodeRedisPool(client) : nodeRedis(client as NodeRedisClient);
 }
 
@@ -99,11 +95,6 @@ const nodeRedisPool = (pool: NodeRedisPool): RedisCommands => ({
   ...nodeRedis(pool),
   together: run => pool.execute(client => run(nodeRedis(client))),
 });
-
-function nodeRedisSentinel(client: NodeRedisSentinel): RedisCommands {
-  const commands = (lease: NodeRedisLease) => plain(args => lease.sendCommand(false, args));
-  return { ...commands(client), together: run => client.use(lease => run(commands(lease))) };
-}
 
 const ioRedis = (client: IoRedisClient): RedisCommands =>
   plain(([command = '', ...rest]) => client.call(command, rest));

@@ -19,7 +19,6 @@ export type {
   IoRedisCluster,
   NodeRedisClient,
   NodeRedisCluster,
-  NodeRedisLease,
   NodeRedisPool,
   NodeRedisSentinel,
   RedisClient,

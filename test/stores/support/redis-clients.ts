@@ -33,8 +33,8 @@ export function nodeRedisCluster({ nodes }: RedisCluster) {
   return connected(client, () => client.destroy());
 }
 
-export function nodeRedisSentinel({ name, sentinels }: RedisSentinel, masterPoolSize = 1) {
-  const client = createSentinel({ name, sentinelRootNodes: sentinels.map(addressOf), masterPoolSize });
+export function nodeRedisSentinel({ name, sentinels }: RedisSentinel) {
+  const client = createSentinel({ name, sentinelRootNodes: sentinels.map(addressOf) });
   return connected(client, () => client.destroy());
 }
 
