@@ -1,6 +1,7 @@
 /** How the store talks to MySQL and MariaDB: prepared statements on connections that answer, errors with a remedy. */
 import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
+import { checkEncoding } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
@@ -40,6 +41,7 @@ interface OpenedPool extends MysqlPool {
 
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['mysql:', 'mariadb:'], 'mysql://user:password@localhost:3306/database');
+  checkEncoding(new URL(url));
   const { createPool } = loadPeer('mysql2') as { createPool(options: object): OpenedPool };
   const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
   // The pool listens for the first error of a connection and drops it; a second one would end the process.
@@ -76,6 +78,9 @@ const REMEDIES: Remedies = {
     'A session is larger than the server takes in one piece.',
     'Raise its max_allowed_packet, or lower "maxDataSize".',
   ],
+  ER_OPTION_PREVENTS_STATEMENT: REMEDY.readOnly,
+  ER_READ_ONLY_MODE: REMEDY.readOnly,
+  ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: REMEDY.readOnly,
   ER_CON_COUNT_ERROR: REMEDY.noConnection,
   ER_TOO_MANY_USER_CONNECTIONS: REMEDY.noConnection,
   ER_USER_LIMIT_REACHED: REMEDY.noConnection,
@@ -117,7 +122,8 @@ function connectionOf(pool: MysqlPool): Promise<MysqlPoolConnection> {
 
 function answerOf(connection: MysqlPoolConnection, sql: string, values: MysqlValue[]): Promise<unknown> {
   const statement: MysqlStatement = { sql, values, ...PLAIN };
-  if (typeof connection.config.typeCast === 'function') statement.typeCast = asItIs;
+  const { typeCast } = connection.config;
+  if (typeCast !== undefined && typeCast !== true) statement.typeCast = asItIs;
   return new Promise((resolve, reject) => {
     connection.execute(statement, (error, result) => (error ? reject(error) : resolve(result)));
   });

@@ -113,8 +113,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
     admin: {
       byUser: async userId => entriesOf(await select(statements.byUser, userId)),
       deleteByUser: (userId, except) => change(statements.deleteByUser, userId, except ?? null),
-      page: async (cursor, limit) =>
-        pageOf(await select(`${statements.page} LIMIT ${Number(limit)}`, cursor ?? ''), limit),
+      page: async (cursor, limit) => pageOf(await select(`${statements.page} LIMIT ${Number(limit)}`, cursor), limit),
       async count(now) {
         const [row] = await select(statements.count, now);
         return Number((row as object as { live: number | string }).live);
@@ -138,8 +137,9 @@ function textsFor(table: string) {
     touch: `UPDATE ${table} SET last_seen_at = GREATEST(last_seen_at, ?), expires_at = GREATEST(expires_at, ?) WHERE \`key\` = ?`,
     delete: `DELETE FROM ${table} WHERE \`key\` = ?`,
     byUser: `SELECT ${all} FROM ${table} WHERE user_id = ?`,
-    deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND NOT \`key\` <=> ?`,
-    page: `SELECT ${all} FROM ${table} WHERE \`key\` > ? ORDER BY \`key\``,
+    deleteByUser: `DELETE FROM ${table} WHERE user_id = ? AND NOT (\`key\` <=> ?)`,
+    // No text that is empty: Oracle's mode of MariaDB takes it for NULL, and nothing follows that.
+    page: `SELECT ${all} FROM ${table} WHERE \`key\` > COALESCE(?, x'') ORDER BY \`key\``,
     count: `SELECT COUNT(*) AS live FROM ${table} WHERE expires_at > ?`,
     prune: `DELETE FROM ${table} WHERE expires_at <= ? ORDER BY expires_at`,
   };

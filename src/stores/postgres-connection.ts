@@ -1,5 +1,6 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
 import { sha256 } from '../crypto/token.ts';
+import { MadeleineError } from '../errors.ts';
 import { loadPeer } from './load-peer.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
@@ -12,6 +13,12 @@ export interface PostgresStatement {
   readonly values?: SqlValue[];
   /** In milliseconds. */
   readonly query_timeout?: number;
+  /** How what is answered is read, whatever the pool is set to. */
+  readonly types?: PostgresTypes;
+}
+
+export interface PostgresTypes {
+  getTypeParser(oid: number): (text: string) => unknown;
 }
 
 export interface PostgresResult {
@@ -26,18 +33,46 @@ export interface PostgresPool {
 }
 
 export interface OpenedPool extends PostgresPool {
+  /** Ends it after the last call. */
+  end(): Promise<void>;
+}
+
+interface Pool extends PostgresPool {
+  readonly waitingCount: number;
   on(event: 'error', listener: () => void): unknown;
   end(): Promise<void>;
 }
 
+const END_PAUSE = 10;
+
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['postgres:', 'postgresql:'], 'postgres://user:password@localhost:5432/database');
-  const { Pool } = loadPeer('pg') as { Pool: new (options: object) => OpenedPool };
+  const { Pool } = loadPeer('pg') as { Pool: new (options: object) => Pool };
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT, keepAlive: true });
   // Says that an idle connection broke. The next call opens another; without a listener it would end the process.
   pool.on('error', () => {});
-  return pool;
+  let ended = false;
+  return {
+    query: statement => (ended ? Promise.reject(storeClosed()) : pool.query(statement)),
+    async end() {
+      ended = true;
+      // Of a pool that ends, those who wait for a connection get none, and hear of it when CONNECT_TIMEOUT has passed.
+      while (pool.waitingCount > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+      await pool.end();
+    },
+  };
 }
+
+function storeClosed(): MadeleineError {
+  return new MadeleineError('ERR_STORE_FAILED', 'The Postgres store is closed.', 'Close it after the last request.');
+}
+
+const BOOLEAN = 16;
+const asBoolean = (text: string) => text === 't';
+const asText = (text: string) => text;
+
+/** What an application sets for its own values is not for ours: parsers for booleans, numbers, or all text. */
+const PLAIN: PostgresTypes = { getTypeParser: oid => (oid === BOOLEAN ? asBoolean : asText) };
 
 /** Runs one statement in one round trip. */
 export type Statement = (...values: SqlValue[]) => Promise<PostgresResult>;
@@ -73,6 +108,7 @@ const REMEDIES: Remedies = {
   '42703': REMEDY.foreignTable,
   '42883': REMEDY.foreignTable,
   '53300': REMEDY.noConnection,
+  '25006': REMEDY.readOnly,
 };
 
 export function connect(pool: PostgresPool): PostgresConnection {
@@ -90,7 +126,7 @@ export function connect(pool: PostgresPool): PostgresConnection {
 
   return {
     prepare(text) {
-      const unnamed: PostgresStatement = { text, query_timeout: STATEMENT_TIMEOUT };
+      const unnamed: PostgresStatement = { text, query_timeout: STATEMENT_TIMEOUT, types: PLAIN };
       // Named after its text: behind a pooler the same name may have been given by another application.
       const named: PostgresStatement = { ...unnamed, name: `madeleine_${sha256(text)}` };
       return (...values) => running(() => query(named, unnamed, values), UNDONE, REMEDIES);

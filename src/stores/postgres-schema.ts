@@ -34,6 +34,7 @@ function steps(table: string, unlogged: boolean, bytewise: string): string[] {
 }
 
 interface Survey {
+  one: string;
   server: string;
   number: string;
   encoding: string;
@@ -48,11 +49,12 @@ export async function makeTable(connection: PostgresConnection, table: string, u
     return rows[0] as object as Survey;
   };
   const look = connection.prepare(
-    `SELECT version() AS server, current_setting('server_version_num') AS number,
+    `SELECT 1::bigint AS one, version() AS server, current_setting('server_version_num') AS number,
        current_setting('server_encoding') AS encoding, to_regclass($1) IS NOT NULL AS present,
        obj_description(to_regclass($1), 'pg_class') AS comment`,
   );
   const found = await survey();
+  if (String(found.one) !== '1') throw binaryAnswers();
   if (Number(found.number) < OLDEST * 10_000) throw oldServer(found.server, `Use PostgreSQL ${OLDEST} or later.`);
   if (found.encoding !== 'UTF8') throw wrongEncoding(found.encoding);
   // CockroachDB compares all text byte for byte, and makes no column with this collation.
@@ -64,6 +66,14 @@ export async function makeTable(connection: PostgresConnection, table: string, u
       return present ? versionIn(comment ?? '') : 0;
     },
     connection.script,
+  );
+}
+
+function binaryAnswers(): MadeleineError {
+  return new MadeleineError(
+    'ERR_STORE_INVALID',
+    'This pool asks for binary answers, in which pg reads the times of sessions wrongly.',
+    'Leave "binary" off, or give the store a pool of its own.',
   );
 }
 

@@ -56,7 +56,16 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
       "Call postgresStore('postgres://user:password@localhost:5432/database').",
     );
   }
+  if ('getTypeParser' in pool) throw singleClient();
   return createStore(pool, qualified, unlogged, async () => {});
+}
+
+function singleClient(): MadeleineError {
+  return new MadeleineError(
+    'ERR_STORE_INVALID',
+    'This is a single client of pg: once its connection is lost, no session could be read any more.',
+    'Pass a pool, which opens another: new pg.Pool().',
+  );
 }
 
 /** Answered to a read of a table that is not there. */

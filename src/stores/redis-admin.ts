@@ -54,8 +54,9 @@ export function createRedisAdmin({ commands, names, run, read }: Parts): StoreAd
       // The bucket, and the last key seen in it.
       const [, from = '0', after = ''] = /^(\d+):(.*)$/s.exec(cursor ?? '') ?? [];
       const found: string[] = [];
-      for (let first = Number(from); first < BUCKETS; first += AT_ONCE) {
-        const buckets = range(first, Math.min(first + AT_ONCE, BUCKETS));
+      // More and more at once: one may hold the whole page where there are many sessions, and many nothing where there are few.
+      for (let first = Number(from), width = 1; first < BUCKETS; first += width, width = Math.min(2 * width, AT_ONCE)) {
+        const buckets = range(first, Math.min(first + width, BUCKETS));
         const lists = await Promise.all(buckets.map(bucket => members(names.bucket(bucket), 'ZRANGE', 0, -1)));
         for (const [i, keys] of lists.entries()) {
           const bucket = first + i;

@@ -1,9 +1,15 @@
 /** The clients that the store takes, by the little it needs of each; and the same few calls over all of them. */
 import { MadeleineError } from '../errors.ts';
 
-/** A client or pool of the package `redis`. */
+/** A client of the package `redis`. */
 export interface NodeRedisClient {
   sendCommand(args: string[]): Promise<unknown>;
+}
+
+/** A pool of such clients. */
+export interface NodeRedisPool extends NodeRedisClient {
+  execute<T>(run: (client: NodeRedisClient) => Promise<T>): Promise<T>;
+  readonly totalClients: number;
 }
 
 /** A Sentinel client of the package `redis`. */
@@ -33,16 +39,29 @@ export interface IoRedisCluster extends IoRedisClient {
   readonly options: { scaleReads?: unknown };
 }
 
-export type RedisClient = NodeRedisClient | NodeRedisSentinel | NodeRedisCluster | IoRedisClient | IoRedisCluster;
+export type RedisClient =
+  | NodeRedisClient
+  | NodeRedisPool
+  | NodeRedisSentinel
+  | NodeRedisCluster
+  | IoRedisClient
+  | IoRedisCluster;
 
 export interface RedisCommands {
   /** Whether the client knows its way about a Cluster. */
   readonly cluster: boolean;
   /** Sends a command to the master that keeps `key`. */
   send(key: string, args: string[]): Promise<unknown>;
-  /** Waits until so many replicas of that master have what was written, or for `timeout` milliseconds; says how many have. */
+  /**
+   * Waits until so many replicas of that master have what was written on this connection, or for `timeout` milliseconds; says
+   * how many have.
+   */
   wait(key: string, replicas: number, timeout: number): Promise<number>;
+  /** Runs commands on one connection. Absent where each master has but one. */
+  readonly together?: Together;
 }
+
+export type Together = <T>(run: (commands: RedisCommands) => Promise<T>) => Promise<T>;
 
 /**
  * Every command goes to a master, reads too: a replica may not yet know what this very visitor has just written.
@@ -56,8 +75,9 @@ export function commandsOf(client: RedisClient): RedisCommands {
   }
   if (!('sendCommand' in client) || typeof client.sendCommand !== 'function') throw notAClient();
   if ('slots' in client) return nodeRedisCluster(client);
+  // With a masterPoolSize above 1 it spreads commands as a pool does; but its `use` builds a class for each call, tens of ms.
   if ('getMasterNode' in client) return plain(args => client.sendCommand(false, args));
-  return plain(args => (client as NodeRedisClient).sendCommand(args));
+  return 'totalClients' in client ? nodeRedisPool(client) : nodeRedis(client as NodeRedisClient);
 }
 
 /** One server at a time, which keeps every key. */
@@ -68,6 +88,13 @@ export function plain(send: (args: string[]) => Promise<unknown>): RedisCommands
     wait: async (_key, replicas, timeout) => Number(await send(['WAIT', String(replicas), String(timeout)])),
   };
 }
+
+const nodeRedis = (client: NodeRedisClient): RedisCommands => plain(args => client.sendCommand(args));
+
+const nodeRedisPool = (pool: NodeRedisPool): RedisCommands => ({
+  ...nodeRedis(pool),
+  together: run => pool.execute(client => run(nodeRedis(client))),
+});
 
 const ioRedis = (client: IoRedisClient): RedisCommands =>
   plain(([command = '', ...rest]) => client.call(command, rest));

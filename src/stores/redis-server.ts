@@ -18,6 +18,7 @@ const OLDEST = [6, 2] as const;
  */
 export async function checkServer({ send, cluster }: RedisCommands, anyKey: string): Promise<void> {
   const info = await serverInfo(() => send(anyKey, ['INFO', 'server']));
+  if (info === undefined) throw notPromising();
   const [, major, minor] = /^redis_version:(\d+)\.(\d+)/m.exec(info) ?? [];
   if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1])) {
     throw tooOld(`${major}.${minor}`);
@@ -36,7 +37,7 @@ export async function checkServer({ send, cluster }: RedisCommands, anyKey: stri
 /** The commands of an application's own client, with the server checked before the first of them. The client stays open. */
 export function checkedFirst(commands: RedisCommands, anyKey: string): CheckedCommands {
   const checked = once(() => checkServer(commands, anyKey));
-
+  const { together } = commands;
   const fail = (error: unknown) => {
     throw messageOf(error) === 'The client is closed' ? notOpen(error) : explained(error);
   };
@@ -54,7 +55,14 @@ export function checkedFirst(commands: RedisCommands, anyKey: string): CheckedCo
     close: async () => {},
     send: (key, args) => guard(() => commands.send(key, args)),
     wait: (key, replicas, timeout) => guard(() => commands.wait(key, replicas, timeout)),
+    ...(together && { together: run => guard(() => together(run)) }),
   };
+}
+
+/** What `legacy()` of `redis` returns, and clients from before it had promises. */
+function notPromising(): MadeleineError {
+  const remedy = 'Pass what createClient() returns, of version 5 or later and without legacy().';
+  return unsuitable('This Redis client answers callbacks, not with promises.', remedy);
 }
 
 function notOpen(cause: unknown): MadeleineError {
@@ -63,9 +71,10 @@ function notOpen(cause: unknown): MadeleineError {
 }
 
 /** Not every user may ask: then nothing is known, and nothing refused. */
-async function serverInfo(ask: () => Promise<unknown>): Promise<string> {
+async function serverInfo(ask: () => Promise<unknown>): Promise<string | undefined> {
   try {
-    return String(await ask());
+    const info = await ask();
+    return info === undefined ? info : String(info);
   } catch (error) {
     if (/^NOPERM|unknown command/.test(messageOf(error))) return '';
     throw error;

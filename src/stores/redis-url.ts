@@ -1,6 +1,7 @@
 /** Connections for a Redis URL, by whichever driver is installed. */
 import { MadeleineError } from '../errors.ts';
 import { loadPeer } from './load-peer.ts';
+import { checkEncoding } from './server-store.ts';
 
 /** One connection to one server: never opened again once it is lost, and it sends nothing twice. */
 export interface RedisLink {
@@ -107,6 +108,7 @@ function checkUrl(text: string): string {
   if (parsed === null) throw wrongUrl('This is not a Redis URL.');
   if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:') throw wrongUrl('This is not the URL of a Redis.');
   if (!/^\/?\d*$/.test(parsed.pathname)) throw wrongUrl('The path of the Redis URL is not the number of a database.');
+  checkEncoding(parsed);
   return url;
 }
 

@@ -19,6 +19,7 @@ export type {
   IoRedisCluster,
   NodeRedisClient,
   NodeRedisCluster,
+  NodeRedisPool,
   NodeRedisSentinel,
   RedisClient,
 } from './redis-client.ts';
@@ -39,7 +40,7 @@ export interface RedisStoreOptions {
 /**
  * Keeps sessions in Redis or Valkey: one server, Sentinel, or Cluster.
  *
- * @param client a client of `redis` (from `createClient`, `createSentinel`, `createCluster`) or of `ioredis` (`Redis`, `Cluster`),
+ * @param client a client of `redis` (from `createClient`, `createClientPool`, `createSentinel`, `createCluster`) or of `ioredis` (`Redis`, `Cluster`),
  *   which `close()` leaves open; or the URL of one server, to which the store opens a connection of its own
  * @throws MadeleineError `ERR_STORE_INVALID` when it is neither, `ERR_DRIVER_MISSING` when there is no driver for the URL,
  *   `ERR_OPTION_*` for wrong options; what only the server can say (wrong password, too old) comes with the first call

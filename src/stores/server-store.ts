@@ -1,4 +1,5 @@
-/** What all stores over a server share: how they are closed, and what is done once before their first call. */
+/** What all stores over a server share: how they are closed, what is done once before their first call, a check of URLs. */
+import { MadeleineError } from '../errors.ts';
 import type { SessionStore, StoreAdmin } from '../session/store.ts';
 
 export interface ServerStore extends SessionStore {
@@ -44,4 +45,21 @@ export function once(run: () => Promise<void>): Once {
     return doing;
   };
   return { done, after: call => (isDone ? call() : done().then(call)), again };
+}
+
+/**
+ * A password with a bare `%` is one that drivers cannot decode: "URI malformed", from wherever they try.
+ *
+ * @throws MadeleineError `ERR_STORE_INVALID`
+ */
+export function checkEncoding({ username, password }: URL): void {
+  try {
+    decodeURIComponent(username + password);
+  } catch {
+    throw new MadeleineError(
+      'ERR_STORE_INVALID',
+      'The user or the password in the connection string has a % that begins no percent-encoding.',
+      'Write each % as %25, and other special characters percent-encoded too.',
+    );
+  }
 }

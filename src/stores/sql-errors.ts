@@ -6,34 +6,40 @@ type Remedy = readonly [code: ErrorCode, problem: string, remedy: string];
 export type Remedies = Readonly<Record<string, Remedy>>;
 
 /** What the servers have in common. */
-export const REMEDY: Readonly<Record<'refused' | 'noDatabase' | 'noRights' | 'foreignTable' | 'noConnection', Remedy>> =
-  {
-    refused: [
-      'ERR_STORE_INVALID',
-      'The database server refuses the user or the password.',
-      'Correct user and password in the connection string; the server may also want TLS, or not let this host in.',
-    ],
-    noDatabase: [
-      'ERR_STORE_INVALID',
-      'The database does not exist, or the connection string names none.',
-      'Create it with CREATE DATABASE, or correct its name in the connection string.',
-    ],
-    noRights: [
-      'ERR_STORE_INVALID',
-      'The database user lacks rights on the table of sessions.',
-      'GRANT SELECT, INSERT, UPDATE, DELETE on it, and CREATE to make it.',
-    ],
-    foreignTable: [
-      'ERR_STORE_INVALID',
-      'The table for sessions is not one that madeleine made.',
-      'Give another name with option "table".',
-    ],
-    noConnection: [
-      'ERR_STORE_FAILED',
-      'The database server has no connection left.',
-      'Raise its limit, give each process a smaller pool, or put a pooler between.',
-    ],
-  };
+export const REMEDY: Readonly<
+  Record<'refused' | 'noDatabase' | 'noRights' | 'foreignTable' | 'noConnection' | 'readOnly', Remedy>
+> = {
+  refused: [
+    'ERR_STORE_INVALID',
+    'The database server refuses the user or the password.',
+    'Correct user and password in the connection string; the server may also want TLS, or not let this host in.',
+  ],
+  noDatabase: [
+    'ERR_STORE_INVALID',
+    'The database does not exist, or the connection string names none.',
+    'Create it with CREATE DATABASE, or correct its name in the connection string.',
+  ],
+  noRights: [
+    'ERR_STORE_INVALID',
+    'The database user lacks rights on the table of sessions.',
+    'GRANT SELECT, INSERT, UPDATE, DELETE on it, and CREATE to make it.',
+  ],
+  foreignTable: [
+    'ERR_STORE_INVALID',
+    'The table for sessions is not one that madeleine made.',
+    'Give another name with option "table".',
+  ],
+  noConnection: [
+    'ERR_STORE_FAILED',
+    'The database server has no connection left.',
+    'Raise its limit, give each process a smaller pool, or put a pooler between.',
+  ],
+  readOnly: [
+    'ERR_STORE_FAILED',
+    'The database server takes no writes.',
+    'It is a replica, or was set to be read-only: lead the store to the primary server.',
+  ],
+};
 
 const UNREACHABLE: Remedy = [
   'ERR_STORE_FAILED',

@@ -20,6 +20,10 @@ const SETTINGS: Record<string, { options: mysql.PoolOptions; session: string[] }
     },
     session: ["SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'"],
   },
+  'nothing cast, NOT before comparisons': {
+    options: { typeCast: false },
+    session: ["SET SESSION sql_mode = 'HIGH_NOT_PRECEDENCE'"],
+  },
   'serializable, strict': {
     options: {},
     session: ["SET SESSION sql_mode = 'TRADITIONAL'", 'SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE'],
@@ -65,6 +69,22 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await pool.promise().end();
   });
 
+  test('a walk begins where empty text counts as NULL', async () => {
+    // MySQL, which has no such mode, takes it for a comment.
+    const mode = "SET SESSION sql_mode = CONCAT('' /*M!100300 , 'EMPTY_STRING_IS_NULL' */)";
+    const pool = createPool(await server.createDatabase(), {}, [mode]);
+    const store = mysqlStore(pool);
+    await store.create('key', sampleRecord(now));
+    assert.equal((await store.admin.page(null, 10)).entries.length, 1);
+    await pool.promise().end();
+  });
+
+  test('a server that takes no writes says so', async () => {
+    const pool = createPool(await server.createDatabase(), {}, ['SET SESSION TRANSACTION READ ONLY']);
+    await assert.rejects(mysqlStore(pool).ready(), { code: 'ERR_STORE_FAILED', message: /takes no writes.*replica/ });
+    await pool.promise().end();
+  });
+
   test('who was kept waiting for a connection too long does not take it from those who still wait', async t => {
     const pool = mysql.createPool({ uri: await server.createDatabase(), connectionLimit: 1 });
     const store = mysqlStore(pool);
@@ -79,6 +99,13 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     clock.mock.restore();
     assert.equal(await store.read('key'), null);
     await pool.promise().end();
+  });
+
+  test('a password with a bare % is refused at construction, without showing it', () => {
+    assert.throws(() => mysqlStore('mysql://user:100%pure@localhost/test'), {
+      code: 'ERR_STORE_INVALID',
+      message: /^(?!.*pure).*has a % that begins no percent-encoding/,
+    });
   });
 
   test('a connection string without a database is refused', async () => {

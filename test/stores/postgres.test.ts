@@ -53,17 +53,12 @@ describe('postgresStore', { skip: need('postgres') }, () => {
       pool = new pg.Pool({
         connectionString: server.url,
         options: '-c default_transaction_isolation=serializable',
-        types: {
-          getTypeParser: ((oid: number, format: 'text') =>
-            oid === pg.types.builtins.INT8
-              ? BigInt
-              : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
-        },
+        types: { getTypeParser: () => () => 'parsed by the application' },
       });
     });
     after(() => pool?.end());
     storeConformance({
-      name: 'postgresStore(serializable pool, bigint as BigInt)',
+      name: 'postgresStore(serializable pool, values parsed by the application)',
       open: () => postgresStore(pool, { table: `serializable_${++tables}` }),
     });
 
@@ -80,6 +75,37 @@ describe('postgresStore', { skip: need('postgres') }, () => {
       assert.deepEqual(await replaced, { ok: false, current: sampleRecord(now, { version: 2 }) });
     });
   });
+
+  test('a pool that asks for binary answers is refused: pg reads numbers wrongly in them', () => {
+    const options: pg.PoolConfig & { binary: boolean } = { binary: true };
+    const refused = { code: 'ERR_STORE_INVALID', message: /binary answers.*Leave "binary" off/ };
+    return assert.rejects(
+      withPool(async () => {}, options),
+      refused,
+    );
+  });
+
+  test('a single client is refused: its connection would never come back', () => {
+    assert.throws(() => postgresStore(new pg.Client(server.url)), {
+      code: 'ERR_STORE_INVALID',
+      message: /a single client.*new pg.Pool/,
+    });
+  });
+
+  test('close waits for the calls that wait for a connection, and those that come later are told', async () => {
+    const store = postgresStore(await server.createDatabase());
+    await store.ready();
+    const creates = Array.from({ length: 50 }, (_, i) => store.create(`key ${i}`, sampleRecord(now)));
+    await store.close();
+    assert.ok((await Promise.all(creates)).every(Boolean));
+    await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /store is closed/ });
+  });
+
+  test('a server that takes no writes says so', () =>
+    assert.rejects(
+      withPool(async () => {}, { options: '-c default_transaction_read_only=on' }),
+      { code: 'ERR_STORE_FAILED', message: /takes no writes.*replica/ },
+    ));
 
   test('prune leaves what another process is at, without waiting for it', () =>
     withPool(async (store, pool) => {

@@ -207,6 +207,21 @@ describe('redisStore by Sentinel', { skip }, async () => {
   const sentinel = await startSentinel({ appendonly: 'no' });
   after(() => sentinel.stop());
 
+  it('a pool waits on the connection that wrote', async () => {
+    const pool = await clients.nodeRedisPool(sentinel.master.url, 4);
+    const patient = redisStore(pool, { prefix: 'pool:', wait: { replicas: 1, timeout: '5s' } });
+    // Each connection has written by then, and the replica has it: a WAIT on another than wrote would find that enough.
+    for (let i = 0; i < 8; i++) await patient.create(`before ${i}`, sampleRecord(now));
+    const store = redisStore(pool, { prefix: 'pool:', wait: { replicas: 1, timeout: '50ms' } });
+    sentinel.replica.pause();
+    try {
+      const message = /only 0 of 1 replicas had it/;
+      await assert.rejects(async () => store.create('key', sampleRecord(now)), { message });
+    } finally {
+      sentinel.replica.resume();
+    }
+  });
+
   it('the master is killed: the Sentinels name another', async t => {
     const stores = {
       'node-redis': redisStore(await clients.nodeRedisSentinel(sentinel), { prefix: 'node-redis:' }),

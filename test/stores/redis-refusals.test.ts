@@ -14,7 +14,7 @@ import { startRedis, startRedisOn } from '../servers/redis.ts';
 import { cert, key } from '../support/certificate.ts';
 import { temporaryFiles } from '../support/temporary-files.ts';
 import { runInProject } from './support/project.ts';
-import { ioRedis } from './support/redis-clients.ts';
+import { ioRedis, nodeRedis } from './support/redis-clients.ts';
 import { sampleRecord } from './support/sample-record.ts';
 
 const skip = need('redis');
@@ -48,6 +48,7 @@ describe('redisStore refuses', { skip }, async () => {
       ['sessions.db', /not a Redis URL.*redis:\/\/user:password@host/],
       ['redis://user:pa ss@host:port', /not a Redis URL/],
       ['', /not a Redis URL/],
+      ['redis://user:100%pure@localhost', /has a % that begins no percent-encoding.*%25/],
       ['postgres://user:pass@localhost/0', /not the URL of a Redis/],
       ['redis://user:pass@localhost/sessions', /not the number of a database/],
     ];
@@ -57,7 +58,7 @@ describe('redisStore refuses', { skip }, async () => {
         (error: { code: string; message: string }) => {
           assert.equal(error.code, 'ERR_STORE_INVALID');
           assert.match(error.message, message);
-          assert.ok(!error.message.includes('pa ss') && !error.message.includes(':pass@l'));
+          assert.ok(!/pa ss|pure/.test(error.message) && !error.message.includes(':pass@l'));
           return true;
         },
       );
@@ -71,6 +72,14 @@ describe('redisStore refuses', { skip }, async () => {
         message: /neither a Redis URL nor a client/,
       });
     }
+  });
+
+  it('a client that answers callbacks', async () => {
+    const client = await nodeRedis(server.url);
+    await refuses(() => redisStore(client.legacy() as unknown as RedisClient), {
+      code: 'ERR_STORE_INVALID',
+      message: /answers callbacks.*without legacy\(\)/,
+    });
   });
 
   it('wrong options', () => {

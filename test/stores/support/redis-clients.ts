@@ -23,8 +23,8 @@ export function nodeRedis(url: string) {
   return connected(client, () => client.destroy());
 }
 
-export function nodeRedisPool(url: string) {
-  const pool = createClientPool({ url });
+export function nodeRedisPool(url: string, minimum = 1) {
+  const pool = createClientPool({ url }, { minimum });
   return connected(pool, () => pool.destroy());
 }
 

@@ -66,7 +66,10 @@ export const SERVERS: readonly SqlKind[] = [
     openOld(version) {
       const row = { server: `PostgreSQL ${version} on x86_64`, number: `${Number.parseInt(version, 10)}0024` };
       const pool: PostgresPool = {
-        query: async () => ({ rows: [{ ...row, encoding: 'UTF8', present: false, comment: null }], rowCount: 1 }),
+        query: async () => ({
+          rows: [{ ...row, one: '1', encoding: 'UTF8', present: false, comment: null }],
+          rowCount: 1,
+        }),
       };
       return postgresStore(pool);
     },
