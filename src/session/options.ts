@@ -72,18 +72,35 @@ const KNOWN = [
   ...['idle', 'absolute', 'remember', 'grace'],
 ];
 
-/** What users of express-session bring along. */
+const LIFETIME = 'Say how long a session lives with "idle", "absolute" and "remember".';
+const ROLLING = 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.';
+const NEW_IDS = 'Remove it: ids are 256 random bits.';
+const NAME = 'It is called "name".';
+const SECRET = 'It is called "secret". To keep the data in the cookie, take sealedCookieStore() for a store.';
+const OF_THE_COOKIE = 'It belongs into "cookie": { cookie: { sameSite: \'lax\' } }.';
+const ALWAYS = 'Remove it: the session cookie is always HttpOnly, signed and set once.';
+
+/** What users of other session libraries bring along: of Express, Fastify, Koa and Hono, and iron-session. */
 const HINTS = {
   resave: 'Remove it: a session is written when it changed, and not otherwise.',
   saveUninitialized: 'Remove it: a session is stored once something is put in it.',
-  rolling: 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.',
   unset: 'Remove it: end a session with req.session.logout().',
-  genid: 'Remove it: ids are 256 random bits.',
   proxy: "Remove it and tell Express: app.set('trust proxy', 1).",
-  maxAge: 'Say how long a session lives with "idle", "absolute" and "remember".',
-  ttl: 'Say how long a session lives with "idle", "absolute" and "remember".',
-  key: 'It is called "name".',
+  autoCommit: 'Remove it: a session is saved before the response leaves.',
+  key: 'What names the cookie is called "name", what signs it "secret".',
+  cookieOptions: 'It is called "cookie".',
+  ...hintsFor(ROLLING, 'rolling', 'renew', 'autoExtendExpiration'),
+  ...hintsFor(NEW_IDS, 'genid', 'idGenerator'),
+  ...hintsFor(LIFETIME, 'maxAge', 'ttl', 'expiry', 'expireAfterSeconds'),
+  ...hintsFor(NAME, 'cookieName', 'sessionName', 'sessionCookieName'),
+  ...hintsFor(SECRET, 'password', 'encryptionKey'),
+  ...hintsFor(OF_THE_COOKIE, 'path', 'domain', 'sameSite', 'secure'),
+  ...hintsFor(ALWAYS, 'httpOnly', 'signed', 'overwrite'),
 };
+
+function hintsFor(hint: string, ...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map(name => [name, hint]));
+}
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
 export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {
