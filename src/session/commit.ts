@@ -14,6 +14,10 @@ import { followRotation } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
+const OLD_SESSION =
+  'Something was put into a session after regenerate(), logout() or destroy(), by a reference from before, and is not kept: ' +
+  "the session is another object since. Ask for it again: req.session, ctx.session, c.get('session'), of(request).";
+
 /**
  * Saves what changed since the session was opened or last saved; marks it as seen if that is due; else does nothing.
  *
@@ -21,6 +25,7 @@ const MOST_COLLISIONS = 3;
  * not answer (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), or others change the session without end (`ERR_CONFLICT`)
  */
 export function commit(state: SessionState): MaybePromise<void> {
+  if (state.changedBefore?.()) state.core.warn('MADELEINE_OLD_SESSION', OLD_SESSION);
   const mine = textOf(state, state.core.maxDataSize);
   return mine === state.base ? touchIfDue(state) : saveText(state, mine);
 }
