@@ -77,9 +77,16 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
 }
 
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
-  const { core, base } = state;
+  const { core, base, sent, sentVersion } = state;
   if (state.key === null || state.record === null) return;
-  const change = (stored: SessionRecord) => core.advance(stored, core.join(base, mine, stored.data), state.touchAsked);
+  const change = (stored: SessionRecord) => {
+    // A write of this request whose answer was lost holds what was ours then: not to be added once more.
+    const from = stored.version === sentVersion ? sent : base;
+    const next = core.advance(stored, core.join(from, mine, stored.data), state.touchAsked);
+    state.sentVersion = next.version;
+    state.sent = mine;
+    return next;
+  };
   return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
 }
 
@@ -124,7 +131,8 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
  */
 export function mergeText(base: string, mine: string, stored: string, rules: MergeRules, limit: number): string {
   if (stored === base) return mine;
-  if (stored === mine || mine === base) return stored;
+  // Two that did the same are no less two: both put tea into the cart.
+  if (mine === base) return stored;
   const [a, b, c] = [base, mine, stored].map(text => parseData(text) ?? {}) as [JsonObject, JsonObject, JsonObject];
   return stringifyData(mergeData(a, b, c, rules), stored, limit);
 }

@@ -78,6 +78,9 @@ export class SessionState {
   record: SessionRecord | null = null;
   /** The JSON text that `bag` was made from or last saved as: what is compared, and the base of a merge. */
   base = '{}';
+  /** The version and the text of what was last sent to the store, whether or not its answer came. */
+  sentVersion = 0;
+  sent = '{}';
   /** What handlers hold, made when first asked for. */
   bag: object | null = null;
   /** What the bag held when it was made. */
