@@ -1,11 +1,12 @@
 /** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
+import { sessionAssigned } from '../http/accessor.ts';
 import { exchangesOf } from '../http/exchange.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
-import { bareError, isOfTheBody } from '../http/head.ts';
+import { bareError, isOfTheBody, statusOf } from '../http/head.ts';
 import { sessionMissing } from '../http/missing.ts';
 import { mount, type Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
@@ -55,16 +56,22 @@ type Hook<Request> = (request: Request, reply: FastifyReplyLike, done: (error?: 
 export interface FastifyAppLike {
   decorate(name: string, value: unknown): unknown;
   decorateRequest(name: string, value: unknown): unknown;
+  hasDecorator(name: string): boolean;
   hasRequestDecorator(name: string): boolean;
   addHook(name: 'onRequest', hook: Hook<FastifyRequestLike>): unknown;
+  addHook(name: 'onReady', hook: (done: () => void) => void): unknown;
 }
 
-/** Sessions for Fastify: `app.register(session, { secret })`. @throws MadeleineError for wrong options */
-export function session<Data extends object = SessionData>(
+/**
+ * Sessions for Fastify: `app.register(session, { secret })`. Async, so that wrong options are an error of `app.ready()` and
+ * `app.listen()`, as every plugin's: what a plugin with a callback throws ends the process.
+ *
+ * @throws MadeleineError for wrong options
+ */
+export async function session<Data extends object = SessionData>(
   app: FastifyAppLike,
   options: SessionOptions<Data>,
-  done: (error?: Error) => void,
-): void {
+): Promise<void> {
   if (typeof app?.decorate !== 'function') {
     throw new MadeleineError(
       'ERR_OPTION_INVALID',
@@ -72,20 +79,17 @@ export function session<Data extends object = SessionData>(
       'Register it, and let Fastify call it: app.register(session, { secret }).',
     );
   }
-  try {
-    equip(app, createAdapterSessions<Data>(options));
-  } catch (error) {
-    // Thrown from here it would pass by app.ready() and listen(), and end the process.
-    return done(error as Error);
-  }
-  done();
-}
-
-function equip<Data extends object>(app: FastifyAppLike, sessions: Sessions<Data>): void {
+  const sessions = createAdapterSessions<Data>(options);
+  // Beside a request.session that is not ours, from a scope above, Fastify refuses to start.
+  const below = app.hasDecorator('sessions') && app.hasRequestDecorator('session');
   app.decorate('sessions', sessions);
-  if (!app.hasRequestDecorator('session')) {
-    app.decorateRequest('session', { getter: currentSession });
-    app.decorateRequest('flash', flash);
+  if (!below) {
+    app.decorateRequest('session', { getter: currentSession, setter: refuseAssignment });
+    // Last of all: @fastify/flash, which @fastify/passport brings along, has a request.flash of its own and refuses to start beside another.
+    app.addHook('onReady', ready => {
+      if (!app.hasRequestDecorator('flash')) app.decorateRequest('flash', flash);
+      ready();
+    });
   }
   app.addHook('onRequest', (request, reply, next) => {
     mount(sessions, request.raw, reply.raw, new FastifyFacts(request), next as Next, error => fail(reply, error));
@@ -105,6 +109,10 @@ function currentSession(this: FastifyRequestLike): Session<object> {
   return exchange.session;
 }
 
+function refuseAssignment(): never {
+  throw sessionAssigned();
+}
+
 /** Fastify says https in another way than Express and Koa do. */
 class FastifyFacts extends FrameworkFacts<FastifyRequestLike> {
   override get secure(): boolean {
@@ -121,6 +129,8 @@ function fail(reply: FastifyReplyLike, error: unknown): void {
   const headers = reply.getHeaders();
   for (const name of String(headers['trailer'] ?? '').split(' ')) reply.removeTrailer(name);
   for (const name of Object.keys(headers)) if (isOfTheBody(name)) reply.removeHeader(name);
+  // Of a reply that was an error already, Fastify asks no error handler again for the status.
+  reply.raw.statusCode = statusOf(error);
   reply.send(error);
 }
 

@@ -2,6 +2,7 @@
  * madeleine for handlers that answer a Fetch `Request` with a `Response`: route handlers of Next.js, loaders of Remix and React
  * Router, hooks and endpoints of SvelteKit and Astro, Bun.serve, Deno.serve.
  */
+import { MadeleineError } from '../errors.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
 import { type FetchExchange, fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
@@ -115,6 +116,10 @@ export function session<Data extends object = SessionData>(options: FetchSession
           await entered.leave();
           throw thrown;
         }
+        if (!isResponse(response)) {
+          await entered.leave();
+          throw noResponseGiven();
+        }
         return orBareError(entered.complete(response));
       };
     },
@@ -123,6 +128,19 @@ export function session<Data extends object = SessionData>(options: FetchSession
 
 function requestOf(source: RequestSource): Request {
   return 'request' in source ? source.request : source;
+}
+
+/** By what it can do: a framework's own is no instance of the Response that is global. */
+function isResponse(given: unknown): given is Response {
+  return given instanceof Response || typeof (given as Partial<Response> | undefined)?.headers?.get === 'function';
+}
+
+function noResponseGiven(): MadeleineError {
+  return new MadeleineError(
+    'ERR_NOT_A_RESPONSE',
+    'A handler inside withSession gave back something that is no Response, which cannot carry a cookie.',
+    'Give back a Response: Response.json(data), where a loader gave back data.',
+  );
 }
 
 /** A guard stands before a handler, inside `withSession`: `withSession(requireLogin()(handler))`. */

@@ -32,6 +32,8 @@ export interface SessionVariables<Data extends object = SessionData> {
 export interface HonoContext {
   readonly req: { readonly raw: Request };
   readonly env: unknown;
+  /** Whether anybody has answered. */
+  readonly finalized: boolean;
   get res(): Response;
   set res(response: Response | undefined);
 }
@@ -67,6 +69,11 @@ export function session<Data extends object = SessionData>(options: FetchSession
     } catch (thrown) {
       await exchange.leave();
       throw thrown;
+    }
+    if (!c.finalized) {
+      // Nobody answered: Hono says so, unless it finds that we did.
+      await exchange.leave();
+      return undefined;
     }
     const { res } = c;
     const complete = await exchange.complete(res).catch(error => throwTo(c, error));

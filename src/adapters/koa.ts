@@ -4,6 +4,7 @@ import { sessionProperties } from '../http/accessor.ts';
 import { FrameworkFacts, type FrameworkRequest } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
+import { warnShadowed } from '../http/missing.ts';
 import { enter, sessionOf } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { Session } from '../session/bag.ts';
@@ -59,9 +60,16 @@ export function session<Data extends object = SessionData>(options: SessionOptio
 
 const PROPERTIES = sessionProperties<KoaContext>(ctx => ctx.req);
 
+/** Each application's `app.context`, once it has been seen. */
+const SEEN = new WeakSet<object>();
+
 /** Once, on `app.context`, from which the application's contexts are made. */
 function equip(ctx: KoaContext): void {
-  if (!('session' in ctx)) Object.defineProperties(Object.getPrototypeOf(ctx), PROPERTIES);
+  const prototype: object = Object.getPrototypeOf(ctx);
+  if (SEEN.has(prototype)) return;
+  SEEN.add(prototype);
+  if ('session' in ctx) warnShadowed('ctx', 'koa-session');
+  else Object.defineProperties(prototype, PROPERTIES);
 }
 
 const guards: Guards<KoaContext, KoaMiddleware<KoaContext>> = createGuards((guard, place) => async (ctx, next) => {

@@ -28,10 +28,13 @@ export function warnOfMissingSession(): void {
 
 /** Another library has put its session on the request itself, where ours, on the prototype, is not seen. Looked at until one has not. */
 export function warnIfShadowed(request: object): void {
-  if (!Object.getOwnPropertyDescriptor(request, 'session')?.writable) return;
-  const problem =
-    'req.session is that of another library, such as express-session, which is mounted above session() and hides ours.';
-  warn('MADELEINE_SHADOWED', `${problem} Remove it; while both are needed, reach ours as of(req).`);
+  if (Object.getOwnPropertyDescriptor(request, 'session')?.writable) warnShadowed('req', 'express-session');
+}
+
+/** @param holder what handlers call the object whose `session` is not ours */
+export function warnShadowed(holder: string, library: string): void {
+  const problem = `${holder}.session is that of another library, such as ${library}, which stands above session() and hides ours.`;
+  warn('MADELEINE_SHADOWED', `${problem} Remove it; while both are needed, reach ours as of(${holder}).`);
 }
 
 function remedy(place: string | null): string {

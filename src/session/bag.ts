@@ -51,8 +51,8 @@ export interface SessionMethods<Data extends object = SessionData> {
   save(callback?: Callback): Promise<void>;
   /** Reads the data again, dropping what was not saved. @throws MadeleineError `ERR_SESSION_ENDED` */
   reload(callback?: Callback): Promise<void>;
-  /** Replaces this session by an empty one with a fresh id. */
-  regenerate(callback?: Callback): Promise<void>;
+  /** Replaces this session by one with a fresh id and, of the data, the keys to `keep`: none by default. Ask for `session` again. */
+  regenerate(keep?: readonly string[] | Callback, callback?: Callback): Promise<void>;
   /** Ends the session in the store and in the browser. A sealed cookie ends in this browser alone, unless its store has a denylist. */
   destroy(callback?: Callback): Promise<void>;
   /** Marks the session as seen now, whatever the throttle says. */
@@ -68,6 +68,9 @@ export interface SessionMethods<Data extends object = SessionData> {
    * one-time tokens. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`
    */
   update<Result>(change: (data: Partial<Data>) => Result | Promise<Result>): Promise<Result>;
+  /** The same as `session[key]`, for what is written for other libraries: plugins of Fastify call these two. */
+  get<Key extends keyof Data>(key: Key): Data[Key] | undefined;
+  set<Key extends keyof Data>(key: Key, value: Data[Key] | undefined): void;
 }
 
 /** The keys that are named; `[key: string]: unknown` in the data shadows nothing. */
@@ -130,8 +133,15 @@ class SessionBag {
   reload(callback?: Callback): Promise<void> {
     return callBack(this.#change(lifecycle.reload), callback);
   }
-  regenerate(callback?: Callback): Promise<void> {
-    return callBack(this.#change(lifecycle.regenerate), callback);
+  regenerate(keep?: readonly string[] | Callback, callback?: Callback): Promise<void> {
+    const [keys, call] = typeof keep === 'function' ? [[], keep] : [keep ?? [], callback];
+    const regenerate = async (state: SessionState) => {
+      const kept = keys.filter(key => Object.hasOwn(this, key)).map(key => [key, this.get(key)] as const);
+      await lifecycle.regenerate(state);
+      const next = bagOf(state) as unknown as SessionBag;
+      for (const [key, value] of kept) next.set(key, value);
+    };
+    return callBack(this.#change(regenerate), call);
   }
   destroy(callback?: Callback): Promise<void> {
     return callBack(this.#change(lifecycle.logout), callback);
@@ -153,6 +163,14 @@ class SessionBag {
   }
   update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
     return this.#change(state => lifecycle.update(state, change));
+  }
+
+  /** What the data holds and no more: a key may come from a client, and must not lead to a method. */
+  get(key: string): unknown {
+    return Object.hasOwn(this, key) ? (this as unknown as JsonObject)[key] : undefined;
+  }
+  set(key: string, value: unknown): void {
+    (this as unknown as Record<string, unknown>)[key] = value;
   }
 
   #change<T>(operation: (state: SessionState) => Promise<T>): Promise<T> {

@@ -14,6 +14,12 @@ import { followRotation } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
+type Join = (stored: SessionRecord) => string;
+
+const OLD_SESSION =
+  'Something was put into a session after regenerate(), logout() or destroy(), by a reference from before, and is not kept: ' +
+  "the session is another object since. Ask for it again: req.session, ctx.session, c.get('session'), of(request).";
+
 /**
  * Saves what changed since the session was opened or last saved; marks it as seen if that is due; else does nothing.
  *
@@ -21,6 +27,7 @@ const MOST_COLLISIONS = 3;
  * not answer (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), or others change the session without end (`ERR_CONFLICT`)
  */
 export function commit(state: SessionState): MaybePromise<void> {
+  if (state.changedBefore?.()) state.core.warn('MADELEINE_OLD_SESSION', OLD_SESSION);
   const mine = textOf(state, state.core.maxDataSize);
   return mine === state.base ? touchIfDue(state) : saveText(state, mine);
 }
@@ -72,10 +79,21 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
 }
 
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
-  const { core, base } = state;
+  const { core } = state;
   if (state.key === null || state.record === null) return;
-  const change = (stored: SessionRecord) => core.advance(stored, core.join(base, mine, stored.data), state.touchAsked);
+  const join = joining(state, mine);
+  const change = (stored: SessionRecord) => {
+    const next = core.advance(stored, join(stored), state.touchAsked);
+    state.sentVersion = next.version;
+    state.sent = mine;
+    return next;
+  };
   return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
+}
+
+/** Puts what this request changed to what is stored: a write of its own whose answer was lost holds that up to then already. */
+export function joining({ core, base, sent, sentVersion }: SessionState, mine: string): Join {
+  return stored => core.join(stored.version === sentVersion ? sent : base, mine, stored.data);
 }
 
 function settle(state: SessionState, applied: Applied, mine: string): MaybePromise<void> {
@@ -119,7 +137,8 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
  */
 export function mergeText(base: string, mine: string, stored: string, rules: MergeRules, limit: number): string {
   if (stored === base) return mine;
-  if (stored === mine || mine === base) return stored;
+  // Two that did the same are no less two: both put tea into the cart.
+  if (mine === base) return stored;
   const [a, b, c] = [base, mine, stored].map(text => parseData(text) ?? {}) as [JsonObject, JsonObject, JsonObject];
   return stringifyData(mergeData(a, b, c, rules), stored, limit);
 }

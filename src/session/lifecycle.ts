@@ -5,7 +5,7 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
-import { commit, mergeText, saveText, textOf } from './commit.ts';
+import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import { isLive } from './policy.ts';
@@ -28,10 +28,11 @@ export async function login(state: SessionState, userId: string | number, option
     return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
   };
   const mine = textOf(state, core.maxDataSize);
+  const join = joining(state, mine);
   // A save before this one may have met what others wrote: that is in the record, and not in the bag.
-  const carried = narrow(old === null ? mine : core.join(base, mine, old.data));
+  const carried = narrow(old === null ? mine : join(old));
   const record = state.newRecord(carried, { userId: user, remember });
-  const kept = await succeed(state, record, 'replaced', theirs => narrow(core.join(base, mine, theirs)));
+  const kept = await succeed(state, record, 'replaced', theirs => narrow(join(theirs)));
   showSaved(state, mine, kept ? carried : '{}');
   core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'login' }));
 }
@@ -44,7 +45,7 @@ export async function rotate(state: SessionState): Promise<void> {
   const { record } = state;
   if (record === null) return;
   const next: SessionRecord = { ...record, version: nextVersion(0) };
-  await succeed(state, next, 'rotated', theirs => theirs);
+  await succeed(state, next, 'rotated', theirs => theirs.data);
   core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'rotate' }));
 }
 

@@ -72,27 +72,36 @@ const KNOWN = [
   ...['idle', 'absolute', 'remember', 'grace'],
 ];
 
+const LIFETIME = 'Say how long a session lives with "idle", "absolute" and "remember".';
+const ROLLING = 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.';
+const NEW_IDS = 'Remove it: ids are 256 random bits.';
+const NAME = 'It is called "name".';
+const SECRET = 'It is called "secret". To keep the data in the cookie, take sealedCookieStore() for a store.';
 const TRUST_PROXY = "Remove it and tell the framework: app.set('trust proxy', 1) in Express, app.proxy = true in Koa.";
-const OF_THE_COOKIE = 'It belongs to the cookie: session({ cookie: { … } }).';
+const OF_THE_COOKIE = 'It belongs into "cookie": { cookie: { sameSite: \'lax\' } }.';
+const ALWAYS = 'Remove it: the session cookie is always HttpOnly, signed and set once.';
 
-/** What users of express-session, cookie-session and iron-session bring along. */
+/** What users of other session libraries bring along: of Express, Fastify, Koa and Hono, and iron-session. */
 const HINTS = {
-  ...{ path: OF_THE_COOKIE, domain: OF_THE_COOKIE, sameSite: OF_THE_COOKIE, secure: OF_THE_COOKIE },
-  ...{ httpOnly: 'Remove it: the session cookie is always HttpOnly.', persistent: OF_THE_COOKIE },
   resave: 'Remove it: a session is written when it changed, and not otherwise.',
   saveUninitialized: 'Remove it: a session is stored once something is put in it.',
-  rolling: 'Remove it: "idle" counts from the last request, and a persistent cookie is renewed with it.',
   unset: 'Remove it: end a session with req.session.logout().',
-  genid: 'Remove it: ids are 256 random bits.',
-  proxy: TRUST_PROXY,
-  trustProxy: TRUST_PROXY,
-  maxAge: 'Say how long a session lives with "idle", "absolute" and "remember".',
-  ttl: 'Say how long a session lives with "idle", "absolute" and "remember".',
-  key: 'It is called "name".',
-  cookieName: 'It is called "name".',
-  keys: 'It is called "secret".',
-  password: 'It is called "secret".',
+  autoCommit: 'Remove it: a session is saved before the response leaves.',
+  key: 'What names the cookie is called "name", what signs it "secret".',
+  cookieOptions: 'It is called "cookie".',
+  ...hintsFor(ROLLING, 'rolling', 'renew', 'autoExtendExpiration'),
+  ...hintsFor(NEW_IDS, 'genid', 'idGenerator'),
+  ...hintsFor(LIFETIME, 'maxAge', 'ttl', 'expiry', 'expireAfterSeconds'),
+  ...hintsFor(NAME, 'cookieName', 'sessionName', 'sessionCookieName'),
+  ...hintsFor(SECRET, 'password', 'encryptionKey', 'keys'),
+  ...hintsFor(TRUST_PROXY, 'proxy', 'trustProxy'),
+  ...hintsFor(OF_THE_COOKIE, 'path', 'domain', 'sameSite', 'secure', 'persistent'),
+  ...hintsFor(ALWAYS, 'httpOnly', 'signed', 'overwrite'),
 };
+
+function hintsFor(hint: string, ...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map(name => [name, hint]));
+}
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
 export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {

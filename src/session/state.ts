@@ -5,6 +5,7 @@ import { MadeleineError } from '../errors.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
+import { leftBehind } from './left-behind.ts';
 import type { OnReuse } from './options.ts';
 import { endOf, type Policy } from './policy.ts';
 import { type Device, nextVersion, type SessionRecord } from './record.ts';
@@ -77,10 +78,15 @@ export class SessionState {
   record: SessionRecord | null = null;
   /** The JSON text that `bag` was made from or last saved as: what is compared, and the base of a merge. */
   base = '{}';
+  /** The version and the text of what was last sent to the store, whether or not its answer came. */
+  sentVersion = 0;
+  sent = '{}';
   /** What handlers hold, made when first asked for. */
   bag: object | null = null;
   /** What the bag held when it was made. */
   snapshot: Snapshot | null = null;
+  /** Whether somebody has changed the bag from before this session began again. */
+  changedBefore: (() => boolean) | null = null;
   isNew = true;
   closed = false;
   /** Why the session could not be read; `null` where it was, or there is none. */
@@ -128,6 +134,7 @@ export class SessionState {
     this.key = null;
     this.record = null;
     this.base = '{}';
+    if (this.bag !== null) this.changedBefore = leftBehind(this.bag);
     this.bag = null;
     this.isNew = true;
     this.closed = false;

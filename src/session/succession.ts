@@ -9,7 +9,7 @@ import type { Core, SessionState } from './state.ts';
 import { LONGEST_CHAIN, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
 /** What others wrote up to the moment when the id was given up, as it goes into the new record. */
-type Fold = (theirs: string) => string;
+type Fold = (theirs: SessionRecord) => string;
 
 /**
  * Puts `record` under a fresh id and a tombstone where the session was; whoever writes later finds the tombstone. `false`:
@@ -55,7 +55,7 @@ async function takeOver(
   let kept = true;
   if (state.key !== null && state.record !== null) {
     const bury = reason === 'rotated' ? buryHere : buryEverywhere;
-    const stone = await bury(core, state.key, state.record, key, reason, theirs => place(fold(theirs.data)));
+    const stone = await bury(core, state.key, state.record, key, reason, theirs => place(fold(theirs)));
     if (reason === 'rotated' && stone?.successor !== key) return join(state, key, stone);
     kept = stone !== null && tombstoneReason(stone) !== 'ended';
     if (!kept) await place('{}');

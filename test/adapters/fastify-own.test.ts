@@ -37,15 +37,12 @@ describe('Fastify', () => {
     await app.close();
   });
 
-  it('what is wrong with it is an error of ready(), and of the call that should have been register()', async () => {
-    const wrong = Fastify();
-    wrong.register(session, { secret, idel: '1h' } as never);
-    await assert.rejects(async () => wrong.ready(), { code: 'ERR_OPTION_UNKNOWN' });
+  it('twice in one scope is an error of ready(); so is the call that should have been register()', async () => {
     const twice = Fastify();
     twice.register(session, { secret });
     twice.register(session, { secret });
     await assert.rejects(async () => twice.ready(), { code: 'FST_ERR_DEC_ALREADY_PRESENT' });
-    assert.throws(() => session({ secret } as never, undefined as never, undefined as never), {
+    await assert.rejects(session({ secret } as never, undefined as never), {
       code: 'ERR_OPTION_INVALID',
       message: /app\.register\(session, { secret }\)/,
     });
@@ -102,6 +99,18 @@ describe('Fastify', () => {
       }
       await app.close();
     }
+  });
+
+  it('a save that fails in the answer to a handler’s error has the status of the failure', async () => {
+    const app = Fastify();
+    app.register(session, { secret, store: broken(20) });
+    app.get('/', async request => {
+      await visit(request);
+      throw Object.assign(new Error('No tea.'), { statusCode: 418 });
+    });
+    const answer = await app.inject('/');
+    assert.deepEqual([answer.statusCode, answer.json().code], [503, 'ERR_STORE_FAILED']);
+    await app.close();
   });
 
   it('a save that fails in a hijacked response is answered barely', async () => {
@@ -191,11 +200,53 @@ describe('Fastify', () => {
     }
   });
 
+  it('wrong options are an error of app.ready()', async () => {
+    const app = Fastify();
+    app.register(session, { secret: '' });
+    await assert.rejects(async () => app.ready(), { code: 'ERR_SECRET_MISSING' });
+  });
+
+  it('beside a request.session of another plugin it does not start', async () => {
+    const theirs = Object.assign(async (app: FastifyInstance) => void app.decorateRequest('session', null as never), {
+      [Symbol.for('skip-override')]: true,
+    });
+    for (const plugins of [
+      [theirs, session],
+      [session, theirs],
+    ]) {
+      const app = Fastify();
+      for (const plugin of plugins) app.register(plugin as typeof session, { secret });
+      await assert.rejects(async () => app.ready(), { code: 'FST_ERR_DEC_ALREADY_PRESENT', message: /'session'/ });
+    }
+  });
+
+  // @fastify/flash is such a one, and @fastify/passport brings it along.
+  it('another plugin may bring a request.flash of its own, before it or after', async () => {
+    const messages = Object.assign(
+      async (app: FastifyInstance) => void app.decorateRequest('flash', (() => 'theirs') as never),
+      {
+        [Symbol.for('skip-override')]: true,
+      },
+    );
+    for (const order of ['before', 'after']) {
+      const app = Fastify();
+      if (order === 'before') app.register(messages);
+      app.register(session, { secret });
+      if (order === 'after') app.register(messages);
+      app.get('/', async request => ({ flash: request.flash('info') }));
+      assert.deepEqual((await app.inject('/')).json(), { flash: 'theirs' });
+      await app.close();
+    }
+  });
+
   it('request.session cannot be assigned to', async () => {
     const app = Fastify();
     app.register(session, { secret });
     app.get('/', async (request, reply: FastifyReply) => {
-      assert.throws(() => Object.assign(request, { session: null }));
+      assert.throws(() => Object.assign(request, { session: null }), {
+        code: 'ERR_DATA_KEY',
+        message: /session\.logout\(\)/,
+      });
       return reply.send('refused');
     });
     assert.equal((await app.inject('/')).body, 'refused');

@@ -27,6 +27,25 @@ function counter(options: Partial<Parameters<typeof session>[0]> = {}) {
 
 const text = async (response: Promise<Response> | Response): Promise<string> => (await response).text();
 
+it('a handler that gives back no Response gets an error that says so, and what was stored already is saved', async () => {
+  const { visit, withSession, of, sessions } = counter();
+  const first = await visit(ask());
+  const failures: unknown[] = [];
+  sessions.on('failed', ({ error }) => failures.push(error));
+  for (const given of [{ visits: 1 }, undefined, null, 'text']) {
+    const loader = withSession(request => {
+      of(request)['given'] = String(given);
+      return given as unknown as Response;
+    });
+    await assert.rejects(loader(ask('/', first)), { code: 'ERR_NOT_A_RESPONSE' });
+    assert.equal(
+      await text(withSession(request => Response.json(of(request)['given']))(ask('/', first))),
+      `"${given}"`,
+    );
+  }
+  assert.deepEqual(failures, []);
+});
+
 describe('a stream', () => {
   for (const [speed, open] of Object.entries({ 'at once': memoryStore, late })) {
     it(`is saved before its first byte, and again at its end (${speed})`, async () => {

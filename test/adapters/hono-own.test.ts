@@ -13,6 +13,8 @@ import { gateway } from '../support/gateway.ts';
 import { serve } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
+/** @hono/node-server puts its own in its place. */
+const NativeResponse = globalThis.Response;
 const create = () => new Hono<{ Variables: SessionVariables }>();
 const brokenStore = () =>
   faultStore(memoryStore(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
@@ -180,6 +182,22 @@ describe('Hono', () => {
       assert.deepEqual([answer.headers['content-encoding'], [...client.jar.keys()]], ['gzip', ['session']]);
       assert.equal((await client.get('/')).body, 'madeleine '.repeat(3000));
       await served.close();
+    }
+  });
+
+  it('a handler that gives nothing back is Hono’s error, with a session as without', async () => {
+    const app = create().use(session({ secret }));
+    app.onError((error, c) => c.text(error.message, 500));
+    app.get('/', c => {
+      c.var.session.visits = 1;
+      return undefined as unknown as Response;
+    });
+    // As on Deno and in Workers, and as @hono/node-server has it once it listens.
+    for (const Answer of [NativeResponse, Response]) {
+      globalThis.Response = Answer;
+      const answer = await app.request('/');
+      assert.deepEqual([answer.status, answer.headers.getSetCookie()], [500, []]);
+      assert.match(await answer.text(), /Context is not finalized/);
     }
   });
 

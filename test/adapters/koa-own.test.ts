@@ -89,4 +89,26 @@ describe('Koa', () => {
     assert.match((await heard).message, /Move session\(\) above the line .*koa-own\.test\.js:\d+:\d+/);
     await served.close();
   });
+
+  it('koa-session left above session() is named, and of() reaches ours', async () => {
+    const warnings: Array<Error & { code?: string }> = [];
+    const hear = (warning: Error) => void warnings.push(warning);
+    process.on('warning', hear);
+    const app = create();
+    const remember = session({ secret });
+    // As koa-session does, when the application is made.
+    Object.defineProperty(app.context, 'session', { get: () => ({ theirs: true }), configurable: true });
+    app.use(remember).use(ctx => {
+      remember.of(ctx).visits = (remember.of(ctx).visits ?? 0) + 1;
+      ctx.body = { ...ctx.session, visits: remember.of(ctx).visits };
+    });
+    const served = await serve(app.callback());
+    const client = new Client(served.url);
+    await client.get('/');
+    assert.deepEqual((await client.get('/')).json(), { theirs: true, visits: 2 });
+    process.off('warning', hear);
+    const ours = warnings.filter(({ code }) => code === 'MADELEINE_SHADOWED');
+    assert.match(ours.join(), /^[^,]*ctx\.session is that of another library, such as koa-session.*of\(ctx\)/);
+    await served.close();
+  });
 });

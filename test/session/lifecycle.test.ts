@@ -64,6 +64,23 @@ before(async () => {
       req.session.save(failure => (failure ? next(failure) : res.json(req.session)));
     });
   });
+  app.get('/regenerate-keeping/:keys', async (req, res) => {
+    req.session.visits = 7;
+    await req.session.regenerate((req.params['keys'] as string).split(','));
+    res.json(req.session);
+  });
+  app.get('/regenerate-by-old-reference', async (req, res) => {
+    const { session: old } = req;
+    await old.regenerate();
+    old.username = 'lost';
+    res.json(req.session);
+  });
+  app.get('/get/:key', (req, res) => {
+    const { key } = req.params;
+    const before = req.session.get(key) ?? null;
+    req.session.set(key, 'set');
+    res.json([before, req.session[key] ?? null]);
+  });
   app.get('/rotate', async (req, res) => {
     await req.session.rotate();
     res.json(req.session);
@@ -221,6 +238,14 @@ describe('logout', () => {
   });
 });
 
+it('get(key) and set(key, value) reach data alone', async () => {
+  await client.get('/put/theme/dark');
+  assert.deepEqual((await client.get('/get/theme')).json(), ['dark', 'set']);
+  assert.deepEqual((await client.get('/get/save')).json(), [null, 'set']);
+  assert.deepEqual((await client.get('/data')).json(), { theme: 'set', save: 'set' });
+  assert.equal((await client.get('/get/__proto__')).status, 500);
+});
+
 describe('a new id', () => {
   it('given by a request that saves at the same moment reaches the browser, and the save is not lost', async () => {
     await client.get('/put/cart/cake');
@@ -238,6 +263,31 @@ describe('a new id', () => {
     assert.deepEqual((await client.get('/regenerate')).json(), { username: 'shree' });
     assert.notEqual(client.jar.get('session'), old);
     assert.deepEqual((await client.get('/data')).json(), { username: 'shree' });
+  });
+
+  it('regenerate(keys) keeps these keys, as the request has them, and nothing else', async () => {
+    await client.get('/login/ada');
+    await client.get('/put/username/shree');
+    await client.get('/put/theme/dark');
+    const old = client.jar.get('session');
+    const kept = { visits: 7, theme: 'dark' };
+    assert.deepEqual((await client.get('/regenerate-keeping/visits,theme,absent,save,__proto__')).json(), kept);
+    assert.notEqual(client.jar.get('session'), old);
+    assert.deepEqual((await client.get('/data')).json(), kept);
+    assert.equal((await client.get('/about')).json().userId, null);
+  });
+
+  it('what is put in by a reference from before regenerate() is not kept, and a warning says so', async () => {
+    const warnings: Array<Error & { code?: string }> = [];
+    const hear = (warning: Error) => void warnings.push(warning);
+    process.on('warning', hear);
+    assert.deepEqual((await client.get('/regenerate-by-old-reference')).json(), {});
+    process.off('warning', hear);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['MADELEINE_OLD_SESSION'],
+    );
+    assert.match(String(warnings[0]), /Ask for it again/);
   });
 
   it('rotate() keeps everything; the old id works for the grace, and its use after that ends the family', async () => {
