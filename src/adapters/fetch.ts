@@ -103,6 +103,7 @@ export function session<Data extends object = SessionData>(options: FetchSession
     of,
     flash: (source: RequestSource, ...said: unknown[]) => Reflect.apply(flash, { session: of(source) }, said),
     withSession: handler => {
+      if (typeof handler !== 'function') throw handlerMissing();
       return async (source, ...rest) => {
         const entered = await orBareError(enter(requestOf(source)));
         if (entered === null) return handler(source, ...rest);
@@ -133,6 +134,14 @@ function requestOf(source: RequestSource): Request {
 /** By what it can do: a framework's own is no instance of the Response that is global. */
 function isResponse(given: unknown): given is Response {
   return given instanceof Response || typeof (given as Partial<Response> | undefined)?.headers?.get === 'function';
+}
+
+function handlerMissing(): MadeleineError {
+  return new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'withSession() was not given a handler.',
+    'Give it the function that answers: withSession(request => Response.json({ … })).',
+  );
 }
 
 function noResponseGiven(): MadeleineError {

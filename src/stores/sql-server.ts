@@ -21,14 +21,20 @@ export function checkUrl(url: string, protocols: readonly string[], example: str
   throw new MadeleineError('ERR_STORE_INVALID', `The connection string ${problem}.`, `Give one such as ${example}`);
 }
 
+/** Postgres cuts a longer name short without a word, and two tables may be one then; MySQL refuses it. In bytes. */
+const LONGEST_NAME = 63;
+
 /**
  * A name in the quotes of the server's SQL.
  *
  * @throws MadeleineError `ERR_OPTION_INVALID`
  */
 export function quoteName(name: string, option: string, quote: string): string {
-  if (typeof name === 'string' && name.trim() !== '' && !name.includes('\0')) {
-    return quote + name.replaceAll(quote, quote + quote) + quote;
-  }
-  throw new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" is not a name.`, "Give one, such as 'sessions'.");
+  const isName = typeof name === 'string' && name.trim() !== '' && !name.includes('\0');
+  if (isName && Buffer.byteLength(name) <= LONGEST_NAME) return quote + name.replaceAll(quote, quote + quote) + quote;
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    `Option "${option}" is not a name of at most ${LONGEST_NAME} bytes.`,
+    "Give one, such as 'sessions'.",
+  );
 }

@@ -27,6 +27,14 @@ function counter(options: Partial<Parameters<typeof session>[0]> = {}) {
 
 const text = async (response: Promise<Response> | Response): Promise<string> => (await response).text();
 
+it('withSession without a handler says so at once', () => {
+  const { withSession } = counter();
+  assert.throws(() => withSession(undefined as never), {
+    code: 'ERR_OPTION_INVALID',
+    message: /not given a handler.*withSession\(request =>/,
+  });
+});
+
 it('a handler that gives back no Response gets an error that says so, and what was stored already is saved', async () => {
   const { visit, withSession, of, sessions } = counter();
   const first = await visit(ask());

@@ -110,7 +110,7 @@ for (const server of SERVERS) {
           message: /neither a connection string nor a pool/,
         });
       }
-      for (const table of ['', ' ', 'nul\0', 7, null]) {
+      for (const table of ['', ' ', 'nul\0', 'long'.repeat(16), 7, null]) {
         assert.throws(() => open(running.url, { table }), { code: 'ERR_OPTION_INVALID', message: /"table"/ });
       }
       assert.throws(() => open(running.url, { tabel: 'x' }), { code: 'ERR_OPTION_UNKNOWN', message: /"table"/ });
