@@ -224,7 +224,9 @@ describe('on every kind of request and response', () => {
     }
     for (const source of [undefined, null, 'theme=dark']) assert.throws(() => cookie.read(source as never), wrong);
     const redirect = Response.redirect('http://x.test/cart', 303);
-    assert.throws(() => cookie.write(redirect, 'dark'), /new Response\(response\.body, response\)/);
+    // Bun lets its headers be changed, though the standard says that they cannot be.
+    if (!('bun' in process.versions))
+      assert.throws(() => cookie.write(redirect, 'dark'), /new Response\(response\.body, response\)/);
     const copy = new Response(redirect.body, redirect);
     cookie.write(copy, 'dark');
     assert.equal(copy.headers.get('location'), 'http://x.test/cart');

@@ -214,9 +214,9 @@ for (const { name, express } of EXPRESSES) {
       assert.equal((await client.get('/')).body, '2');
       process.removeListener('warning', listen);
       const ours = warned.filter(text => text.startsWith('MADELEINE_SHADOWED'));
-      // Once in a process: for the first Express of the two.
-      assert.equal(ours.length, name === 'Express 4' ? 1 : 0);
-      if (name === 'Express 4') assert.match(ours[0] as string, /express-session.*Remove it/);
+      // Once in a process: for the first Express of the two. On Bun all files are one process, and a test of Koa may have had it.
+      if (!onBun) assert.equal(ours.length, name === 'Express 4' ? 1 : 0);
+      for (const text of ours) assert.match(text, /express-session.*Remove it/);
       await served.close();
     });
   });
