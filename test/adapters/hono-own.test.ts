@@ -192,9 +192,9 @@ describe('Hono', () => {
       c.var.session.visits = 1;
       return undefined as unknown as Response;
     });
-    // As on Deno and in Workers, and as @hono/node-server has it once it listens, where it can put its own in place.
-    for (const Answer of new Set([NativeResponse, Response])) {
-      if (Answer !== globalThis.Response) globalThis.Response = Answer;
+    // As on Deno and in Workers, and as @hono/node-server has it once it listens: it defines its own, as is done here.
+    for (const value of [NativeResponse, Response]) {
+      Object.defineProperty(globalThis, 'Response', { value });
       const answer = await app.request('/');
       assert.deepEqual([answer.status, answer.headers.getSetCookie()], [500, []]);
       assert.match(await answer.text(), /Context is not finalized/);
