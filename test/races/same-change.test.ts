@@ -60,20 +60,21 @@ const SPEEDS: Record<string, () => FaultStore> = {
 
 for (const [speed, open] of Object.entries(SPEEDS)) {
   describe(`a store that answers ${speed}`, () => {
-    it('keeps the same addition of each request', async () => {
+    it('keeps the same addition of each request', async t => {
       const served = await serveRoutes(routes(barrier()), { store: open(), merge: { visits: 'sum' } });
+      t.after(() => served.close());
       const client = served.client();
       await client.get('/begin');
       await Promise.all(Array.from({ length: REQUESTS }, () => client.tab().get('/tea')));
       const expected = { cart: Array(REQUESTS).fill('tea'), visits: REQUESTS };
       assert.deepEqual((await client.get('/data')).json(), expected);
-      await served.close();
     });
 
     for (const path of ['/tea-saved-twice', '/tea-then-login'])
-      it(`does not keep an addition twice whose answer was lost: ${path}`, async () => {
+      it(`does not keep an addition twice whose answer was lost: ${path}`, async t => {
         const store = open();
         const served = await serveRoutes(routes(barrier()), { store, merge: { visits: 'sum' } });
+        t.after(() => served.close());
         const client = served.client();
         await client.get('/begin');
         let lost = false;
@@ -85,7 +86,6 @@ for (const [speed, open] of Object.entries(SPEEDS)) {
         assert.equal((await client.get(path)).status, 200);
         assert.equal(lost, true);
         assert.deepEqual((await client.get('/data')).json(), { cart: ['tea'], visits: 1 });
-        await served.close();
       });
   });
 }
