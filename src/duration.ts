@@ -1,4 +1,4 @@
-import { MadeleineError } from './errors.ts';
+import { invalidOption } from './options.ts';
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
@@ -16,9 +16,9 @@ export function toMilliseconds(duration: Duration, option: string): number {
   const parts = typeof text === 'string' ? /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text) : null;
   const length = parts ? Number(parts[1]) * UNITS[parts[2] as keyof typeof UNITS] : 0;
   if (length > 0 && Number.isSafeInteger(length)) return length;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    `Option "${option}" is not a duration.`,
+  throw invalidOption(
+    option,
+    'is not a duration',
     "Give milliseconds as a positive whole number, or text such as '30m', '12h' or '14d'.",
   );
 }

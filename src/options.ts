@@ -44,6 +44,11 @@ export function checkObject(given: unknown, what: string): void {
   );
 }
 
+/** An option whose value cannot be: `problem` goes on from its name. */
+export function invalidOption(option: string, problem: string, remedy: string): MadeleineError {
+  return new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" ${problem}.`, remedy);
+}
+
 /** Which of these methods the value lacks; of what is no object, all. */
 export function missingMethods(value: unknown, names: readonly string[]): readonly string[] {
   if (value === null || typeof value !== 'object') return names;

@@ -1,6 +1,6 @@
 /** What a session wants to know of its request: whether it came over https, and from where. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { MadeleineError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 import type { Device } from '../session/record.ts';
 import type { RequestFacts } from '../session/state.ts';
 
@@ -97,9 +97,9 @@ function forwardedEntry(list: string | string[] | null | undefined, hops: number
 /** @throws MadeleineError `ERR_OPTION_INVALID` when it is not a number of proxies */
 export function checkTrustProxy(hops: number): number {
   if (Number.isSafeInteger(hops) && hops >= 0) return hops;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'Option "trustProxy" is not a number of proxies.',
+  throw invalidOption(
+    'trustProxy',
+    'is not a number of proxies',
     'Give how many proxies of yours stand before this server: 1 for one. Trusting more would let clients lie.',
   );
 }

@@ -2,7 +2,7 @@
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { Visitor } from '../session/state.ts';
 import { callSite } from './call-site.ts';
 import { isLocalPath } from './return-to.ts';
@@ -67,7 +67,8 @@ export type Predicate<Request> = (userId: string, request: Request) => MaybeProm
 function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions = {}): Guard<Request> {
   const refuse = refusals(options);
   if (typeof predicate !== 'function') {
-    throw invalid(
+    throw new MadeleineError(
+      'ERR_OPTION_INVALID',
       'requireUser() was not given a function.',
       'Give one that takes the user id and answers true for who may pass.',
     );
@@ -96,7 +97,7 @@ function refusals(options: GuardOptions): (reason: Reason, asked: Asked) => Refu
   checkOptions(options, ['loginPage'], 'guard');
   const { loginPage = '/login' } = options;
   if (!isLocalPath(loginPage))
-    throw invalid('Option "loginPage" is no path of this site.', "Give one such as '/login'.");
+    throw invalidOption('loginPage', 'is no path of this site', "Give one such as '/login'.");
   return (reason, asked) => {
     const headers = { 'Cache-Control': 'no-store' };
     const status = reason === 'forbidden' ? 403 : 401;
@@ -138,8 +139,4 @@ function quality(accept: string | undefined, type: RegExp): number {
     best = Math.max(best, q === undefined ? 1 : Number(q.slice(2)) || 0);
   }
   return best;
-}
-
-function invalid(problem: string, remedy: string): MadeleineError {
-  return new MadeleineError('ERR_OPTION_INVALID', problem, remedy);
 }

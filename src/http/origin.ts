@@ -1,6 +1,7 @@
 /** Whether a handshake comes from a page that may use the session. Browsers let every site open a WebSocket, with our cookies. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { MadeleineError } from '../errors.ts';
+import type { MadeleineError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 
 /** A host and perhaps a port, and nothing that could be taken for another host. */
 const HOST = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
@@ -28,9 +29,9 @@ function isOrigin(text: unknown): boolean {
 }
 
 function notAnOrigin(): MadeleineError {
-  return new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'Option "trustedOrigins" holds something that is no origin as browsers write it.',
+  return invalidOption(
+    'trustedOrigins',
+    'holds something that is no origin as browsers write it',
     "Give scheme and host, and a port where it is not the usual one, without a slash at the end: 'https://app.example'.",
   );
 }

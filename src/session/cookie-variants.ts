@@ -1,7 +1,7 @@
 /** The session cookie's two forms, over https and over plain http: the same whether it carries an id or the session itself. */
 import { type CookieAttributes, serializeCookie } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { EventHub } from './events.ts';
 
 /** How the session's cookie is set. HttpOnly always; the id never leaves the cookie. */
@@ -64,8 +64,10 @@ export function createCookieVariants<More extends object>(
     );
   }
   const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = options;
-  if (wanted !== 'auto' && typeof wanted !== 'boolean') throw invalid('secure', "Give true, false or 'auto'.");
-  if (typeof persistent !== 'boolean') throw invalid('persistent', 'Give true or false.');
+  if (wanted !== 'auto' && typeof wanted !== 'boolean')
+    throw invalidOption('cookie.secure', 'has a value that it cannot have', "Give true, false or 'auto'.");
+  if (typeof persistent !== 'boolean')
+    throw invalidOption('cookie.persistent', 'has a value that it cannot have', 'Give true or false.');
   if (wanted !== true && (sameSite === 'none' || options.partitioned)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -83,10 +85,6 @@ export function createCookieVariants<More extends object>(
   const overHttps = wanted === false ? variant(false) : variant(true);
   const overHttp = wanted === true ? null : variant(false);
   return { persistent, overHttps, pick: secure => (secure ? overHttps : overHttp) };
-}
-
-function invalid(option: string, remedy: string): MadeleineError {
-  return new MadeleineError('ERR_OPTION_INVALID', `Option "cookie.${option}" has a value that it cannot have.`, remedy);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What `login` is given, checked: whoever is remembered by a slip of the pen stays logged in for a month. */
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 
 export interface LoginOptions<Data extends object = Record<string, unknown>> {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
@@ -16,13 +16,14 @@ export function checkLoginOptions(options: LoginOptions): LoginOptions {
   checkOptions(options, ['remember', 'keep'], 'login');
   const { remember, keep } = options;
   if (remember !== undefined && typeof remember !== 'boolean') {
-    throw invalid(
-      'Option "remember" is neither true nor false.',
+    throw invalidOption(
+      'remember',
+      'is neither true nor false',
       "A form sends text, and 'off' would count as true: write remember: req.body.remember === 'on'.",
     );
   }
   if (keep !== undefined && !(Array.isArray(keep) && keep.every(key => typeof key === 'string'))) {
-    throw invalid('Option "keep" is not a list of keys.', "Give one such as ['cart'].");
+    throw invalidOption('keep', 'is not a list of keys', "Give one such as ['cart'].");
   }
   return options;
 }
@@ -33,12 +34,9 @@ export function checkUserId(userId: string | number): string {
   // Half a surrogate pair becomes another character in a database, and two users would be one.
   const wellFormed = typeof text === 'string' && !/[\ud800-\udfff]/u.test(text);
   if (wellFormed && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
-  throw invalid(
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
     'login() was not given a user id.',
     `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
   );
-}
-
-function invalid(problem: string, remedy: string): MadeleineError {
-  return new MadeleineError('ERR_OPTION_INVALID', problem, remedy);
 }

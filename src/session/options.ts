@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Secret } from '../crypto/keyring.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkObject, checkOptions, ownOptions } from '../options.ts';
+import { checkObject, checkOptions, invalidOption, ownOptions } from '../options.ts';
 import { type CarriedStore, isCarriedStore } from './carried-store.ts';
 import type { SessionCookieOptions } from './cookie-variants.ts';
 import { MERGE_RULES, type MergeRules } from './merge.ts';
@@ -109,9 +109,9 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   const options = ownOptions(given, 'session');
   const { name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024, clock = systemClock } = options;
   if (!Number.isSafeInteger(maxDataSize) || maxDataSize <= 0) {
-    throw invalid('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
+    throw invalidOption('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
   }
-  if (typeof clock !== 'function') throw invalid('clock', 'is not a function', 'Give a function like Date.now.');
+  if (typeof clock !== 'function') throw invalidOption('clock', 'is not a function', 'Give a function like Date.now.');
   const { concurrency = 'merge', onStoreError = 'fail', onReuse = 'end' } = options;
   checkChoice('concurrency', concurrency, ['merge', 'serialize', 'last-write-wins']);
   checkChoice('onStoreError', onStoreError, ['fail', 'anonymous']);
@@ -123,7 +123,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
       "Leave out concurrency: 'serialize', or keep sessions in a store on the server.",
     );
   }
-  if (typeof name !== 'string') throw invalid('name', 'is not text', 'Give the bare name of the cookie.');
+  if (typeof name !== 'string') throw invalidOption('name', 'is not text', 'Give the bare name of the cookie.');
   checkMergeRules(merge);
   const policy = createPolicy(options);
   if (policy.idle > policy.absolute) {
@@ -145,16 +145,12 @@ function checkMergeRules(rules: object): void {
   for (const [key, rule] of Object.entries(rules)) {
     if (typeof rule === 'function' || MERGE_RULES.includes(rule)) continue;
     const remedy = `Use ${MERGE_RULES.map(one => `'${one}'`).join(', ')} or a function (base, mine, theirs) => value.`;
-    throw invalid(`merge.${key}`, 'is no rule', remedy);
+    throw invalidOption(`merge.${key}`, 'is no rule', remedy);
   }
 }
 
 function checkChoice<Choice extends string>(option: string, value: Choice, choices: readonly Choice[]): void {
   if (choices.includes(value)) return;
   const quoted = choices.map(choice => `'${choice}'`);
-  throw invalid(option, 'is none that there is', `Use ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}.`);
-}
-
-function invalid(option: string, problem: string, remedy: string): MadeleineError {
-  return new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" ${problem}.`, remedy);
+  throw invalidOption(option, 'is none that there is', `Use ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}.`);
 }

@@ -3,7 +3,7 @@
  * the injected clock, never at the cookie, nor at what a store thinks has expired.
  */
 import { type Duration, toMilliseconds } from '../duration.ts';
-import { MadeleineError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 import type { SessionRecord } from './record.ts';
 
 export interface LifetimeOptions {
@@ -46,11 +46,7 @@ export function createPolicy(options: LifetimeOptions): Policy {
   const lifetime = (name: keyof LifetimeOptions) => {
     const length = duration(name);
     if (length >= SHORTEST_LIFETIME) return length;
-    throw new MadeleineError(
-      'ERR_OPTION_INVALID',
-      `Option "${name}" is less than a second.`,
-      "A number is milliseconds: write '30m', '12h' or '14d'.",
-    );
+    throw invalidOption(name, 'is less than a second', "A number is milliseconds: write '30m', '12h' or '14d'.");
   };
   const absolute = lifetime('absolute');
   const idle = options.idle === undefined ? Math.min(lifetime('idle'), absolute) : lifetime('idle');

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import { copyRecord, type SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
@@ -232,9 +232,5 @@ function pairOf(entry: Entry): [key: string, record: SessionRecord] {
 
 function positive(value: number, option: string): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    `Option "${option}" is not a positive whole number.`,
-    'Leave it out for the default.',
-  );
+  throw invalidOption(option, 'is not a positive whole number', 'Leave it out for the default.');
 }

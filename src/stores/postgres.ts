@@ -1,5 +1,5 @@
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import {
   connect,
@@ -41,7 +41,7 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
   checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
   const { schema, table = 'madeleine_sessions', unlogged = false } = options;
   if (typeof unlogged !== 'boolean') {
-    throw new MadeleineError('ERR_OPTION_INVALID', 'Option "unlogged" is neither true nor false.', 'Give one of them.');
+    throw invalidOption('unlogged', 'is neither true nor false', 'Give one of them.');
   }
   const name = quoteName(table, 'table', '"');
   const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
-import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import { createRedisAdmin } from './redis-admin.ts';
 import { commandsOf, plain, type RedisClient } from './redis-client.ts';
@@ -142,9 +141,9 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
 
 function checkPrefix(prefix: string): string {
   if (typeof prefix === 'string' && prefix !== '' && !/[{}]/.test(prefix)) return prefix;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'Option "prefix" is not text without braces.',
+  throw invalidOption(
+    'prefix',
+    'is not text without braces',
     "Give some, such as 'shop:'; braces would decide where a Cluster keeps the sessions.",
   );
 }
@@ -152,9 +151,5 @@ function checkPrefix(prefix: string): string {
 function checkWait({ replicas, timeout }: { replicas: number; timeout: Duration }): ReplicaWait {
   if (Number.isSafeInteger(replicas) && replicas > 0)
     return { replicas, timeout: toMilliseconds(timeout, 'wait.timeout') };
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'Option "wait.replicas" is not a positive whole number.',
-    'Give how many.',
-  );
+  throw invalidOption('wait.replicas', 'is not a positive whole number', 'Give how many.');
 }

@@ -3,8 +3,7 @@ import { cookieValues } from '../cookie/parse.ts';
 import { type CookieAttributes, clearCookie, serializeCookie } from '../cookie/serialize.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { sha256 } from '../crypto/token.ts';
-import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { Carried, CarriedStore, CarriedTerms, Carrier } from '../session/carried-store.ts';
 import {
   type CookieVariant,
@@ -58,9 +57,9 @@ export function sealedCookieStore(options: SealedCookieOptions = {}): CarriedSto
   checkOptions(options, ['denylist', 'epoch'], 'sealedCookieStore', HINTS);
   const { denylist, epoch } = options;
   if (epoch !== undefined && typeof epoch !== 'function') {
-    throw new MadeleineError(
-      'ERR_OPTION_INVALID',
-      'Option "epoch" is not a function.',
+    throw invalidOption(
+      'epoch',
+      'is not a function',
       'Give one that answers with milliseconds since 1970 for a user id.',
     );
   }

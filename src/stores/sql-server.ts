@@ -1,5 +1,6 @@
 /** What the stores over an SQL server share: time limits, connection strings and names. */
 import { MadeleineError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 
 /** How long a connection that the store opens may take, in milliseconds. */
 export const CONNECT_TIMEOUT = 5_000;
@@ -32,9 +33,5 @@ const LONGEST_NAME = 63;
 export function quoteName(name: string, option: string, quote: string): string {
   const isName = typeof name === 'string' && name.trim() !== '' && !name.includes('\0');
   if (isName && Buffer.byteLength(name) <= LONGEST_NAME) return quote + name.replaceAll(quote, quote + quote) + quote;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    `Option "${option}" is not a name of at most ${LONGEST_NAME} bytes.`,
-    "Give one, such as 'sessions'.",
-  );
+  throw invalidOption(option, `is not a name of at most ${LONGEST_NAME} bytes`, "Give one, such as 'sessions'.");
 }

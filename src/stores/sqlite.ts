@@ -1,5 +1,5 @@
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, valuesOf } from './sql-record.ts';
@@ -170,5 +170,5 @@ function checkPath(path: string): string {
 
 function checkDurability(durability: Durability): Durability {
   if (durability === 'process' || durability === 'power') return durability;
-  throw new MadeleineError('ERR_OPTION_INVALID', 'Option "durability" is unknown.', "Give 'process' or 'power'.");
+  throw invalidOption('durability', 'is unknown', "Give 'process' or 'power'.");
 }
