@@ -133,7 +133,7 @@ function requestOf(source: RequestSource): Request {
 
 /** By what it can do: a framework's own is no instance of the Response that is global. */
 function isResponse(given: unknown): given is Response {
-  return given instanceof Response || typeof (given as Partial<Response> | undefined)?.headers?.get === 'function';
+  return typeof (given as Partial<Response> | undefined)?.headers?.get === 'function';
 }
 
 function handlerMissing(): MadeleineError {

@@ -136,10 +136,9 @@ class SessionBag {
   regenerate(keep?: readonly string[] | Callback, callback?: Callback): Promise<void> {
     const [keys, call] = typeof keep === 'function' ? [[], keep] : [keep ?? [], callback];
     const regenerate = async (state: SessionState) => {
-      const kept = keys.filter(key => Object.hasOwn(this, key)).map(key => [key, this.get(key)] as const);
+      const kept = lifecycle.pick(this as unknown as JsonObject, keys);
       await lifecycle.regenerate(state);
-      const next = bagOf(state) as unknown as SessionBag;
-      for (const [key, value] of kept) next.set(key, value);
+      if (keys.length > 0) Object.assign(bagOf(state), kept);
     };
     return callBack(this.#change(regenerate), call);
   }

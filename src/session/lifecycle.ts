@@ -163,7 +163,8 @@ async function updateFresh<Result>(
   return result;
 }
 
-function pick(data: JsonObject, keys: readonly string[]): JsonObject {
+/** What the data holds under these keys. */
+export function pick(data: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
 }
 

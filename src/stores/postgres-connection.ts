@@ -1,7 +1,7 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
 import { sha256 } from '../crypto/token.ts';
-import { MadeleineError } from '../errors.ts';
 import { loadPeer } from './load-peer.ts';
+import { storeClosed } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
@@ -53,7 +53,7 @@ export function openPool(url: string): OpenedPool {
   pool.on('error', () => {});
   let ended = false;
   return {
-    query: statement => (ended ? Promise.reject(storeClosed()) : pool.query(statement)),
+    query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
     async end() {
       ended = true;
       // Of a pool that ends, those who wait for a connection get none, and hear of it when CONNECT_TIMEOUT has passed.
@@ -61,10 +61,6 @@ export function openPool(url: string): OpenedPool {
       await pool.end();
     },
   };
-}
-
-function storeClosed(): MadeleineError {
-  return new MadeleineError('ERR_STORE_FAILED', 'The Postgres store is closed.', 'Close it after the last request.');
 }
 
 const BOOLEAN = 16;

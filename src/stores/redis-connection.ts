@@ -7,6 +7,7 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import { explained, messageOf, unreachable } from './redis-server.ts';
 import type { RedisLink } from './redis-url.ts';
+import { storeClosed } from './server-store.ts';
 
 /** All times in milliseconds. */
 const LONGEST_CONNECT = 4_000;
@@ -47,7 +48,7 @@ export function createConnection(
         LONGEST_CONNECT,
         noAnswer,
       );
-      if (closed) throw storeClosed();
+      if (closed) throw storeClosed('Redis');
       link = made;
       failed = null;
       return made;
@@ -64,7 +65,7 @@ export function createConnection(
   }
 
   async function open(): Promise<RedisLink> {
-    if (closed) throw storeClosed();
+    if (closed) throw storeClosed('Redis');
     if (link?.isReady) return link;
     if (opening === null && failed !== null && performance.now() < failed.until) throw failed.error;
     opening ??= connect().finally(() => {
@@ -136,8 +137,4 @@ function noAnswer(): Error {
 
 function tooManyWaiting(): Error {
   return new Error(`${MOST_WAITING} commands wait for an answer of the server already`);
-}
-
-function storeClosed(): MadeleineError {
-  return new MadeleineError('ERR_STORE_FAILED', 'The Redis store is closed.', 'Close it after the last request.');
 }

@@ -1,4 +1,4 @@
-/** What all stores over a server share: how they are closed, what is done once before their first call, a check of URLs. */
+/** What stores over a server share: how they are closed, what is done once before their first call, a check of URLs. */
 import { MadeleineError } from '../errors.ts';
 import type { SessionStore, StoreAdmin } from '../session/store.ts';
 
@@ -45,6 +45,11 @@ export function once(run: () => Promise<void>): Once {
     return doing;
   };
   return { done, after: call => (isDone ? call() : done().then(call)), again };
+}
+
+/** @param server what it keeps its sessions in */
+export function storeClosed(server: string): MadeleineError {
+  return new MadeleineError('ERR_STORE_FAILED', `The ${server} store is closed.`, 'Close it after the last request.');
 }
 
 /**
