@@ -44,6 +44,8 @@ export async function rotate(state: SessionState): Promise<void> {
   if (state.closed) throw sessionEnded('rotate its id');
   const { record } = state;
   if (record === null) return;
+  // Another request has just rotated the id that this one came with, and its answer brings the new one: once is enough.
+  if (state.id === null) return;
   const next: SessionRecord = { ...record, version: nextVersion(0) };
   await succeed(state, next, 'rotated', theirs => theirs.data);
   core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'rotate' }));

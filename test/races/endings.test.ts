@@ -47,6 +47,20 @@ for (const { name, skip, open } of ARENAS) {
       assert.deepEqual(warnings, []);
     });
 
+    it('forty rotations at once: all succeed, with one session after them, which a new id opens', async () => {
+      const race = await createRace(await open());
+      const client = race.client();
+      await client.get('/login/ada');
+      const tabs = Array.from({ length: 40 }, () => client.tab());
+      const answers = await Promise.all(tabs.map(tab => tab.get('/rotate')));
+      assert.deepEqual(new Set(answers.map(answer => answer.status)), new Set([200]));
+      const newest = tabs.filter((_, index) => answers[index]?.setCookies.length === 1);
+      assert.notEqual(newest.length, 0);
+      for (const tab of newest) assert.equal((await tab.get('/data')).json()['userId'], 'ada');
+      assert.equal((await race.remember.sessions.list('ada')).length, 1);
+      await race.close();
+    });
+
     it('a write under way across a login: neither disturbs the new cookie nor gets its data', async () => {
       const race = await createRace(await open());
       const client = race.client();
