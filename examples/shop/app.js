@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import express from 'express';
-import { session } from 'madeleine/express';
+import { requireSameOrigin, session } from 'madeleine/express';
 import { sqliteStore } from 'madeleine/sqlite';
 import { icon } from './catalogue.js';
 import { html } from './html.js';
@@ -10,7 +10,6 @@ import { page } from './layout.js';
 import { accountRoutes, loginRoutes } from './routes/account.js';
 import { cartRoutes } from './routes/cart.js';
 import { shopRoutes } from './routes/shop.js';
-import { sameSite } from './same-site.js';
 import { openUsers } from './users.js';
 
 /** Who can log in from the start. */
@@ -40,7 +39,7 @@ export async function createShop({ folder, secret }) {
   });
   app.get('/style.css', (_req, res) => res.sendFile(path.join(import.meta.dirname, 'style.css')));
   app.get('/icon.svg', (_req, res) => res.type('svg').send(icon()));
-  app.use(sameSite, express.urlencoded({ extended: false, limit: '20kb' }));
+  app.use(requireSameOrigin(), express.urlencoded({ extended: false, limit: '20kb' }));
   app.use(remember);
   app.use((req, res, next) => {
     const { about, cart = [], theme } = req.session;

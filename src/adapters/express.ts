@@ -9,7 +9,7 @@ import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import { createMiddleware, REQUEST_PROPERTIES, type SessionMiddleware, type SessionOptions } from './middleware.ts';
 
-export type { GuardOptions } from '../http/guard.ts';
+export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { CookieMap } from './express-cookies.ts';
@@ -20,7 +20,7 @@ export type {
   SessionMiddleware,
   SessionOptions as ExpressSessionOptions,
 } from './middleware.ts';
-export { requireLogin, requireRecentLogin, requireUser } from './middleware-guards.ts';
+export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
 
 declare global {
   namespace Express {

@@ -16,7 +16,7 @@ import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { createAdapterSessions, type SessionOptions } from './middleware.ts';
 
-export type { GuardOptions } from '../http/guard.ts';
+export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { SessionOptions as FastifySessionOptions } from './middleware.ts';
 
@@ -155,3 +155,4 @@ const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuard
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
 export const requireUser: typeof guards.requireUser = guards.requireUser;
 export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;
+export const requireSameOrigin: typeof guards.requireSameOrigin = guards.requireSameOrigin;

@@ -18,7 +18,7 @@ import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { createAdapterSessions, type SessionOptions } from './middleware.ts';
 
-export type { GuardOptions } from '../http/guard.ts';
+export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
 
 export interface FetchSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {
@@ -152,14 +152,16 @@ function noResponseGiven(): MadeleineError {
   );
 }
 
-/** A guard stands before a handler, inside `withSession`: `withSession(requireLogin()(handler))`. */
+/**
+ * A guard stands before a handler, inside `withSession`: `withSession(requireLogin()(handler))`; `requireSameOrigin` around it:
+ * `requireSameOrigin()(withSession(handler))`.
+ */
 const guards = createGuards<RequestSource, Wrapper>((guard, place) => handler => async (source, ...rest) => {
   const request = requestOf(source);
-  const refusal = await askFetchGuard(guard, fetchExchangesOf(request), request, source, () =>
-    sessionNotWrapped(place),
-  );
+  const refusal = await askFetchGuard(guard, request, request, source, place, sessionNotWrapped);
   return refusal ?? handler(source, ...rest);
 });
 export const requireLogin: Guards<RequestSource, Wrapper>['requireLogin'] = guards.requireLogin;
 export const requireUser: Guards<RequestSource, Wrapper>['requireUser'] = guards.requireUser;
 export const requireRecentLogin: Guards<RequestSource, Wrapper>['requireRecentLogin'] = guards.requireRecentLogin;
+export const requireSameOrigin: Guards<RequestSource, Wrapper>['requireSameOrigin'] = guards.requireSameOrigin;

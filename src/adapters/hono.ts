@@ -16,7 +16,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { FetchSessionOptions } from './fetch.ts';
 import { createAdapterSessions } from './middleware.ts';
 
-export type { GuardOptions } from '../http/guard.ts';
+export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { FetchSessionOptions as HonoSessionOptions } from './fetch.ts';
 
@@ -169,7 +169,7 @@ function throwTo(c: HonoContext, error: unknown): never {
 }
 
 const guards = createGuards<HonoContext, HonoMiddleware>((guard, place) => async (c, next) => {
-  const refusal = await askFetchGuard(guard, fetchExchangesOf(c), c.req.raw, c, () => sessionMissing(place));
+  const refusal = await askFetchGuard(guard, c, c.req.raw, c, place, sessionMissing);
   if (refusal !== null) return refusal;
   await next();
   return undefined;
@@ -177,3 +177,4 @@ const guards = createGuards<HonoContext, HonoMiddleware>((guard, place) => async
 export const requireLogin: Guards<HonoContext, HonoMiddleware>['requireLogin'] = guards.requireLogin;
 export const requireUser: Guards<HonoContext, HonoMiddleware>['requireUser'] = guards.requireUser;
 export const requireRecentLogin: Guards<HonoContext, HonoMiddleware>['requireRecentLogin'] = guards.requireRecentLogin;
+export const requireSameOrigin: Guards<HonoContext, HonoMiddleware>['requireSameOrigin'] = guards.requireSameOrigin;

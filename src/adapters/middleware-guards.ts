@@ -22,6 +22,7 @@ const guards: Guards<NodeRequest, GuardMiddleware> = createGuards((guard, place)
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
 export const requireUser: typeof guards.requireUser = guards.requireUser;
 export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;
+export const requireSameOrigin: typeof guards.requireSameOrigin = guards.requireSameOrigin;
 
 function refuse(response: NodeResponse, { status, headers, body }: Refusal): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

@@ -4,7 +4,9 @@ import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 import type { Visitor } from '../session/state.ts';
+import { createWarnings } from '../warnings.ts';
 import { callSite } from './call-site.ts';
+import { createForgeryCheck, type Provenance } from './origin.ts';
 import { isLocalPath } from './return-to.ts';
 
 export interface GuardOptions {
@@ -12,13 +14,19 @@ export interface GuardOptions {
   loginPage?: string;
 }
 
+export interface SameOriginOptions {
+  /** Origins whose pages may send forms and scripts here beside this host's own: `['https://app.example']`. Default none. */
+  trustedOrigins?: readonly string[];
+}
+
 /** What a guard looks at. */
-export interface Asked {
-  readonly method: string | undefined;
+export interface Asked extends Provenance {
   /** The target as the client sent it. */
   readonly url: string | undefined;
   /** The Accept field. */
   readonly accept: string | undefined;
+  /** Who is logged in. @throws MadeleineError `ERR_SESSION_MISSING` */
+  visitor(): Visitor | null;
 }
 
 /** The answer for who may not pass. */
@@ -27,13 +35,15 @@ export interface Refusal {
   /** Names in the case in which they are usually written. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The fields of the request that decided. */
+  readonly vary: string;
 }
 
 /** Why somebody may not pass. */
-type Reason = 'login-required' | 'recent-login-required' | 'forbidden';
+type Reason = 'login-required' | 'recent-login-required' | 'forbidden' | 'cross-site';
 
 /** Decides of one request; `null` lets it pass. */
-export type Guard<Request> = (visitor: Visitor | null, request: Request, asked: Asked) => MaybePromise<Refusal | null>;
+export type Guard<Request> = (asked: Asked, request: Request) => MaybePromise<Refusal | null>;
 
 /** The guards in the form that one framework gives them: a middleware, a hook. `Holder` is what its handlers hold. */
 export interface Guards<Holder, Form> {
@@ -43,6 +53,12 @@ export interface Guards<Holder, Form> {
   requireUser<Request extends Holder = Holder>(predicate: Predicate<Request>, options?: GuardOptions): Form;
   /** Lets only those pass who logged in no longer ago than this: before a password is changed, say. Others log in again. */
   requireRecentLogin(within: Duration, options?: GuardOptions): Form;
+  /**
+   * Lets only those requests change something that come from this site's own pages, or from no browser: what another site's
+   * page sends with any method but GET, HEAD and OPTIONS is answered with 403 (cross-site request forgery). Needs no session, and
+   * best stands above it.
+   */
+  requireSameOrigin(options?: SameOriginOptions): Form;
 }
 
 /** @param form makes a middleware of a guard; `place` is the line where the application asked for it, for errors */
@@ -53,12 +69,13 @@ export function createGuards<Holder, Form>(
     requireLogin: options => form(loginGuard(options), callSite()),
     requireUser: (predicate, options) => form(userGuard(predicate, options) as Guard<Holder>, callSite()),
     requireRecentLogin: (within, options) => form(recentLoginGuard(within, options), callSite()),
+    requireSameOrigin: options => form(sameOriginGuard(options), null),
   };
 }
 
 function loginGuard(options: GuardOptions = {}): Guard<unknown> {
   const refuse = refusals(options);
-  return (visitor, _request, asked) => (visitor ? null : refuse('login-required', asked));
+  return asked => (asked.visitor() ? null : refuse('login-required', asked));
 }
 
 /** Says whether a user may pass; the request is whatever the framework's handlers hold. */
@@ -73,7 +90,8 @@ function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions
       'Give one that takes the user id and answers true for who may pass.',
     );
   }
-  return (visitor, request, asked) => {
+  return (asked, request) => {
+    const visitor = asked.visitor();
     if (!visitor) return refuse('login-required', asked);
     const allowed = predicate(visitor.userId, request);
     // Nothing but `true` lets anybody pass: a promise that was forgotten, or a record that was found, is no permission.
@@ -86,36 +104,64 @@ function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions
 function recentLoginGuard(within: Duration, options: GuardOptions = {}): Guard<unknown> {
   const refuse = refusals(options);
   const limit = toMilliseconds(within, 'within');
-  return (visitor, _request, asked) => {
+  return asked => {
+    const visitor = asked.visitor();
     if (!visitor) return refuse('login-required', asked);
     return visitor.loginAge <= limit ? null : refuse('recent-login-required', asked);
   };
 }
 
-/** A page is answered with a redirect or with text, an API with JSON: whichever the Accept field prefers. */
+function sameOriginGuard(options: SameOriginOptions = {}): Guard<unknown> {
+  checkOptions(options, ['trustedOrigins'], 'guard');
+  const mayChange = createForgeryCheck(options.trustedOrigins ?? []);
+  const warn = createWarnings();
+  return asked => {
+    if (mayChange(asked)) return null;
+    warn('MADELEINE_CROSS_SITE', crossSite(asked));
+    return refusal(403, 'cross-site', asked, 'Sec-Fetch-Site, Origin, Accept');
+  };
+}
+
+/** For the developer, whose own page on another port may be meant. What the client says is cut, and made harmless to terminals. */
+function crossSite({ method, origin, host, site }: Asked): string {
+  const said = Object.entries({ Origin: origin, Host: host, 'Sec-Fetch-Site': site })
+    .map(([field, value]) => `${field}: ${value === undefined ? 'none' : value.slice(0, 100).replace(/[^ -~]/g, '?')}`)
+    .join(', ');
+  return `A ${method} from another origin was refused (${said}). If that is a page of yours, name it: requireSameOrigin({ trustedOrigins: ['https://app.example'] }); behind a proxy, let it hand on the Host field.`;
+}
+
+/** Who is not logged in is sent to do so; a page by a redirect. */
 function refusals(options: GuardOptions): (reason: Reason, asked: Asked) => Refusal {
   checkOptions(options, ['loginPage'], 'guard');
   const { loginPage = '/login' } = options;
   if (!isLocalPath(loginPage))
     throw invalidOption('loginPage', 'is no path of this site', "Give one such as '/login'.");
   return (reason, asked) => {
-    const headers = { 'Cache-Control': 'no-store' };
-    const status = reason === 'forbidden' ? 403 : 401;
-    if (!wantsPage(asked.accept)) {
-      // RFC 9110 section 15.5.2: a 401 names a scheme. Browsers ask nobody for a password because of this one.
-      const challenge = status === 401 ? { 'WWW-Authenticate': `Cookie realm="${loginPage}"` } : {};
-      const type = 'application/json; charset=utf-8';
-      return {
-        status,
-        headers: { ...headers, ...challenge, 'Content-Type': type },
-        body: JSON.stringify({ error: reason }),
-      };
+    if (reason === 'forbidden') return refusal(403, reason, asked, 'Accept');
+    if (wantsPage(asked.accept)) {
+      const headers = { ...NOT_STORED, Location: loginPage + returning(asked, loginPage) };
+      return { status: 303, headers, body: '', vary: 'Accept' };
     }
-    if (status === 403) {
-      return { status, headers: { ...headers, 'Content-Type': 'text/plain; charset=utf-8' }, body: 'Forbidden\n' };
-    }
-    return { status: 303, headers: { ...headers, Location: loginPage + returning(asked, loginPage) }, body: '' };
+    // RFC 9110 section 15.5.2: a 401 names a scheme. Browsers ask nobody for a password because of this one.
+    const challenge = { 'WWW-Authenticate': `Cookie realm="${loginPage}"` };
+    return refusal(401, reason, asked, 'Accept', challenge);
   };
+}
+
+const NOT_STORED = { 'Cache-Control': 'no-store' };
+
+/** A page is answered with text, an API with JSON: whichever the Accept field prefers. */
+function refusal(
+  status: Refusal['status'],
+  reason: Reason,
+  asked: Asked,
+  vary: string,
+  headers: Readonly<Record<string, string>> = {},
+): Refusal {
+  const [type, body] = wantsPage(asked.accept)
+    ? ['text/plain', 'Forbidden\n']
+    : ['application/json', JSON.stringify({ error: reason })];
+  return { status, headers: { ...NOT_STORED, ...headers, 'Content-Type': `${type}; charset=utf-8` }, body, vary };
 }
 
 /** Only what can be asked for again by a link is worth returning to. */

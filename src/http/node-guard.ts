@@ -1,9 +1,12 @@
 /** Asks a guard about a request of a Node server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import type { Visitor } from '../session/state.ts';
 import { addVary, exchangesOf } from './exchange.ts';
-import type { Guard, Refusal } from './guard.ts';
+import type { Asked, Guard, Refusal } from './guard.ts';
 import { sessionMissing } from './missing.ts';
+
+type NodeRequest = IncomingMessage & { originalUrl?: string };
 
 /**
  * What the request is to be answered with; `null` lets it pass.
@@ -14,17 +17,49 @@ import { sessionMissing } from './missing.ts';
  */
 export function askGuard<Holder>(
   guard: Guard<Holder>,
-  request: IncomingMessage & { originalUrl?: string },
+  request: NodeRequest,
   response: ServerResponse,
   holder: Holder,
   place: string | null,
 ): MaybePromise<Refusal | null> {
-  const exchange = exchangesOf(request).at(-1);
-  if (!exchange) throw sessionMissing(place);
-  const { method, originalUrl, url, headers } = request;
-  const asked = { method, url: originalUrl ?? url, accept: headers.accept };
-  return whenReady(guard(exchange.visitor(), holder, asked), refusal => {
-    if (refusal) addVary(response, 'Accept');
+  return whenReady(guard(new NodeAsked(request, place), holder), refusal => {
+    if (refusal) for (const field of refusal.vary.split(', ')) addVary(response, field);
     return refusal;
   });
+}
+
+class NodeAsked implements Asked {
+  readonly #request: NodeRequest;
+  readonly #place: string | null;
+
+  constructor(request: NodeRequest, place: string | null) {
+    this.#request = request;
+    this.#place = place;
+  }
+
+  get method(): string | undefined {
+    return this.#request.method;
+  }
+  get url(): string | undefined {
+    return this.#request.originalUrl ?? this.#request.url;
+  }
+  get accept(): string | undefined {
+    return this.#request.headers.accept;
+  }
+  get site(): string | undefined {
+    return this.#request.headers['sec-fetch-site'] as string | undefined;
+  }
+  get origin(): string | undefined {
+    return this.#request.headers.origin;
+  }
+  get host(): string | undefined {
+    const { headers } = this.#request;
+    return headers.host ?? (headers[':authority'] as string | undefined);
+  }
+
+  visitor(): Visitor | null {
+    const exchange = exchangesOf(this.#request).at(-1);
+    if (!exchange) throw sessionMissing(this.#place);
+    return exchange.visitor();
+  }
 }
