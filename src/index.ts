@@ -1,6 +1,13 @@
 /** The core of madeleine: cookies and sessions without a framework. */
 
 export type { Clock } from './clock.ts';
+export {
+  type Consent,
+  type ConsentCookie,
+  type ConsentOptions,
+  type ConsentPurpose,
+  defineConsent,
+} from './cookie/consent.ts';
 export { type Cookie, type CookieOptions, type CookiePurpose, defineCookie } from './cookie/define.ts';
 export type { CookieSource, CookieTarget } from './cookie/headers.ts';
 export { parseCookies } from './cookie/parse.ts';

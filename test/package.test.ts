@@ -16,7 +16,15 @@ const read = (file: string): string => readFileSync(path.join('src', file), 'utf
 describe('public names', () => {
   const expected: Record<string, string[]> = {
     '.': [
-      ...['DEFAULT_LIFETIME', 'MadeleineError', 'clearCookie', 'createSessions', 'defineCookie', 'mergeData'],
+      ...[
+        'DEFAULT_LIFETIME',
+        'MadeleineError',
+        'clearCookie',
+        'createSessions',
+        'defineConsent',
+        'defineCookie',
+        'mergeData',
+      ],
       ...['parseCookies', 'serializeCookie'],
     ],
     './express': [

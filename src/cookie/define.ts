@@ -18,7 +18,7 @@ import {
 } from './serialize.ts';
 import { type CookieInput, type CookieOutput, type CookieType, fromText, toText } from './typed-text.ts';
 
-/** What a cookie is for, as consent asks: `'necessary'` needs none. The application asks; nothing is refused here. */
+/** What a cookie is for: `'necessary'` needs no consent. Nothing is refused here: `defineConsent` knows what a visitor agreed to. */
 export type CookiePurpose = 'necessary' | 'preferences' | 'statistics' | 'marketing';
 
 export interface CookieOptions<Type extends CookieType = CookieType> extends Omit<CookieAttributes, 'expires'> {
