@@ -7,6 +7,7 @@ import type { RequestFacts } from '../session/state.ts';
 /** A request of a framework that has a proxy setting of its own, as Express and Koa have. */
 export interface FrameworkRequest {
   readonly headers: IncomingHttpHeaders;
+  readonly socket?: object;
   /** https, as the framework's proxy setting tells. */
   readonly secure?: boolean;
   /** The client's address, as the framework's proxy setting tells. */
@@ -21,8 +22,9 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
     this.request = request;
   }
 
+  /** A request that the framework never saw, as one of socket.io's or of connect, says nothing: then its connection is asked. */
   get secure(): boolean {
-    return this.request.secure === true;
+    return this.request.secure ?? isEncrypted(this.request.socket);
   }
 
   device(): Device {
@@ -46,7 +48,7 @@ export class ProxiedFacts implements RequestFacts {
   get secure(): boolean {
     const protocol = this.#forwarded('x-forwarded-proto');
     if (protocol !== undefined) return protocol.toLowerCase() === 'https';
-    return (this.#request.socket as { encrypted?: boolean }).encrypted === true;
+    return isEncrypted(this.#request.socket);
   }
 
   device(): Device {
@@ -85,6 +87,10 @@ export class FetchFacts implements RequestFacts {
   #forwarded(field: string): string | undefined {
     return this.#hops > 0 ? forwardedEntry(this.#request.headers.get(field), this.#hops) : undefined;
   }
+}
+
+function isEncrypted(socket: object | undefined): boolean {
+  return (socket as { encrypted?: boolean } | undefined)?.encrypted === true;
 }
 
 /** What the outermost trusted proxy wrote; where a proxy replaced the list, what is left of it. */

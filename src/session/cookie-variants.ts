@@ -55,6 +55,12 @@ export function createCookieVariants<More extends object>(
   options: SessionCookieOptions,
   complete: (fullName: string) => More,
 ): CookieVariants<CookieVariant & More> {
+  if (typeof options === 'function')
+    throw invalidOption(
+      'cookie',
+      'is a function',
+      "Give one object for all requests: secure: 'auto' follows each of them.",
+    );
   checkOptions(options, KNOWN, 'session cookie', HINTS);
   if (/^__(host|secure|http)-/i.test(name)) {
     throw new MadeleineError(

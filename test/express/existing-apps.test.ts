@@ -1,6 +1,8 @@
 // What an existing Express application brings along: middleware and ways of writing that were made for express-session.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
@@ -10,6 +12,7 @@ import type { MadeleineError } from 'madeleine';
 import { session } from 'madeleine/express';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
+import { cert, key } from '../support/certificate.ts';
 import { Client, request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
 import { serve, serveOn } from '../support/serve.ts';
@@ -49,6 +52,28 @@ describe("responses that are not Node's", () => {
     assert.deepEqual(await Promise.all([heard('theme'), heard('saved')]), ['dark', null]);
     assert.deepEqual((await client.get('/see')).json(), { theme: 'dark', visits: 1 });
     assert.deepEqual(onEveryObject(), []);
+    socket.close();
+    sockets.close();
+    await served.close();
+  });
+
+  it('over https too, where its requests know nothing of req.secure', async () => {
+    const remember = session({ secret });
+    const app = express();
+    app.use(remember);
+    app.get('/', (req, res) => void res.json(Object.assign(req.session, { theme: 'dark' })));
+    const server = https.createServer({ key, cert }, app);
+    const sockets = new SocketServer(server);
+    sockets.engine.use(remember);
+    sockets.on('connection', socket => {
+      socket.emit('theme', (socket.request as unknown as express.Request).session.theme ?? 'none');
+    });
+    const served = await serveOn(server, 'https');
+    const [answer] = await once(https.get(served.url, { agent: false, rejectUnauthorized: false }), 'response');
+    answer.resume();
+    const extraHeaders = { cookie: answer.headers['set-cookie'].join().split(';')[0] };
+    const socket = io(served.url, { transports: ['websocket'], rejectUnauthorized: false, extraHeaders });
+    assert.equal(await new Promise(resolve => void socket.once('theme', resolve)), 'dark');
     socket.close();
     sockets.close();
     await served.close();

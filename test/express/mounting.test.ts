@@ -1,11 +1,14 @@
 // Where session() stands in an app, what it adds to a response, and what proxies and https change.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import https from 'node:https';
 import { describe, it } from 'node:test';
 import type { Express, NextFunction, Request, Response } from 'express';
 import { cookies, session } from 'madeleine/express';
+import { cert, key } from '../support/certificate.ts';
 import { Client, request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
-import { serve } from '../support/serve.ts';
+import { serve, serveOn } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -22,6 +25,21 @@ function count(req: Request, res: Response): void {
   req.session.visits = (req.session.visits ?? 0) + 1;
   res.json({ visits: req.session.visits });
 }
+
+it('a server without Express, whose requests have no req.secure: over https the cookie is Secure and __Host- none the less', async () => {
+  const remember = session({ secret });
+  const server = https.createServer({ key, cert }, (req, res) => {
+    remember(req, res, () => {
+      remember.of(req)['visits'] = 1;
+      res.end();
+    });
+  });
+  const served = await serveOn(server, 'https');
+  const [answer] = await once(https.get(served.url, { agent: false, rejectUnauthorized: false }), 'response');
+  assert.match(answer.headers['set-cookie'].join(), /^__Host-session=[^;]+; Path=\/; Secure; HttpOnly/);
+  answer.resume();
+  await served.close();
+});
 
 for (const { name, express } of EXPRESSES) {
   describe(`${name}: mounting`, () => {

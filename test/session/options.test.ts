@@ -43,6 +43,7 @@ describe('session() refuses', () => {
     [{ secret, cookie: { partitioned: true, secure: false } }, 'ERR_OPTION_CONFLICT', /secure to true/],
     [{ secret, cookie: { sameSite: 'Lax; Domain=evil' } }, 'ERR_COOKIE_ATTRIBUTE', /strict, lax, none/],
     [{ secret, cookie: { path: '/; Domain=evil' } }, 'ERR_COOKIE_ATTRIBUTE', /path/],
+    [{ secret, cookie: () => ({ path: '/' }) }, 'ERR_OPTION_INVALID', /"cookie" is a function.*'auto'/],
     [{ secret, cookie: { secure: 'true' } }, 'ERR_OPTION_INVALID', /"cookie\.secure".*'auto'/],
     [{ secret, cookie: { persistent: 'yes' } }, 'ERR_OPTION_INVALID', /"cookie\.persistent"/],
     [{ secret, sameSite: 'lax' }, 'ERR_OPTION_UNKNOWN', /cookie: {/],
