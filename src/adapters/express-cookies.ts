@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parseCookies } from '../cookie/parse.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { unsignExpress } from '../crypto/signature.ts';
-import type { JsonValue } from '../json.ts';
+import { isJson, type JsonValue } from '../json.ts';
 import { checkOptions } from '../options.ts';
 
 /** Cookies by name, without a prototype. A value is text, or what a `j:` cookie holds (Express writes objects that way). */
@@ -65,11 +65,12 @@ export function cookies(
   };
 }
 
-/** Express writes `res.cookie(name, object)` as `j:` and JSON. Text that only looks like it stays text. */
+/** Express writes `res.cookie(name, object)` as `j:` and JSON. Text that only looks like it, or is nested too deep to walk, stays text. */
 function parseJsonCookie(text: string): JsonValue {
   if (!text.startsWith('j:')) return text;
   try {
-    return JSON.parse(text.slice(2)) as JsonValue;
+    const value = JSON.parse(text.slice(2)) as JsonValue;
+    return isJson(value, 1) ? value : text;
   } catch {
     return text;
   }

@@ -27,6 +27,7 @@ export function cookieField(source: CookieSource): string | undefined {
   if (source === null || typeof source !== 'object') throw notGiven('a request to read from', 'read(request)');
   const headers = 'headers' in source ? source.headers : source;
   if (isFetchHeaders(headers)) return headers.get('cookie') ?? undefined;
+  if (headers === null || typeof headers !== 'object') throw notGiven('a request to read from', 'read(request)');
   return headers.cookie;
 }
 
@@ -73,7 +74,7 @@ export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, na
 }
 
 function isFetchHeaders(headers: { cookie?: string | undefined } | FetchHeaders): headers is FetchHeaders {
-  return typeof (headers as FetchHeaders).getSetCookie === 'function';
+  return typeof (headers as FetchHeaders | null)?.getSetCookie === 'function';
 }
 
 function notGiven(what: string, call: string): MadeleineError {

@@ -9,6 +9,8 @@
 
 /** More cookies than any browser keeps for a site; what comes after them is not read. */
 export const MOST_COOKIES = 1000;
+/** More of one name than hosts and paths above a page can set by mistake. Each costs a look at its signature or seal, so no more are given. */
+export const MOST_OF_ONE_NAME = 20;
 /** More than Node accepts as a header by default; a longer field, from elsewhere, is not read at all. */
 export const LONGEST_COOKIE_FIELD: number = 64 * 1024;
 
@@ -32,9 +34,11 @@ export function parseCookies(field: string | readonly string[] | undefined): Rec
   // One look at the whole is enough for nearly all that is sent.
   const isClean = CLEAN.test(text);
   let count = 0;
+  let equals = -1;
   for (let start = 0; start < text.length && count < MOST_COOKIES; ) {
     const end = endOfPair(text, start);
-    const equals = text.indexOf('=', start);
+    // Looked for again only once it has been passed: pairs without one would look through all that follows, each of them.
+    if (equals < start) equals = text.indexOf('=', start);
     if (equals < 0) break;
     if (equals < end) {
       const name = trimmed(text, start, equals);
@@ -49,11 +53,11 @@ export function parseCookies(field: string | readonly string[] | undefined): Rec
   return cookies;
 }
 
-/** Every value that was sent under exactly this name, as it was sent. Other cookies are not looked at. */
+/** The values that were sent under exactly this name, as they were sent, twenty at most. Other cookies are not looked at. */
 export function cookieValues(field: string | readonly string[] | undefined, name: string): string[] {
   const values: string[] = [];
   const text = joinFields(field);
-  for (let at = text.indexOf(name); at >= 0 && values.length < MOST_COOKIES; at = text.indexOf(name, at + 1)) {
+  for (let at = text.indexOf(name); at >= 0 && values.length < MOST_OF_ONE_NAME; at = text.indexOf(name, at + 1)) {
     const equals = afterBlanks(text, at + name.length);
     if (text.charCodeAt(equals) !== EQUALS || !beginsPair(text, at)) continue;
     const value = trimmed(text, equals + 1, endOfPair(text, equals));

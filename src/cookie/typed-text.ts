@@ -20,6 +20,9 @@ export type CookieInput<Type> = Type extends 'json'
     ? Input
     : string;
 
+/** No bytes can carry it: it would come back as another character. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+
 /** The value; `undefined` for what is not of the type. */
 export function fromText(text: string, type: CookieType): unknown {
   if (type === 'text') return text;
@@ -27,7 +30,7 @@ export function fromText(text: string, type: CookieType): unknown {
     const value: unknown = JSON.parse(text);
     if (type === 'json') return value;
     const result = type['~standard'].validate(value);
-    return result instanceof Promise || result.issues ? undefined : result.value;
+    return isLater(result) || result.issues ? undefined : result.value;
   } catch {
     return undefined;
   }
@@ -39,8 +42,10 @@ export function fromText(text: string, type: CookieType): unknown {
  */
 export function toText(value: unknown, type: CookieType, name: string): string {
   if (type === 'text') {
-    if (typeof value === 'string') return value;
-    throw badValue(name, 'is not text', "Call write(response, text), or declare the cookie with type: 'json'.");
+    if (typeof value !== 'string')
+      throw badValue(name, 'is not text', "Call write(response, text), or declare the cookie with type: 'json'.");
+    if (!HALF_A_PAIR.test(value)) return value;
+    throw badValue(name, 'holds half a surrogate pair', 'Use text.toWellFormed() where such text can occur.');
   }
   if (type === 'json' && (value === undefined || !isJson(value, 1))) {
     const { path, why } = value === undefined ? { path: 'value', why: 'there is none' } : whyNotJson(value, 'value', 1);
@@ -66,7 +71,7 @@ function jsonOf(value: unknown, name: string): string {
 /** Asked of what reading will find, so that what JSON made something else of, a Date say, is not written and never read. */
 function checkSchema(text: string, type: Exclude<CookieType, string>, name: string): void {
   const result = type['~standard'].validate(JSON.parse(text) as never);
-  if (result instanceof Promise)
+  if (isLater(result))
     throw badValue(name, 'has a schema that answers later', 'Use a schema without asynchronous checks.');
   if (!result.issues) return;
   throw badValue(
@@ -74,6 +79,13 @@ function checkSchema(text: string, type: Exclude<CookieType, string>, name: stri
     `does not fit its schema (${result.issues.map(issue => issue.message).join('; ')})`,
     'Give a value that does, as JSON and back: a Date is text then.',
   );
+}
+
+/** Whether a schema answers later, which is of no use here. What it fails with then is nobody's, and must not end the process. */
+function isLater<Result>(result: Result | Promise<Result>): result is Promise<Result> {
+  if (!(result instanceof Promise)) return false;
+  result.catch(() => {});
+  return true;
 }
 
 function badValue(name: string, problem: string, remedy: string, cause?: unknown): MadeleineError {

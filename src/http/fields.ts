@@ -7,6 +7,10 @@ export function varyBy(present: string | null, field: string): string | null {
   return names.includes('*') || names.includes(field.toLowerCase()) ? null : `${present}, ${field}`;
 }
 
+/** Directives by which no shared cache shows this cookie to another. With names of fields they are about those alone (RFC 9111 section 5.2.2). */
+const KEEPS_OUT =
+  /(?:^|,)\s*(?:(?:no-store|private|no-cache)\s*(?:,|$)|(?:private|no-cache)\s*=\s*"[^"]*\bset-cookie\b)/i;
+
 /**
  * Cache-Control beside a session cookie; `null`: it may stay as it is. A response that gives one person a session cookie must not
  * be handed to another by a cache. What the handler said stands if it keeps shared caches out; otherwise it becomes `no-store`.
@@ -17,7 +21,7 @@ export function varyBy(present: string | null, field: string): string | null {
  */
 export function withoutSharedCaching(present: string | null, warn: (message: string) => void): string | null {
   if (present !== null) {
-    if (/\b(no-store|private|no-cache)\b/i.test(present)) return null;
+    if (KEEPS_OUT.test(present)) return null;
     if (/\b(public|s-maxage)\b/i.test(present)) {
       warn(
         'A response that sets the session cookie was marked for shared caches; it was sent with Cache-Control: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.',

@@ -5,7 +5,7 @@ import { forgetTrailers, streamOf } from './http2.ts';
 
 /**
  * Takes over what `writeHead(status, message?, headers?)` was given, so that fields set by us and by others live together.
- * Set-Cookie lines are added, other fields replace.
+ * Set-Cookie lines are added where they are not there yet (`writeHead(200, response.getHeaders())`), other fields replace.
  */
 export function setHeadersGiven(
   response: ServerResponse,
@@ -16,10 +16,16 @@ export function setHeadersGiven(
   const headers = typeof second === 'string' ? third : (second ?? third);
   for (const [name, value] of fieldsOf(headers)) {
     if (value === undefined) continue;
-    if (name.toLowerCase() === 'set-cookie') response.appendHeader(name, Array.isArray(value) ? value : String(value));
+    if (name.toLowerCase() === 'set-cookie') addSetCookies(response, [value].flat().map(String));
     else response.setHeader(name, value);
   }
   return typeof second === 'string' ? { statusCode, message: second } : { statusCode };
+}
+
+function addSetCookies(response: ServerResponse, lines: readonly string[]): void {
+  const present = [response.getHeader('Set-Cookie') ?? []].flat();
+  const missing = lines.filter(line => !present.includes(line));
+  if (missing.length > 0) response.appendHeader('Set-Cookie', missing);
 }
 
 type Field = [name: string, value: OutgoingHttpHeader | undefined];

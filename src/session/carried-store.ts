@@ -12,7 +12,8 @@ import type { PresentedId, SessionCookie } from './session-cookie.ts';
  * and so is not one:
  *
  * - What two requests change at the same time is not merged: each answers with the whole session, and the browser keeps
- *   the response that came last.
+ *   the response that came last. So one that was under way during a `logout` and changes the session brings it back there,
+ *   unless the store has a denylist.
  * - A copy of a cookie opens the session as it was, until the times in it have run out. `logout`, `destroy` and `rotate`
  *   end it before that only where the store was given something to revoke by.
  * - Nobody can list sessions: `list` and `revokeAll` fail with `ERR_STORE_NO_ADMIN`.

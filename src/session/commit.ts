@@ -117,16 +117,20 @@ function touchIfDue(state: SessionState): MaybePromise<void> {
   const { core, key, record } = state;
   if (record === null || key === null) return;
   const seen = markSeen(core.clock(), record, core.policy, state.touchAsked);
-  if (seen === record) return;
+  if (seen === record) return state.renewal ? remakeCookie(state, key) : undefined;
   return whenReady(core.store.touch(key, seen.lastSeenAt, seen.expiresAt), found => {
     state.touchAsked = false;
     if (!found) return state.close();
     state.record = seen;
-    if (!core.cookie.persistent || state.id === null) return;
-    // A tombstone can be touched too: the cookie of an id that was given up must not come after that of the next.
-    return whenReady(core.store.read(key), stored => {
-      if (stored !== null && stored.successor === null) state.cookieDuty = 'set';
-    });
+    if (state.renewal || (core.cookie.persistent && state.id !== null)) return remakeCookie(state, key);
+  });
+}
+
+/** Unless a tombstone stands there, which can be touched too: the cookie of an id that was given up must not come after that of the next. */
+function remakeCookie(state: SessionState, key: string): MaybePromise<void> {
+  return whenReady(state.core.store.read(key), stored => {
+    state.renewal = false;
+    if (stored !== null && stored.successor === null) state.cookieDuty = 'set';
   });
 }
 

@@ -119,7 +119,7 @@ function openPresented<Data extends object>(
   look: Look,
 ): MaybePromise<OpenSession<Data>> {
   return whenReady(look(opened, key, id), () => {
-    if (renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
+    opened.renewal = renew && opened.record !== null && opened.id !== null;
     return opened as OpenSession<object> as OpenSession<Data>;
   });
 }

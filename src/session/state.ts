@@ -99,6 +99,8 @@ export class SessionState {
   accessed = false;
   /** `touch()` was called: mark as seen whatever the throttle says. */
   touchAsked = false;
+  /** The cookie was made with an older key: it is to be made anew, once it is certain that no other request has given up its id. */
+  renewal = false;
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
 
@@ -119,12 +121,14 @@ export class SessionState {
     this.record = record;
     this.isNew = false;
     this.closed = false;
+    this.renewal = false;
   }
 
   /** Goes on with the record as a write left it. A cookie that the browser keeps for as long as the session lives is renewed. */
   follow(record: SessionRecord): void {
     const extended = record.expiresAt > (this.record?.expiresAt ?? 0);
-    if (extended && this.core.cookie.persistent && this.id !== null) this.cookieDuty = 'set';
+    if (this.renewal || (extended && this.core.cookie.persistent && this.id !== null)) this.cookieDuty = 'set';
+    this.renewal = false;
     this.record = record;
   }
 
@@ -138,6 +142,7 @@ export class SessionState {
     this.bag = null;
     this.isNew = true;
     this.closed = false;
+    this.renewal = false;
   }
 
   /** Where no response is to come, whoever listens to the events hears of it. */

@@ -22,6 +22,8 @@ export class RequestRecords implements CarriedRecords {
   readonly #check: (record: SessionRecord) => void;
   readonly #clock: Clock;
   readonly #policy: Policy;
+  /** What other requests may have ended meanwhile; what this one has made is known to nobody else. */
+  #broughtKey: string | null = null;
   #headHasLeft = false;
 
   /** @param check throws for a record that is too large to be carried */
@@ -35,6 +37,7 @@ export class RequestRecords implements CarriedRecords {
   /** What the request's cookies hold. */
   bring(key: string, record: SessionRecord): void {
     this.#records.set(key, record);
+    this.#broughtKey = key;
   }
 
   /** The record that the browser is to have, if it may have it. */
@@ -78,8 +81,20 @@ export class RequestRecords implements CarriedRecords {
     if (rotated !== undefined) return { ok: false, current: copyRecord(rotated) };
     if (current.version !== expected) return { ok: false, current: copyRecord(current) };
     if (record.successor !== null) return this.#bury(key, current, record);
-    this.#put(key, record);
-    return { ok: true };
+    return whenReady(this.#endedMeanwhile(key), stone => {
+      if (stone !== null) return { ok: false, current: copyRecord(stone) };
+      this.#put(key, record);
+      return { ok: true };
+    });
+  }
+
+  /** Asked before the cookie is made anew: sent for an id that was given up, it would take the place of the next one's. */
+  #endedMeanwhile(key: string): MaybePromise<SessionRecord | null> {
+    if (key !== this.#broughtKey) return null;
+    return whenReady(this.#revocation.find(key), stone => {
+      if (stone !== null) this.#records.set(key, stone);
+      return stone;
+    });
   }
 
   /** Here at once, so that nothing in this request slips past; there for all others. */
@@ -98,15 +113,18 @@ export class RequestRecords implements CarriedRecords {
     }
   }
 
-  touch(key: string, lastSeenAt: number, expiresAt: number): boolean {
+  touch(key: string, lastSeenAt: number, expiresAt: number): MaybePromise<boolean> {
     const record = this.current(key);
     if (record === null) return false;
-    this.#put(key, {
-      ...record,
-      lastSeenAt: Math.max(lastSeenAt, record.lastSeenAt),
-      expiresAt: Math.max(expiresAt, record.expiresAt),
+    return whenReady(this.#endedMeanwhile(key), stone => {
+      if (stone !== null) return false;
+      this.#put(key, {
+        ...record,
+        lastSeenAt: Math.max(lastSeenAt, record.lastSeenAt),
+        expiresAt: Math.max(expiresAt, record.expiresAt),
+      });
+      return true;
     });
-    return true;
   }
 
   /**

@@ -107,6 +107,9 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       ['max-age=60', 'no-store'],
       ['private, max-age=60', 'private, max-age=60'],
       ['no-cache="Set-Cookie", max-age=60', 'no-cache="Set-Cookie", max-age=60'],
+      ['public, private="X-Mine, Set-Cookie"', 'public, private="X-Mine, Set-Cookie"'],
+      ['public, max-age=60, no-cache="X-Mine"', 'no-store'],
+      ['s-maxage=60, private="X-Mine"', 'no-store'],
     ];
     for (const [said, sent] of cases) {
       const fresh = bench.visitor();

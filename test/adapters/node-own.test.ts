@@ -104,6 +104,23 @@ describe('node: errors', () => {
   });
 });
 
+it('B14 node: fields given to writeHead that are there already, as res.getHeaders() gives them, are not sent twice', async () => {
+  const sessions = session({ secret });
+  const served = await serve(
+    sessions.withSession((req, res) => {
+      req.session.visits = 1;
+      res.setHeader('Set-Cookie', ['a=1', 'b=2; Path=/x']);
+      if (req.url === '/copy') res.writeHead(200, res.getHeaders());
+      else res.writeHead(200, ['Set-Cookie', 'a=1', 'set-cookie', 'b=2; Path=/y', 'Set-Cookie', 'c=3']);
+      res.end();
+    }),
+  );
+  const own = async (path: string) => (await request(served.url + path)).setCookies.slice(0, -1);
+  assert.deepEqual(await own('/copy'), ['a=1', 'b=2; Path=/x']);
+  assert.deepEqual(await own('/more'), ['a=1', 'b=2; Path=/x', 'b=2; Path=/y', 'c=3']);
+  await served.close();
+});
+
 describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
   it('a pushed response is nobody’s session, and goes out as it is', async () => {
     const sessions = session({ secret });

@@ -8,6 +8,9 @@ import { z } from 'zod';
 import { request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
 import { serve } from '../support/serve.ts';
+import { expectNoUnhandledRejections } from '../support/unhandled.ts';
+
+expectNoUnhandledRejections();
 
 const secret = 'a secret of more than thirty-two bytes';
 const other = 'another secret of more than thirty-two bytes';
@@ -52,7 +55,12 @@ describe('types', () => {
     assert.equal(schema.read(from('schema=-4')), undefined);
     assert.equal(schema.read(from('schema={')), undefined);
     assert.throws(() => sent(headers => text.write(headers, 4 as never)), { code: 'ERR_COOKIE_VALUE' });
-    assert.throws(() => sent(headers => text.write(headers, '\ud800')), { code: 'ERR_COOKIE_VALUE' });
+    for (const cookie of [
+      text,
+      ...(['signed', 'sealed'] as const).map(kept => defineCookie('text', { protection: kept, secret })),
+    ])
+      for (const half of ['\ud800', 'a\udc00b'])
+        assert.throws(() => sent(headers => cookie.write(headers, half)), /cookie "text".*half a surrogate pair/);
   });
 
   it('what would not be read back is not written, and the error names the cookie', () => {
@@ -90,6 +98,16 @@ describe('types', () => {
     const cookie = defineCookie('later', { type: later });
     assert.throws(() => sent(headers => cookie.write(headers, 1)), /answers later/);
     assert.equal(cookie.read(from('later=1')), undefined);
+  });
+
+  it('and where it fails later, that ends no process', async () => {
+    const validate = async () => {
+      throw new Error('the database of the schema is down');
+    };
+    const cookie = defineCookie('later', { type: { '~standard': { ...positive['~standard'], validate } } });
+    assert.equal(cookie.read(from('later=1')), undefined);
+    assert.throws(() => sent(headers => cookie.write(headers, 1)), /answers later/);
+    await new Promise(resolve => setImmediate(resolve));
   });
 
   it('wrong declarations throw at once', () => {
@@ -181,6 +199,11 @@ for (const protection of ['signed', 'sealed'] as const) {
       assert.equal(aging.read(from(made)), undefined);
     });
 
+    it('a clock that tells fractions of a millisecond, as performance.now() does, makes a cookie that is read', () => {
+      const fine = defineCookie('cart', { ...options, maxAge: '1h', clock: () => performance.timeOrigin + 1000.25 });
+      assert.deepEqual(fine.read(from(sent(headers => fine.write(headers, value)))), value);
+    });
+
     it('C9 an unknown version is refused', () => {
       const [name, text = ''] = line.split('=');
       const bytes = Buffer.from(text, 'base64url');
@@ -218,11 +241,20 @@ describe('on every kind of request and response', () => {
 
   it('what is no request, or no response that can be written to, is said', () => {
     const wrong = { code: 'ERR_OPTION_INVALID' };
-    for (const target of [undefined, null, 'x', {}, { headers: {} }, new Request('http://x.test/')]) {
+    for (const target of [
+      undefined,
+      null,
+      'x',
+      {},
+      { headers: {} },
+      { headers: null },
+      new Request('http://x.test/'),
+    ]) {
       assert.throws(() => cookie.write(target as never, 'dark'), wrong);
       assert.throws(() => cookie.clear(target as never), wrong);
     }
-    for (const source of [undefined, null, 'theme=dark']) assert.throws(() => cookie.read(source as never), wrong);
+    for (const source of [undefined, null, 'theme=dark', { headers: null }, { headers: undefined }])
+      assert.throws(() => cookie.read(source as never), wrong);
     const redirect = Response.redirect('http://x.test/cart', 303);
     // Bun lets its headers be changed, though the standard says that they cannot be.
     if (!('bun' in process.versions))
@@ -272,6 +304,14 @@ describe('on every kind of request and response', () => {
       await served.close();
     });
   }
+});
+
+it('K2 of one name twenty values are tried and no more, so that planted ones cost little', async () => {
+  const cookie = defineCookie('c', { protection: 'sealed', secret });
+  const genuine = sent(headers => cookie.write(headers, 'mine'));
+  const planted = (count: number) => Array.from({ length: count }, (_, i) => `c=planted-${i}; other=${i}; `).join('');
+  assert.equal(cookie.read(from(planted(19) + genuine)), 'mine');
+  assert.equal(cookie.read(from(planted(20) + genuine)), undefined);
 });
 
 it('K2 a value larger than any browser sends is not opened; K8 more than 8 KiB in one response warn once', async () => {

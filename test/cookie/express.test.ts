@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import type { RequestHandler } from 'express';
 import fc from 'fast-check';
+import { defineCookie } from 'madeleine';
 import { cookies } from 'madeleine/express';
 import { Client, request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
@@ -57,6 +58,21 @@ for (const { name, express } of EXPRESSES) {
       await Promise.all([peer.close(), ours.close()]);
     });
 
+    it('K6 what is nested deeper than anything can walk stays text, signed or not', async () => {
+      const served = await serve(app(express, cookies(secret) as RequestHandler));
+      const nested = (depth: number) => `j:${'['.repeat(depth)}${']'.repeat(depth)}`;
+      const deep = nested(7000);
+      const headers = { cookie: `deep=${deep}; flat=${nested(3)}` };
+      const answer = await request(`${served.url}/read`, { headers });
+      assert.equal(answer.status, 200);
+      assert.deepEqual(answer.json()['cookies'], { deep, flat: [[[]]] });
+      const signed = { cookie: `deep=${encodeURIComponent(`s:${signature.sign(nested(1500), secret)}`)}` };
+      assert.deepEqual((await request(`${served.url}/read`, { headers: signed })).json()['signed'], {
+        deep: nested(1500),
+      });
+      await served.close();
+    });
+
     it('several keys: the first signs, all verify', async () => {
       const served = await serve(app(express, cookies(['new cat', secret]) as RequestHandler));
       const headers = { cookie: `x=${encodeURIComponent(`s:${signature.sign('old', secret)}`)}` };
@@ -67,6 +83,18 @@ for (const { name, express } of EXPRESSES) {
     });
   });
 }
+
+it("Express's signature is of the value alone: one signed cookie's passes as another's, and a declared cookie's does not", async () => {
+  const served = await serve(app(EXPRESSES[1]?.express as (typeof EXPRESSES)[number]['express'], cookies(secret)));
+  const headers = { cookie: `role=${encodeURIComponent(`s:${signature.sign('admin', secret)}`)}` };
+  assert.deepEqual((await request(`${served.url}/read`, { headers })).json()['signed'], { role: 'admin' });
+  await served.close();
+  const declared = { protection: 'signed', secret: secret.repeat(3) } as const;
+  const written = new Headers();
+  defineCookie('nickname', declared).write(written, 'admin');
+  const moved = (written.getSetCookie()[0] as string).replace('nickname', 'role').split(';')[0] as string;
+  assert.equal(defineCookie('role', declared).read(new Headers({ cookie: moved })), undefined);
+});
 
 it('a bad secret is refused at construction', () => {
   assert.throws(() => cookies(''), { code: 'ERR_SECRET_MISSING' });

@@ -172,6 +172,34 @@ for (const { name, skip, open } of ARENAS) {
       await race.close();
     });
 
+    it('C5 a cookie by an older key is made anew, once, and not after that of a login, a rotation or a logout', async () => {
+      const store = await open();
+      const [old, young] = ['a secret of more than thirty-two bytes', 'another secret of more than thirty-two bytes'];
+      const [before, race] = [
+        await createRace(store, { secret: old }),
+        await createRace(store, { secret: [young, old] }),
+      ];
+      const visitor = async () => {
+        const client = before.client();
+        await client.get('/add/cake');
+        return client.tab(race.url);
+      };
+      for (const own of ['/data', '/add/tea']) {
+        const client = await visitor();
+        assert.equal((await client.get(own)).setCookies.length, 1, own);
+        assert.equal((await client.get(own)).setCookies.length, 0, own);
+        for (const path of ['/login/ada', '/rotate', '/logout']) {
+          const changing = await visitor();
+          const slow = changing.tab().get(`${own}?early&wait=${own}${path}`);
+          await race.waiting(own + path);
+          assert.equal((await changing.get(path)).setCookies.length, 1);
+          race.go(own + path);
+          assert.deepEqual((await slow).setCookies, [], `${own} across ${path}`);
+        }
+      }
+      await Promise.all([race.close(), before.close()]);
+    });
+
     it('logout against rotation: nobody is left logged in', async () => {
       const race = await createRace(await open());
       for (let round = 0; round < 5; round++) {

@@ -53,6 +53,28 @@ describe('sealed cookie with a denylist', () => {
     assert.deepEqual((await client.get('/data')).json(), { cart: 'cake', userId: 'ada' });
   });
 
+  for (const [what, done] of [
+    ['put', 'a change'],
+    ['look', 'a mark as seen'],
+  ] as const) {
+    for (const meanwhile of ['login/eve', 'logout', 'rotate', 'regenerate'] as const) {
+      it(`${done} of a request that was under way during a ${meanwhile} sends no cookie that would come after the newer one`, async () => {
+        await client.get('/login/ada');
+        clock.advance('4m');
+        const finish = await app.hold(client.tab(), `/held/${what}`);
+        await client.get(`/${meanwhile}`);
+        const jar = new Map(client.jar);
+        const late = await finish();
+        assert.deepEqual([late.status, late.setCookies], [200, []]);
+        assert.equal(app.events.at(-1), what === 'put' ? 'dropped' : meanwhile === 'logout' ? 'ended' : 'renewed');
+        clock.advance('11s');
+        assert.equal(await userOf(client), { 'login/eve': 'eve', rotate: 'ada' }[meanwhile as string] ?? null);
+        assert.deepEqual(client.jar, jar);
+        assert.ok(!app.events.includes('reused'));
+      });
+    }
+  }
+
   it('a copy that was seen later than the one that logged out is refused for as long as it could live', async () => {
     await client.get('/login/ada');
     const early = client.tab();
@@ -108,7 +130,7 @@ describe('sealed cookie with a denylist', () => {
     assert.deepEqual(await entries(), []);
   });
 
-  it('costs one look-up for a request with a session and none without; C11 forged cookies and expired ones write nothing', async () => {
+  it('costs one look-up for a request with a session, one more for a change, and none without; C11 forged cookies and expired ones write nothing', async () => {
     const calls = () => denylist.calls.map(call => call.operation).splice(0);
     const before = calls().length;
     await app.client().get('/data');
@@ -116,11 +138,13 @@ describe('sealed cookie with a denylist', () => {
     forger.jar.set('session', `${client.jar.get('session')?.slice(0, -4)}AAAA`);
     assert.deepEqual((await forger.get('/logout')).setCookies, []);
     assert.deepEqual(calls().slice(before), []);
-    await client.get('/put/cart/tea');
+    await client.get('/data');
     assert.deepEqual(calls().slice(before), ['read']);
+    await client.get('/put/cart/tea');
+    assert.deepEqual(calls().slice(before), ['read', 'read', 'read']);
     clock.advance('1h');
     await client.get('/logout');
-    assert.deepEqual(calls().slice(before), ['read', 'read']);
+    assert.deepEqual(calls().slice(before), ['read', 'read', 'read', 'read']);
     assert.equal(app.events.at(-1), 'expired');
   });
 

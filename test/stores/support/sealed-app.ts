@@ -5,7 +5,7 @@ import type { SessionEvents } from 'madeleine';
 import { type ExpressSessionOptions, type SessionMiddleware, session } from 'madeleine/express';
 import { type SealedCookieOptions, sealedCookieStore } from 'madeleine/sealed-cookie';
 import { createTestClock, type TestClock } from 'madeleine/testing';
-import { Client } from '../../support/client.ts';
+import { type Answer, Client } from '../../support/client.ts';
 import { type Served, serve } from '../../support/serve.ts';
 
 export const SECRET = 'a secret of more than thirty-two bytes';
@@ -17,6 +17,8 @@ export interface SealedApp extends Served {
   events: string[];
   failures: Array<{ code?: string; message: string }>;
   client(): Client;
+  /** Sends this request to `/held/…`; resolves when its handler has the session and waits, with what lets it go on and gives its answer. */
+  hold(client: Client, path: string): Promise<() => Promise<Answer>>;
 }
 
 const EVENTS: ReadonlyArray<keyof SessionEvents> = [
@@ -44,6 +46,15 @@ export async function openSealed(
   app.get('/look', (_req, res) => void res.end());
   app.get('/put/:key/:value', (req, res) => {
     req.session[req.params['key'] as string] = req.params['value'];
+    res.end();
+  });
+  let arrive = () => {};
+  let released = Promise.resolve();
+  app.get('/held/:what', async (req, res) => {
+    void req.session.about;
+    arrive();
+    await released;
+    if (req.params['what'] === 'put') req.session['late'] = 'put';
     res.end();
   });
   app.get('/fill/:size', (req, res) => {
@@ -121,6 +132,21 @@ export async function openSealed(
     ...served,
     ...{ remember, clock, events, failures },
     client: () => new Client(served.url),
+    async hold(client, path) {
+      let release = () => {};
+      released = new Promise(resolve => {
+        release = resolve;
+      });
+      const arrived = new Promise<void>(resolve => {
+        arrive = resolve;
+      });
+      const answer = client.get(path);
+      await arrived;
+      return () => {
+        release();
+        return answer;
+      };
+    },
     async close() {
       await served.close();
       await remember.sessions.close();
