@@ -7,11 +7,17 @@ export type Secret = string | readonly string[];
 export interface Keyring {
   /** The keys as given, for the signature that Express users have. */
   readonly secrets: readonly string[];
-  /** A key of 32 bytes from each secret, for this use alone: what one use's key made, no other use's key accepts. */
+  /**
+   * A key of 32 bytes from each secret, for this use alone: what one use's key made, no other use's key accepts.
+   *
+   * @throws MadeleineError `ERR_COOKIE_NAME` for a purpose of a kilobyte: only a cookie's name can make it so long
+   */
   derive(purpose: string): Buffer[];
 }
 
 const SHORTEST_SECRET = 32;
+/** The longest that OpenSSL takes. */
+const LONGEST_INFO = 1024;
 const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBytes(32).toString('base64url'))"`;
 
 /**
@@ -34,7 +40,11 @@ export function createKeyring(secret: Secret, option = 'secret'): Keyring {
   if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn(option);
   return {
     secrets,
-    derive: purpose => secrets.map(one => Buffer.from(hkdfSync('sha256', one, '', `madeleine/1/${purpose}`, 32))),
+    derive(purpose) {
+      const info = `madeleine/1/${purpose}`;
+      if (Buffer.byteLength(info) > LONGEST_INFO) throw nameTooLong();
+      return secrets.map(one => Buffer.from(hkdfSync('sha256', one, '', info, 32)));
+    },
   };
 }
 
@@ -43,4 +53,12 @@ function refuseOrWarn(option: string): void {
   if (process.env['NODE_ENV'] === 'production') throw new MadeleineError('ERR_SECRET_SHORT', problem, MAKE_ONE);
   const warning = `${problem} In production this is an error. ${MAKE_ONE}`;
   process.emitWarning(warning, { type: 'MadeleineWarning', code: 'ERR_SECRET_SHORT' });
+}
+
+function nameTooLong(): MadeleineError {
+  return new MadeleineError(
+    'ERR_COOKIE_NAME',
+    'A cookie has a name of about a kilobyte, too long to derive a key for it.',
+    'Give it a shorter one: it is sent with every request.',
+  );
 }

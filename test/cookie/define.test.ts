@@ -126,6 +126,9 @@ describe('types', () => {
     ];
     for (const [options, code] of wrong) assert.throws(() => defineCookie('a', options), { code });
     assert.throws(() => defineCookie('a b'), { code: 'ERR_COOKIE_NAME' });
+    assert.throws(() => defineCookie('n'.repeat(2000), { protection: 'signed', secret: 'k'.repeat(40) }), {
+      code: 'ERR_COOKIE_NAME',
+    });
     assert.throws(() => defineCookie('__Host-a', { path: '/x' }), { code: 'ERR_COOKIE_PREFIX' });
   });
 });

@@ -57,6 +57,7 @@ describe('session() refuses', () => {
     [{ secret, merge: ['sum'] }, 'ERR_OPTION_INVALID', /merge options are not an object/],
     [{ secret, name: '__Host-sid' }, 'ERR_COOKIE_PREFIX', /bare name/],
     [{ secret, name: 'my session' }, 'ERR_COOKIE_NAME', /name/],
+    [{ secret, name: 'n'.repeat(2000) }, 'ERR_COOKIE_NAME', /shorter/],
     [{ secret, idle: '30 minutes' }, 'ERR_OPTION_INVALID', /"idle".*'30m'/],
     [{ secret, idle: 0 }, 'ERR_OPTION_INVALID', /"idle"/],
     [{ secret, idle: 30 }, 'ERR_OPTION_INVALID', /"idle" is less than a second\. A number is milliseconds/],
