@@ -70,6 +70,31 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     assert.deepEqual([answer.status, answer.body, answer.headers['x-late']], [200, 'first', undefined]);
   },
 
+  async 'while the last change is saved the response has ended: writableEnded is true, a second end and a write add nothing'(
+    bench,
+  ) {
+    const seen: unknown[] = [];
+    const client = await bench.serve(
+      { store: slowStore() },
+      {
+        stream: session => (_request, response) => {
+          session().visits = 1;
+          response.write('first', () => {
+            session().visits = 2;
+            response.end('last');
+            seen.push(response.writableEnded);
+            response.write('more');
+            response.end('again');
+          });
+        },
+      },
+    );
+    const answer = await client.get('/stream');
+    assert.deepEqual(seen, [true]);
+    assert.equal(answer.body, 'firstlast');
+    assert.equal((await client.get('/data')).json()['visits'], 2);
+  },
+
   async 'write() answers false while holding and drain follows; a handler that ignores it meets the cap'(bench) {
     await bench.serve(
       { store: slowStore() },
