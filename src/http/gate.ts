@@ -9,7 +9,7 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { createGateFinder } from './gate-finder.ts';
 import { bareError, clearForError, setHeadersGiven } from './head.ts';
 import { presentHeld } from './held-head.ts';
-import { streamOf } from './http2.ts';
+import { breakOff, streamOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
@@ -201,7 +201,7 @@ class Gate {
   #cut(error: unknown): void {
     this.#state = 'discarding';
     this.#refuse().failedAtEnd(error);
-    this.response.destroy();
+    breakOff(this.response);
   }
 
   /** Tells everybody, and gives the one who is to speak of it. */

@@ -163,6 +163,26 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
     await served.close();
   });
 
+  it('a stream whose last save fails is broken off, and not taken for a whole one', async context => {
+    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+    const served = await serveOn(
+      http2.createServer(
+        session({ secret, store }).withSession((req, res) => {
+          req.session.visits = 1;
+          res.write('first', 'utf8', () => {
+            req.session.visits = 2;
+            res.end('last');
+          });
+        }),
+      ),
+    );
+    const connection = http2.connect(served.url);
+    context.after(() => connection.destroy());
+    context.after(served.close);
+    const stream = connection.request({ ':path': '/' }).resume();
+    await assert.rejects(once(stream, 'end'), { code: 'ERR_HTTP2_STREAM_ERROR' });
+  });
+
   const failingStore = () => faultStore(memoryStore(), () => ({ kind: 'fail' }));
 
   it('an error in place of a response may have trailers of its own', async () => {
