@@ -9,9 +9,13 @@ export function streamOf(response: ServerResponse): Http2Stream | undefined {
   return response instanceof ServerResponse ? undefined : (response as { stream?: Http2Stream }).stream;
 }
 
-/** What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time. A mock has none. */
+/**
+ * What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time: one that
+ * waits behind another has none yet, and its request has. A mock has none, or something that closes for nobody.
+ */
 export function connectionOf(response: ServerResponse): Http2Stream | Socket | null {
-  return streamOf(response) ?? response.socket ?? null;
+  const connection = streamOf(response) ?? response.socket ?? response.req?.socket;
+  return typeof connection?.on === 'function' ? connection : null;
 }
 
 /** Written out: importing node:http2 for it would cost every start some milliseconds. */

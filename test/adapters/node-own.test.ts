@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import https from 'node:https';
+import net from 'node:net';
 import { describe, it } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
 import { type NodeSessions, session } from 'madeleine/node';
@@ -101,6 +102,32 @@ describe('node: errors', () => {
     });
     await request(served.url);
     await served.close();
+  });
+});
+
+describe('node: several requests at once on a connection of HTTP/1.1', () => {
+  it('a client that goes away takes the writes of none of them with it', async context => {
+    let arrive = () => {};
+    const arrived = new Promise<void>(resolve => {
+      arrive = resolve;
+    });
+    const served = await serve(
+      session({ secret }).withSession((req, res) => {
+        if (req.url === '/begin') req.session.theme = 'dark';
+        if (req.url === '/visit') req.session.visits = 7;
+        if (req.url === '/visit') return arrive();
+        if (req.url !== '/slow') res.end(String(req.session.visits));
+      }),
+    );
+    context.after(served.close);
+    const client = new Client(served.url);
+    await client.get('/begin');
+    const socket = net.connect(served.port, '127.0.0.1');
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nCookie: ${client.cookieHeader()}\r\n\r\n`;
+    socket.write(ask('/slow') + ask('/visit'));
+    await arrived;
+    socket.destroy();
+    for (let tries = 0; (await client.get('/')).body !== '7'; tries++) assert.ok(tries < 200, 'the write was lost');
   });
 });
 
