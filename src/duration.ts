@@ -22,3 +22,11 @@ export function toMilliseconds(duration: Duration, option: string): number {
     "Give milliseconds as a positive whole number, or text such as '30m', '12h' or '14d'.",
   );
 }
+
+/** The longest that a timer of Node waits, 24 days and 20 hours; one that is given more runs at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The same for a timer: as long as one can wait at most. @throws MadeleineError `ERR_OPTION_INVALID` */
+export function toTimer(duration: Duration, option: string): number {
+  return Math.min(toMilliseconds(duration, option), LONGEST_TIMER);
+}

@@ -1,7 +1,7 @@
 /** madeleine for WebSocket handshakes: `ws`, socket.io, and whatever else listens to a server's `upgrade` event. */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Duration, toMilliseconds } from '../duration.ts';
+import { type Duration, toTimer } from '../duration.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import { statusOf } from '../http/head.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
@@ -103,7 +103,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
     },
     onEnd(request, listener, every = '30s') {
       const open = openOf(request);
-      const period = toMilliseconds(every, 'every');
+      const period = toTimer(every, 'every');
       let timer: NodeJS.Timeout | undefined;
       let watching = !open.unstored && !open.unavailable;
       const wait = () => {
@@ -134,5 +134,7 @@ class HandshakeFacts extends ProxiedFacts {
 
 function refuse(socket: Duplex, status: number): void {
   socket.on('error', () => {});
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  // Node has let go of this socket: where the client keeps its side open, nobody else would close it.
+  const answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  socket.end(answer, () => socket.destroy());
 }

@@ -43,7 +43,7 @@ export class FetchExchange<Data extends object = object> {
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
     // Else a copy: its body is watched, and Response.redirect() and fetch() give fields that cannot be changed.
-    const sent = isAtHand(response) ? response : new Response(this.#watched(response.body), response);
+    const sent = isAtHand(response) ? response : copyOf(response, this.#watched(response.body));
     const { headers } = sent;
     if (open.accessed) {
       setIfChanged(headers, 'Vary', varyBy(headers.get('Vary'), 'Cookie'));
@@ -95,6 +95,14 @@ export class FetchExchange<Data extends object = object> {
       this.sessions.reportFailure(error);
     }
   }
+}
+
+/**
+ * Made of its parts: the Response of @hono/node-server, given another for a model, takes over its very fields (of fetch(), which cannot
+ * be changed; in version 1), and is read before it is sent, so that a body that breaks off at once is sent as an empty one.
+ */
+function copyOf({ status, statusText, headers }: Response, body: ReadableStream<Uint8Array> | null): Response {
+  return new Response(body, { status, statusText, headers: new Headers(headers) });
 }
 
 function setIfChanged(headers: Headers, name: string, value: string | null): void {

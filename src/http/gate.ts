@@ -9,15 +9,15 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { createGateFinder } from './gate-finder.ts';
 import { bareError, clearForError, setHeadersGiven } from './head.ts';
 import { presentHeld } from './held-head.ts';
-import { streamOf } from './http2.ts';
+import { breakOff, streamOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
 /** The most bytes that `write()` may leave here while the session is being saved; a handler that goes on gets an error. */
 export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
 
-/** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `discarding` what a failed handler writes. */
-type GateState = 'waiting' | 'holding' | 'open' | 'discarding';
+/** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `ending`: its end waits for a save; `discarding` what a failed handler writes. */
+type GateState = 'waiting' | 'holding' | 'open' | 'ending' | 'discarding';
 
 const gates = createGateFinder<Gate>();
 
@@ -49,6 +49,10 @@ class Gate {
     this.response = response;
     this.participants = [participant];
     this.#below = methods;
+  }
+
+  get holdsEnd(): boolean {
+    return this.ended && (this.holdsHead || this.#state === 'ending');
   }
 
   writeHead(status: unknown, second: unknown, third: unknown): ServerResponse {
@@ -86,7 +90,7 @@ class Gate {
 
   end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
     const response = this.response;
-    if (this.#state === 'discarding' || (this.#state === 'holding' && this.ended)) {
+    if (this.#state === 'discarding' || (this.ended && this.#state !== 'open')) {
       discard(chunk, encoding, callback);
     } else if (this.#state === 'waiting') {
       // Saved now, with nothing in between: there is no need to look again for changes before the last byte.
@@ -197,7 +201,7 @@ class Gate {
   #cut(error: unknown): void {
     this.#state = 'discarding';
     this.#refuse().failedAtEnd(error);
-    this.response.destroy();
+    breakOff(this.response);
   }
 
   /** Tells everybody, and gives the one who is to speak of it. */
@@ -209,10 +213,16 @@ class Gate {
   /** The head left earlier: what the handler changed since is saved before the client can know that it has everything. */
   #endAfterSave(chunk: unknown, encoding: unknown, callback: unknown): void {
     const cut = (error: unknown) => this.#cut(error);
+    const pass = () => {
+      this.#state = 'open';
+      this.#passEnd(chunk, encoding, callback);
+    };
     try {
       const saved = saveAllAtEnd(this.participants);
-      if (saved instanceof Promise) saved.then(() => this.#passEnd(chunk, encoding, callback)).catch(cut);
-      else this.#passEnd(chunk, encoding, callback);
+      if (!(saved instanceof Promise)) return pass();
+      this.#state = 'ending';
+      presentHeld(this.response, gates.before);
+      saved.then(pass).catch(cut);
     } catch (error) {
       cut(error);
     }

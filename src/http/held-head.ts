@@ -1,4 +1,4 @@
-/** How a response looks to its handler while its head is held. */
+/** How a response looks to its handler while its head is held, or its end. */
 import type { ServerResponse } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
@@ -6,8 +6,8 @@ import { frameworkPrototype } from './framework-prototype.ts';
 export interface Holder {
   /** The head waits for the save. */
   readonly holdsHead: boolean;
-  /** The handler has ended the response. */
-  readonly ended: boolean;
+  /** The handler has ended the response, and the end waits for the save. */
+  readonly holdsEnd: boolean;
 }
 type HolderOf = (response: ServerResponse) => Holder | undefined;
 
@@ -19,7 +19,7 @@ type Originals = Record<Name, (...args: unknown[]) => unknown>;
 const PRESENTED = Symbol('madeleine.presented');
 
 /**
- * A head that is held counts as sent: `headersSent` is true and fields cannot be changed. Otherwise an error handler that looks
+ * A head that is held counts as sent: `headersSent` is true and fields cannot be changed; an end that is held, as the end. Otherwise an error handler that looks
  * whether it may still answer would write into a response that is complete.
  *
  * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put six properties on each
@@ -65,15 +65,14 @@ function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorM
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }
-  const show = (name: (typeof GETTERS)[number], held: (holder: Holder) => boolean) => {
+  const show = (name: (typeof GETTERS)[number], holds: keyof Holder) => {
     const get = function (this: ServerResponse): unknown {
-      const holder = holderOf(this);
-      return holder?.holdsHead ? held(holder) : originals[name].call(this);
+      return holderOf(this)?.[holds] || originals[name].call(this);
     };
     descriptors[name] = { get, configurable: true };
   };
-  show('headersSent', () => true);
-  show('writableEnded', holder => holder.ended);
+  show('headersSent', 'holdsHead');
+  show('writableEnded', 'holdsEnd');
   return descriptors;
 }
 

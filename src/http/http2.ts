@@ -9,9 +9,23 @@ export function streamOf(response: ServerResponse): Http2Stream | undefined {
   return response instanceof ServerResponse ? undefined : (response as { stream?: Http2Stream }).stream;
 }
 
-/** What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time. A mock has none. */
+/**
+ * What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time: one that
+ * waits behind another has none yet, and its request has. A mock has none, or something that closes for nobody.
+ */
 export function connectionOf(response: ServerResponse): Http2Stream | Socket | null {
-  return streamOf(response) ?? response.socket ?? null;
+  const connection = streamOf(response) ?? response.socket ?? response.req?.socket;
+  return typeof connection?.on === 'function' ? connection : null;
+}
+
+/** Written out: importing node:http2 for it would cost every start some milliseconds. */
+const NGHTTP2_INTERNAL_ERROR = 2;
+
+/** Ends a response that has begun to leave so that the client does not take it for a whole one: a stream that is destroyed ends without an error. */
+export function breakOff(response: ServerResponse): void {
+  const stream = streamOf(response);
+  if (stream) stream.close(NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
 }
 
 /** Node's types do not know it. */

@@ -27,7 +27,7 @@ export interface OpenSession<Data extends object = SessionData> {
   readonly busy: Promise<unknown> | null;
   /** Saves what changed, or marks the session as seen if that is due; after whatever is being done to it. */
   commit(): MaybePromise<void>;
-  /** The Set-Cookie lines that the response owes, after `commit`: none, one, or several where the session travels in cookies. */
+  /** The Set-Cookie lines that the response owes, asked for once, as its head leaves, after `commit`: none, one, or several where the session travels in cookies. */
   setCookies(): readonly SetCookie[];
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;
@@ -68,6 +68,7 @@ export class Opened extends SessionState implements OpenSession<object> {
     return afterAll(this, commit);
   }
   setCookies(): readonly SetCookie[] {
+    this.headLeft = true;
     return this.cookieLines();
   }
   stillLive(): MaybePromise<boolean> {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { Secret } from '../crypto/keyring.ts';
-import { type Duration, toMilliseconds } from '../duration.ts';
+import { type Duration, toTimer } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkObject, checkOptions, invalidOption, ownOptions } from '../options.ts';
 import { type CarriedStore, isCarriedStore } from './carried-store.ts';
@@ -133,7 +133,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
       'Make "absolute" the longer of the two.',
     );
   }
-  const storeTimeout = toMilliseconds(options.storeTimeout ?? '5s', 'storeTimeout');
+  const storeTimeout = toTimer(options.storeTimeout ?? '5s', 'storeTimeout');
   return {
     ...{ name, cookie, policy, merge: merge as MergeRules },
     ...{ concurrency, onStoreError, onReuse, maxDataSize, storeTimeout, clock },

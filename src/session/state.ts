@@ -103,15 +103,18 @@ export class SessionState {
   renewal = false;
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
+  /** The head of the response has left, and with it the last cookie that this request can give. */
+  headLeft = false;
 
   constructor(core: Core, facts: RequestFacts) {
     this.core = core;
     this.facts = facts;
   }
 
-  /** To be asked before anything that gives the browser another id. @throws MadeleineError `ERR_NO_RESPONSE` */
+  /** To be asked before anything that gives the browser another id. @throws MadeleineError `ERR_NO_RESPONSE`, `ERR_HEADERS_SENT` */
   needCookie(): void {
     if (this.facts.unanswered) throw noResponse();
+    if (this.headLeft) throw headLeft();
   }
 
   /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
@@ -234,5 +237,13 @@ function noResponse(): MadeleineError {
     'ERR_NO_RESPONSE',
     'A session was begun, or given another id, where there is no response that could carry its cookie.',
     'Begin sessions, log in and rotate ids in an ordinary request, before the page opens its WebSocket.',
+  );
+}
+
+function headLeft(): MadeleineError {
+  return new MadeleineError(
+    'ERR_HEADERS_SENT',
+    'A session was begun, or given another id, after the head of the response had left, so that its cookie could reach nobody.',
+    'Begin sessions, log in and rotate ids before the first byte of the response.',
   );
 }

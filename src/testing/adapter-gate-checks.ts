@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Session } from '../session/bag.ts';
+import type { SuiteData } from './adapter-application.ts';
 import { type AdapterBench, type AdapterCheck, type Extra, SPEEDS, slowStore } from './adapter-bench.ts';
 
 const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
@@ -21,6 +23,37 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       );
       assert.equal((await client.get('/stream')).body, 'firstlast');
       assert.equal((await client.get('/data')).json()['visits'], 2);
+    }
+  },
+
+  async 'once the head has left no session is begun and no id given that the client could never hear of'(bench) {
+    for (const open of Object.values(SPEEDS)) {
+      const told: unknown[] = [];
+      const client = await bench.serve(
+        { store: open() },
+        {
+          stream: session => (_request, response) => {
+            const visitor = session().about.isNew;
+            response.write('first', async () => {
+              const ways = visitor
+                ? [() => session().login('ada'), () => session().update(count), () => save(session())]
+                : [() => session().login('bob'), () => session().rotate(), () => session().regenerate()];
+              for (const way of ways) {
+                await way().then(
+                  () => told.push('done'),
+                  error => told.push(error.code),
+                );
+              }
+              response.end();
+            });
+          },
+        },
+      );
+      await client.get('/stream');
+      await client.get('/login/ada');
+      await client.get('/stream');
+      assert.deepEqual(told, Array(6).fill('ERR_HEADERS_SENT'));
+      assert.equal((await client.get('/data')).json()['userId'], 'ada');
     }
   },
 
@@ -68,6 +101,31 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     const answer = await bench.ask('/held');
     assert.deepEqual(seen, [true, true]);
     assert.deepEqual([answer.status, answer.body, answer.headers['x-late']], [200, 'first', undefined]);
+  },
+
+  async 'while the last change is saved the response has ended: writableEnded is true, a second end and a write add nothing'(
+    bench,
+  ) {
+    const seen: unknown[] = [];
+    const client = await bench.serve(
+      { store: slowStore() },
+      {
+        stream: session => (_request, response) => {
+          session().visits = 1;
+          response.write('first', () => {
+            session().visits = 2;
+            response.end('last');
+            seen.push(response.writableEnded);
+            response.write('more');
+            response.end('again');
+          });
+        },
+      },
+    );
+    const answer = await client.get('/stream');
+    assert.deepEqual(seen, [true]);
+    assert.equal(answer.body, 'firstlast');
+    assert.equal((await client.get('/data')).json()['visits'], 2);
   },
 
   async 'write() answers false while holding and drain follows; a handler that ignores it meets the cap'(bench) {
@@ -129,6 +187,15 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     }
   },
 };
+
+function count(data: Partial<SuiteData>): void {
+  data.visits = (data.visits ?? 0) + 1;
+}
+
+async function save(session: Session<SuiteData>): Promise<void> {
+  session.visits = 1;
+  await session.save();
+}
 
 interface Handling {
   session: Parameters<Extra[string]>[0];

@@ -48,6 +48,37 @@ describe('Hono', () => {
     assert.equal(await (await app.request('/', { headers: { cookie: cookieOf(first) } })).json(), 2);
   });
 
+  it('what fetch() gave, as a proxy gives it on, carries the cookie, and its status and fields', async context => {
+    const upstream = await serve((_req, res) =>
+      res.writeHead(201, 'Made', { 'Set-Cookie': 'own=1', 'X-Own': '1' }).end('made'),
+    );
+    context.after(upstream.close);
+    const app = create().use(session({ secret }));
+    app.get('/', c => {
+      c.get('session').visits = 1;
+      return fetch(upstream.url);
+    });
+    const served = await serve(getRequestListener(app.fetch));
+    context.after(served.close);
+    const { status, body, headers, setCookies } = await request(served.url);
+    assert.deepEqual([status, body, headers['x-own']], [201, 'made', '1']);
+    assert.deepEqual(
+      setCookies.map(line => line.split('=')[0]),
+      ['own', 'session'],
+    );
+  });
+
+  it('a stream that fails at once breaks off, as it does without a session', async context => {
+    const app = create().use(session({ secret }));
+    app.get('/', c => {
+      c.get('session').visits = 1;
+      return new Response(new ReadableStream({ start: controller => controller.error(new Error('failed')) }));
+    });
+    const served = await serve(getRequestListener(app.fetch));
+    context.after(served.close);
+    await assert.rejects(request(served.url), { code: 'ECONNRESET' });
+  });
+
   it('flash messages, both ways', async () => {
     const app = create().use(session({ secret }));
     app.get('/', c => {

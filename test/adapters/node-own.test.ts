@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import https from 'node:https';
+import net from 'node:net';
 import { describe, it } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
 import { type NodeSessions, session } from 'madeleine/node';
@@ -121,6 +122,32 @@ it('B14 node: fields given to writeHead that are there already, as res.getHeader
   await served.close();
 });
 
+describe('node: several requests at once on a connection of HTTP/1.1', () => {
+  it('a client that goes away takes the writes of none of them with it', async context => {
+    let arrive = () => {};
+    const arrived = new Promise<void>(resolve => {
+      arrive = resolve;
+    });
+    const served = await serve(
+      session({ secret }).withSession((req, res) => {
+        if (req.url === '/begin') req.session.theme = 'dark';
+        if (req.url === '/visit') req.session.visits = 7;
+        if (req.url === '/visit') return arrive();
+        if (req.url !== '/slow') res.end(String(req.session.visits));
+      }),
+    );
+    context.after(served.close);
+    const client = new Client(served.url);
+    await client.get('/begin');
+    const socket = net.connect(served.port, '127.0.0.1');
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nCookie: ${client.cookieHeader()}\r\n\r\n`;
+    socket.write(ask('/slow') + ask('/visit'));
+    await arrived;
+    socket.destroy();
+    for (let tries = 0; (await client.get('/')).body !== '7'; tries++) assert.ok(tries < 200, 'the write was lost');
+  });
+});
+
 describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
   it('a pushed response is nobody’s session, and goes out as it is', async () => {
     const sessions = session({ secret });
@@ -178,6 +205,26 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
     for (let tries = 0; (await client.get('/')).body !== '7'; tries++) assert.ok(tries < 200, 'the write was lost');
     connection.destroy();
     await served.close();
+  });
+
+  it('a stream whose last save fails is broken off, and not taken for a whole one', async context => {
+    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+    const served = await serveOn(
+      http2.createServer(
+        session({ secret, store }).withSession((req, res) => {
+          req.session.visits = 1;
+          res.write('first', 'utf8', () => {
+            req.session.visits = 2;
+            res.end('last');
+          });
+        }),
+      ),
+    );
+    const connection = http2.connect(served.url);
+    context.after(() => connection.destroy());
+    context.after(served.close);
+    const stream = connection.request({ ':path': '/' }).resume();
+    await assert.rejects(once(stream, 'end'), { code: 'ERR_HTTP2_STREAM_ERROR' });
   });
 
   const failingStore = () => faultStore(memoryStore(), () => ({ kind: 'fail' }));

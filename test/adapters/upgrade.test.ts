@@ -113,6 +113,22 @@ describe('ws', () => {
     await both.close();
   });
 
+  it('a refused connection is over, also where the client keeps its side open', { timeout: 20_000 }, async context => {
+    const both = await serveBoth(greet);
+    context.after(both.close);
+    const accepted = once(both.server, 'connection');
+    const client = net.connect({ port: both.port, host: '127.0.0.1', allowHalfOpen: true });
+    context.after(() => client.destroy());
+    client.write(
+      'GET / HTTP/1.1\r\nHost: here\r\nOrigin: https://evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    );
+    const [socket] = await accepted;
+    const closed = once(socket, 'close');
+    const [answer] = await once(client, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 403 Forbidden\r\n/);
+    await closed;
+  });
+
   it('a trusted origin has to be one as browsers write it', () => {
     const { sessions } = session({ secret });
     for (const origin of [
@@ -301,6 +317,27 @@ describe('the end of the session ends the socket', () => {
     assert.equal(await asked.at(-1), false);
     socket.close();
     await both.close();
+  });
+
+  it('however long it is between two looks: longer than a timer of Node can wait', async context => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', hear);
+    context.after(() => process.off('warning', hear));
+    const both = await serveBoth(
+      ({ onEnd }, socket, request) => {
+        socket.on(
+          'close',
+          onEnd(request, () => socket.close(), '30d'),
+        );
+        socket.send('open');
+      },
+      { storeTimeout: '30d', store: faultStore(memoryStore(), () => ({ kind: 'delay', time: 10 })) },
+    );
+    context.after(both.close);
+    assert.equal((await both.client.get('/login/ada')).status, 200);
+    assert.equal(await answerOf(connect(both)), 'open');
+    assert.deepEqual(warnings, []);
   });
 
   it('a store that fails ends nothing, and is reported; a visitor without a session is not watched', async () => {
