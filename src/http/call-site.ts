@@ -1,8 +1,8 @@
 /** Which line of the application called us, so that an error can name it. */
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_URL } from '../package-url.ts';
 
-const OURS = new URL('..', import.meta.url);
-const FOLDERS: readonly string[] = [OURS.href, fileURLToPath(OURS)];
+const FOLDERS: readonly string[] = [PACKAGE_URL.href, fileURLToPath(PACKAGE_URL)];
 
 /** `file:line:column` of the innermost caller outside this package and its packages; `null` where a bundler left no such line. */
 export function callSite(): string | null {

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { MadeleineError } from '../errors.ts';
+import { PACKAGE_URL } from '../package-url.ts';
 
-const require = createRequire(import.meta.url);
+const require = createRequire(PACKAGE_URL);
 
 /**
  * Loads an optional peer dependency, synchronously, at the moment something needs it.
