@@ -1,4 +1,5 @@
 /** Two copies of this package in one process share nothing: neither the gate before a response, nor a class of errors. */
+import { PACKAGE_URL } from './package-url.ts';
 import type { Warn } from './warnings.ts';
 
 const COPIES: unique symbol = Symbol.for('madeleine.copies');
@@ -7,7 +8,7 @@ const COPIES: unique symbol = Symbol.for('madeleine.copies');
 export function warnOfCopies(warn: Warn): void {
   const shared = globalThis as { [COPIES]?: Set<string> };
   shared[COPIES] ??= new Set();
-  const copies = shared[COPIES].add(new URL('.', import.meta.url).href);
+  const copies = shared[COPIES].add(PACKAGE_URL.href);
   if (copies.size < 2) return;
   warn(
     'MADELEINE_TWICE',

@@ -248,6 +248,30 @@ describe('loaded in a project without any peer', () => {
     });
   }
 
+  // esbuild, tsup and others make CommonJS of it by putting {} in the place of import.meta; a file that they make has a __filename.
+  it('every subpath, as bundled into one CommonJS file', async () => {
+    const bundled = path.join(project, 'bundle.cjs');
+    const hooks = `export async function load(url, context, next) {
+      const loaded = await next(url, context);
+      if (!url.includes('/madeleine/dist/')) return loaded;
+      const source = String(loaded.source).replaceAll('import.meta', '({})');
+      return { ...loaded, source: 'const __filename = ' + ${JSON.stringify(JSON.stringify(bundled))} + ';' + source };
+    }`;
+    const code = `
+      import { register } from 'node:module';
+      register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});
+      for (const name of ${names}) console.log(name, Object.keys(await import(name)).length > 0);
+      const { postgresStore } = await import('madeleine/postgres');
+      const { session } = await import('madeleine/fetch');
+      try { postgresStore('postgres://localhost/shop'); } catch (error) { console.log(error.code); }
+      try { session({ secret: 'a secret of more than thirty-two bytes' }).of(new Request('http://app.example')); }
+      catch (error) { console.log(error.code); }`;
+    writeFileSync(path.join(project, 'bundled.mjs'), code);
+    const expected = specifiers.map(name => `${name} true\n`).join('');
+    const printed = await run(process.execPath, ['--no-warnings', 'bundled.mjs'], project);
+    assert.equal(printed, `${expected}ERR_DRIVER_MISSING\nERR_SESSION_MISSING\n`);
+  });
+
   it('both ways give the same, and a store without its driver says what to install', async () => {
     const code = `
       import { createRequire } from 'node:module';

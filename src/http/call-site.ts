@@ -1,15 +1,16 @@
 /** Which line of the application called us, so that an error can name it. */
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_URL } from '../package-url.ts';
 
-const OURS = new URL('..', import.meta.url);
-const FOLDERS: readonly string[] = [OURS.href, fileURLToPath(OURS)];
+const FOLDERS: readonly string[] = [PACKAGE_URL.href, fileURLToPath(PACKAGE_URL)];
 
 /** `file:line:column` of the innermost caller outside this package and its packages; `null` where a bundler left no such line. */
 export function callSite(): string | null {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 50;
+  // Refused under --frozen-intrinsics, where what the limit leaves must do.
+  Reflect.set(Error, 'stackTraceLimit', 50);
   const frames = new Error().stack?.split('\n').slice(1) ?? [];
-  Error.stackTraceLimit = stackTraceLimit;
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   const application = frames.find(
     frame =>
       !FOLDERS.some(folder => frame.includes(folder)) && !/[\\/]node_modules[\\/]/.test(frame) && PLACE.test(frame),

@@ -3,7 +3,7 @@ import { setCookieLine } from '../cookie/headers.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts, Visitor } from '../session/state.ts';
-import { isAtHand, withEnd } from './fetch-body.ts';
+import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { varyBy, withoutSharedCaching } from './fields.ts';
 import { saveAtEnd } from './late-save.ts';
 
@@ -42,8 +42,9 @@ export class FetchExchange<Data extends object = object> {
     // 101 and Response.error() are no answers that a field could be added to.
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
-    // Else a copy: its body is watched, and Response.redirect() and fetch() give fields that cannot be changed.
-    const sent = isAtHand(response) ? response : copyOf(response, this.#watched(response.body));
+    // Else a copy: a stream is watched, Response.redirect() and fetch() give fields that cannot be changed, and who gives the same
+    // Response to everybody would give them each other's cookies.
+    const sent = (await copyIfAtHand(response)) ?? copyOf(response, this.#watched(response.body));
     const { headers } = sent;
     if (open.accessed) {
       setIfChanged(headers, 'Vary', varyBy(headers.get('Vary'), 'Cookie'));

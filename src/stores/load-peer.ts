@@ -1,7 +1,9 @@
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { MadeleineError } from '../errors.ts';
+import { PACKAGE_URL } from '../package-url.ts';
 
-const require = createRequire(import.meta.url);
+// Not createRequire by its name: bundlers know that, look for the peers while they bundle, and put nothing in its place.
+const require = nodeModule.createRequire(PACKAGE_URL);
 
 /**
  * Loads an optional peer dependency, synchronously, at the moment something needs it.

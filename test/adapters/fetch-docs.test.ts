@@ -75,6 +75,25 @@ it('Remix, React Router', async () => {
   assert.deepEqual(await (await call(loader, {}, wrap)).json(), { user: 'ada' });
 });
 
+it('React Router with middleware', async () => {
+  await recipe('One file for all', '', inMemory);
+  const router = "import { createContext } from 'react-router';";
+  const { middleware, loader } = (await recipe('React Router with middleware', '', code => {
+    assert.ok(code.includes(router));
+    return code.replace(router, 'const createContext = () => ({});');
+  })) as unknown as { middleware: [Handler]; loader: (page: unknown) => Promise<unknown> };
+  const call = browser();
+  const wrap = (asked: Request) => {
+    const page = { request: asked, params: {}, context: new Map() };
+    // Each loader has a Request of its own.
+    const load = () => loader({ ...page, request: new Request(asked) });
+    return [page, async () => Response.json(await Promise.all([load(), load()]))];
+  };
+  const first = await call(middleware[0], {}, wrap);
+  assert.deepEqual([first.headers.getSetCookie().length, await first.json()], [1, [{ visits: 1 }, { visits: 2 }]]);
+  assert.deepEqual(await (await call(middleware[0], {}, wrap)).json(), [{ visits: 3 }, { visits: 4 }]);
+});
+
 it('SvelteKit', async () => {
   await recipe('One file for all', '', inMemory);
   const { handle, PUT, look } = await recipe(

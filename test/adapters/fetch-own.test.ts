@@ -3,9 +3,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requireLogin, session } from 'madeleine/fetch';
 import { memoryStore } from 'madeleine/memory';
-import { faultStore, readSetCookie } from 'madeleine/testing';
+import { faultStore, readSetCookie, sendRequest } from 'madeleine/testing';
 
 const secret = 'a secret of more than thirty-two bytes';
+/** What of Bun's own server is asked here. */
+interface Bun {
+  file(path: string): Blob;
+  serve(options: { port: number; hostname: string; fetch: (request: Request) => Response | Promise<Response> }): {
+    url: URL;
+    stop(atOnce: boolean): void;
+  };
+}
+const BUN = (globalThis as { Bun?: Bun }).Bun;
+
 const late = () => faultStore(memoryStore(), () => ({ kind: 'delay', time: 5 }));
 
 /** A request, with the cookies that this response left. */
@@ -188,6 +198,36 @@ describe('the answer', () => {
     assert.deepEqual(failures, ['ERR_STORE_FAILED', 'ERR_DATA_NOT_JSON']);
   });
 
+  it('on Bun.serve what is no stream keeps its type and its length, a file its ranges', {
+    skip: BUN === undefined,
+  }, async () => {
+    const { withSession, of } = counter();
+    const bodies: Record<string, () => ConstructorParameters<typeof Response>[0]> = {
+      '/text': () => 'Zoë',
+      '/image': () => new Blob(['<svg/>'], { type: 'image/svg+xml' }),
+      '/form': () => new URLSearchParams({ a: 'b' }),
+      '/file': () => (BUN as Bun).file(import.meta.filename),
+    };
+    const answer = (request: Request) => new Response(bodies[new URL(request.url).pathname]?.());
+    const withSeen = withSession((request: Request) => {
+      of(request)['seen'] = true;
+      return answer(request);
+    });
+    const seen: unknown[][] = [];
+    for (const fetch of [answer, withSeen]) {
+      const server = (BUN as Bun).serve({ port: 0, hostname: '127.0.0.1', fetch });
+      for (const path of Object.keys(bodies)) {
+        const got = await sendRequest(new URL(path, server.url).href, { headers: { range: 'bytes=0-1' } });
+        seen.push([path, got.status, got.body, ...['content-type', 'content-length'].map(name => got.headers[name])]);
+        if (fetch !== answer) assert.equal(got.setCookies.length, 1);
+      }
+      server.stop(true);
+    }
+    assert.deepEqual(seen.slice(4), seen.slice(0, 4));
+    assert.equal(seen[0]?.[3], 'text/plain;charset=utf-8');
+    assert.equal(seen[3]?.[1], 206);
+  });
+
   it('to somebody whose session cannot be read just now is in no cache', async () => {
     const store = faultStore(memoryStore());
     const { visit, withSession, of } = counter({ store, onStoreError: 'anonymous' });
@@ -200,7 +240,7 @@ describe('the answer', () => {
 
   it('what is thrown goes on: a Response with the cookie, an error after the save of what is stored', async () => {
     const { visit, withSession, of } = counter();
-    const thrower = withSession(request => {
+    const thrower = withSession((request: Request) => {
       of(request)['seen'] = true;
       throw Response.redirect('http://app.example/login', 303);
     });

@@ -5,6 +5,17 @@ import { requireLogin, requireRecentLogin, requireUser, returnTo, session } from
 import { request } from '../support/client.ts';
 import { serve } from '../support/serve.ts';
 
+it('a guard can be made where the length of stack traces is not ours to change (--frozen-intrinsics)', () => {
+  const { stackTraceLimit } = Error;
+  Object.defineProperty(Error, 'stackTraceLimit', { writable: false });
+  try {
+    assert.equal(typeof requireLogin(), 'function');
+  } finally {
+    Object.defineProperty(Error, 'stackTraceLimit', { writable: true });
+  }
+  assert.equal(Error.stackTraceLimit, stackTraceLimit);
+});
+
 describe('returnTo', () => {
   it('answers with a path of this site as it is', () => {
     for (const path of [

@@ -79,6 +79,30 @@ describe('Hono', () => {
     await assert.rejects(request(served.url), { code: 'ECONNRESET' });
   });
 
+  it('a Response that handlers give to everybody carries nobody’s cookie to another', async () => {
+    const refused = new Map<string, Response>();
+    const app = create().use(session({ secret }));
+    // @hono/node-server keeps text and empty bodies at hand, and sends such a Response as often as it is given back.
+    const give = (path: string, make: () => Response) => {
+      app.get(path, c => {
+        if (c.req.query('begin')) c.var.session.visits = 1;
+        if (!refused.has(path)) refused.set(path, make());
+        return refused.get(path) as Response;
+      });
+    };
+    give('/text', () => new Response('No.', { status: 403, headers: { 'X-Own': 'kept' } }));
+    give('/empty', () => new Response(null, { status: 204, headers: { 'X-Own': 'kept' } }));
+    const served = await serve(getRequestListener(app.fetch));
+    for (const path of ['/text', '/empty']) {
+      const first = await request(`${served.url}${path}?begin=1`);
+      assert.equal(first.setCookies.length, 1);
+      const second = await request(served.url + path);
+      assert.deepEqual([second.setCookies, second.headers.vary, second.headers['x-own']], [[], undefined, 'kept']);
+      assert.deepEqual([second.status, second.body], [first.status, first.body]);
+    }
+    await served.close();
+  });
+
   it('flash messages, both ways', async () => {
     const app = create().use(session({ secret }));
     app.get('/', c => {
