@@ -17,20 +17,21 @@ export function loadPeer(name: string): unknown {
 /**
  * The version of an installed peer, found without running any of its code.
  *
+ * @param wanted what to install, where it is not there: a name, and a version where not every one will do
  * @throws MadeleineError `ERR_DRIVER_MISSING`, with the loader's error as its cause
  */
-export function peerVersion(name: string): string {
-  return (load(name, `${name}/package.json`) as { version: string }).version;
+export function peerVersion(name: string, wanted: string = name): string {
+  return (load(name, `${name}/package.json`, wanted) as { version: string }).version;
 }
 
-function load(name: string, file: string): unknown {
+function load(name: string, file: string, wanted: string = name): unknown {
   try {
     return require(file);
   } catch (cause) {
     throw new MadeleineError(
       'ERR_DRIVER_MISSING',
       `The package "${name}" is not installed, or cannot be loaded here.`,
-      `Run: npm install ${name}`,
+      `Run: npm install ${wanted}`,
       { cause },
     );
   }

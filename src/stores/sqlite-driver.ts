@@ -28,19 +28,20 @@ export type SqliteDriver = new (path: string) => SqliteDatabase;
 export function loadSqlite(): SqliteDriver {
   const builtin = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: SqliteDriver } | undefined;
   if (builtin) return builtin.DatabaseSync;
-  refuseCrashing(peerVersion('better-sqlite3'));
+  refuseCrashing(peerVersion('better-sqlite3', LATEST_CRASHES ? 'better-sqlite3@12' : 'better-sqlite3'));
   const driver = loadPeer('better-sqlite3') as SqliteDriver;
   tryOut(driver);
   return driver;
 }
 
 /** From version 13 on better-sqlite3 installs on Node 20 with a mere warning, and then crashes the process when it opens a file. */
+const LATEST_CRASHES = Number.parseInt(process.versions.node, 10) < 22;
+
 function refuseCrashing(version: string): void {
-  const runtime = process.versions.node;
-  if (Number.parseInt(runtime, 10) >= 22 || Number.parseInt(version, 10) < 13) return;
+  if (!LATEST_CRASHES || Number.parseInt(version, 10) < 13) return;
   throw new MadeleineError(
     'ERR_DRIVER_UNSUPPORTED',
-    `better-sqlite3 ${version} crashes on Node ${runtime}.`,
+    `better-sqlite3 ${version} crashes on Node ${process.versions.node}.`,
     'Run: npm install better-sqlite3@12, or use Node 22 or later.',
   );
 }
