@@ -1,21 +1,21 @@
 import { MadeleineError } from './errors.ts';
 
 /**
- * Refuses what is not a plain object of known options, so that a slip of the pen shows at the start and not as a setting
- * that silently does nothing.
+ * The options as `ownOptions` gives them, where all are known: a slip of the pen shows at the start, and not as a setting that
+ * silently does nothing.
  *
  * @param what whose options these are, for the error: `'session'`
  * @param hints what to do about names that users bring from other libraries
  * @throws MadeleineError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`
  */
-export function checkOptions(
-  given: object,
+export function checkOptions<Options extends object>(
+  given: Options,
   known: readonly string[],
   what: string,
   hints: Readonly<Record<string, string>> = {},
-): void {
-  checkObject(given, what);
-  for (const name of Object.keys(given)) {
+): Options {
+  const options = ownOptions(given, what);
+  for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
     const near = closest(name, known);
@@ -23,6 +23,7 @@ export function checkOptions(
     const remedy = hint ?? (near ? `Did you mean "${near}"?` : all);
     throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
   }
+  return options;
 }
 
 /** Also told apart: `app.use(session)`, where the framework hands a request to what should have been called before. */

@@ -52,8 +52,7 @@ export interface Upgrades<Data extends object = SessionData> {
  * @throws MadeleineError for wrong options
  */
 export function upgrades<Data extends object>(sessions: Sessions<Data>, options: UpgradeOptions = {}): Upgrades<Data> {
-  checkOptions(options, ['trustedOrigins', 'trustProxy'], 'upgrade');
-  const { trustedOrigins = [], trustProxy = 0 } = options;
+  const { trustedOrigins = [], trustProxy = 0 } = checkOptions(options, ['trustedOrigins', 'trustProxy'], 'upgrade');
   const hops = checkTrustProxy(trustProxy);
   const mayConnect = createOriginCheck(trustedOrigins);
   const opened = new WeakMap<IncomingMessage, OpenSession<Data>>();

@@ -67,8 +67,8 @@ export function defineCookie<const Type extends CookieType = 'text'>(
   name: string,
   options: CookieOptions<Type> = {},
 ): Cookie<CookieOutput<Type>, CookieInput<Type>> {
-  checkOptions(options, KNOWN, 'cookie');
-  const { type = 'text', purpose = 'necessary', protection = 'plain', secret, clock = systemClock, ...rest } = options;
+  const given = checkOptions(options, KNOWN, 'cookie');
+  const { type = 'text', purpose = 'necessary', protection = 'plain', secret, clock = systemClock, ...rest } = given;
   const attributes: CookieAttributes = { secure: true, httpOnly: true, ...rest };
   serializeCookie(name, '', attributes); // what cannot be written shows now, not at a request
   if (!PURPOSES.includes(purpose)) throw invalid('purpose', `Give one of: ${PURPOSES.join(', ')}.`);

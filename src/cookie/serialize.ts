@@ -51,8 +51,7 @@ const DOMAIN_LABEL = /^[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?$/i;
  * `ERR_COOKIE_TOO_LARGE`, `ERR_OPTION_UNKNOWN`; no message holds the value
  */
 export function serializeCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
-  checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
-  const given = ownAttributes(attributes);
+  const given = checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
   checkName(name);
   checkPrefix(name, given);
   if (typeof value !== 'string' || !COOKIE_OCTETS.test(value)) {
@@ -73,7 +72,7 @@ export function serializeCookie(name: string, value: string, attributes: CookieA
 
 /** The Set-Cookie line that makes a browser drop this cookie: same name, path, domain and flags, and a lifetime of nothing. */
 export function clearCookie(name: string, attributes: CookieAttributes = {}): string {
-  const { maxAge: _m, expires: _e, ...rest } = ownAttributes(attributes);
+  const { maxAge: _m, expires: _e, ...rest } = attributes;
   // No Duration is zero, so Max-Age=0 is written here: it wins over Expires, which is for the oldest clients.
   return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
 }
@@ -92,12 +91,6 @@ export function encodeValue(text: string): string {
       'Use text.toWellFormed() where such text can occur.',
     );
   }
-}
-
-/** Own properties only: what a polluted prototype or `JSON.parse` brought along counts for nothing. */
-function ownAttributes(attributes: CookieAttributes): CookieAttributes {
-  const own: CookieAttributes = Object.create(null);
-  return Object.assign(own, Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)));
 }
 
 function attributeText(given: CookieAttributes): string {

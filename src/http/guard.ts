@@ -94,8 +94,7 @@ function recentLoginGuard(within: Duration, options: GuardOptions = {}): Guard<u
 
 /** A page is answered with a redirect or with text, an API with JSON: whichever the Accept field prefers. */
 function refusals(options: GuardOptions): (reason: Reason, asked: Asked) => Refusal {
-  checkOptions(options, ['loginPage'], 'guard');
-  const { loginPage = '/login' } = options;
+  const { loginPage = '/login' } = checkOptions(options, ['loginPage'], 'guard');
   if (!isLocalPath(loginPage))
     throw invalidOption('loginPage', 'is no path of this site', "Give one such as '/login'.");
   return (reason, asked) => {

@@ -55,7 +55,7 @@ export function createCookieVariants<More extends object>(
   options: SessionCookieOptions,
   complete: (fullName: string) => More,
 ): CookieVariants<CookieVariant & More> {
-  checkOptions(options, KNOWN, 'session cookie', HINTS);
+  const given = checkOptions(options, KNOWN, 'session cookie', HINTS);
   if (/^__(host|secure|http)-/i.test(name)) {
     throw new MadeleineError(
       'ERR_COOKIE_PREFIX',
@@ -63,19 +63,19 @@ export function createCookieVariants<More extends object>(
       'Give the bare name: over https the prefix is added by itself.',
     );
   }
-  const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = options;
+  const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = given;
   if (wanted !== 'auto' && typeof wanted !== 'boolean')
     throw invalidOption('cookie.secure', 'has a value that it cannot have', "Give true, false or 'auto'.");
   if (typeof persistent !== 'boolean')
     throw invalidOption('cookie.persistent', 'has a value that it cannot have', 'Give true or false.');
-  if (wanted !== true && (sameSite === 'none' || options.partitioned)) {
+  if (wanted !== true && (sameSite === 'none' || rest.partitioned)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
       `A session cookie with ${sameSite === 'none' ? 'SameSite=None' : 'Partitioned'} must be Secure: browsers refuse it otherwise.`,
       'Set cookie.secure to true and serve over https.',
     );
   }
-  const prefix = path === '/' && options.domain === undefined ? '__Host-' : '__Secure-';
+  const prefix = path === '/' && rest.domain === undefined ? '__Host-' : '__Secure-';
   const variant = (secure: boolean): CookieVariant & More => {
     const fullName = secure ? prefix + name : name;
     const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Secret } from '../crypto/keyring.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkObject, checkOptions, invalidOption, ownOptions } from '../options.ts';
+import { checkObject, checkOptions, invalidOption } from '../options.ts';
 import { type CarriedStore, isCarriedStore } from './carried-store.ts';
 import type { SessionCookieOptions } from './cookie-variants.ts';
 import { MERGE_RULES, type MergeRules } from './merge.ts';
@@ -54,6 +54,8 @@ export type OnStoreError = 'fail' | 'anonymous';
 export type OnReuse = 'end' | 'report';
 
 export interface CheckedOptions {
+  secret: Secret;
+  store: SessionStore | CarriedStore;
   concurrency: Concurrency;
   onStoreError: OnStoreError;
   onReuse: OnReuse;
@@ -105,9 +107,9 @@ function hintsFor(hint: string, ...names: readonly string[]): Record<string, str
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
 export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {
-  checkOptions(given, KNOWN, 'session', HINTS);
-  const options = ownOptions(given, 'session');
-  const { name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024, clock = systemClock } = options;
+  const options = checkOptions(given, KNOWN, 'session', HINTS);
+  const { secret, store, name = 'session', cookie = {}, merge = {} } = options;
+  const { maxDataSize = 1024 * 1024, clock = systemClock } = options;
   if (!Number.isSafeInteger(maxDataSize) || maxDataSize <= 0) {
     throw invalidOption('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
   }
@@ -116,7 +118,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   checkChoice('concurrency', concurrency, ['merge', 'serialize', 'last-write-wins']);
   checkChoice('onStoreError', onStoreError, ['fail', 'anonymous']);
   checkChoice('onReuse', onReuse, ['end', 'report']);
-  if (concurrency === 'serialize' && isCarriedStore(options.store)) {
+  if (concurrency === 'serialize' && isCarriedStore(store)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
       'Requests whose session travels in their own cookies cannot take turns: each has what its browser sent, not what the one before left.',
@@ -135,7 +137,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   }
   const storeTimeout = toMilliseconds(options.storeTimeout ?? '5s', 'storeTimeout');
   return {
-    ...{ name, cookie, policy, merge: merge as MergeRules },
+    ...{ secret, store, name, cookie, policy, merge: merge as MergeRules },
     ...{ concurrency, onStoreError, onReuse, maxDataSize, storeTimeout, clock },
   };
 }

@@ -47,10 +47,9 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const { policy, clock, maxDataSize, merge, concurrency, storeTimeout, onReuse } = checked;
   const turns = concurrency === 'serialize' ? new Turns(storeTimeout) : null;
   const events = new EventHub();
-  const { secret, store: given } = options;
-  const carrier = isCarriedStore(given) ? given.carry({ ...checked, secret, events }) : null;
-  const store: GuardedStore = carrier?.store ?? guardStore(given as SessionStore, storeTimeout);
-  const idCookie = carrier ? null : createIdCookie(secret, checked.name, checked.cookie, events);
+  const carrier = isCarriedStore(checked.store) ? checked.store.carry({ ...checked, events }) : null;
+  const store: GuardedStore = carrier?.store ?? guardStore(checked.store as SessionStore, storeTimeout);
+  const idCookie = carrier ? null : createIdCookie(checked.secret, checked.name, checked.cookie, events);
   const cookie = idCookie ?? (carrier as Carrier).cookie;
   const tagKey = randomBytes(32);
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;

@@ -39,10 +39,10 @@ export async function copySessions(
   to: SessionStore,
   options: CopyOptions = {},
 ): Promise<CopyProgress> {
-  checkOptions(options, ['onProgress', 'cursor', 'clock'], 'copySessions');
+  const given = checkOptions(options, ['onProgress', 'cursor', 'clock'], 'copySessions');
   checkStore(from, 'The store to copy from');
   checkStore(to, 'The store to copy to');
-  const { onProgress, cursor = null, clock = systemClock } = options;
+  const { onProgress, cursor = null, clock = systemClock } = given;
   const admin = adminOf(from, 'copy');
   const progress: CopyProgress = { copied: 0, present: 0, skipped: 0, cursor };
   for await (const page of pagesOf((at, limit) => admin.page(at, limit), cursor)) {

@@ -25,8 +25,8 @@ export interface MemoryStoreOptions {
  * @throws MadeleineError `ERR_OPTION_UNKNOWN`; `ERR_OPTION_INVALID` for a limit that is not a positive whole number
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore & { readonly admin: StoreAdmin } {
-  checkOptions(options, ['maxSessions', 'maxBytes', 'clock'], 'memoryStore');
-  const { maxSessions = 100_000, maxBytes = 256 * 1024 * 1024, clock = systemClock } = options;
+  const given = checkOptions(options, ['maxSessions', 'maxBytes', 'clock'], 'memoryStore');
+  const { maxSessions = 100_000, maxBytes = 256 * 1024 * 1024, clock = systemClock } = given;
   return new MemoryStore(positive(maxSessions, 'maxSessions'), positive(maxBytes, 'maxBytes'), clock);
 }
 

@@ -50,11 +50,10 @@ const CLAIM = '{"reason":"claim"}';
  *   same store; two stores over the same data are told apart, and refused, at the first write
  */
 export function movingStore(from: SessionStore, to: SessionStore, options: MovingStoreOptions = {}): MovingStore {
-  checkOptions(options, ['clock'], 'movingStore');
+  const { clock = systemClock } = checkOptions(options, ['clock'], 'movingStore');
   checkStore(from, 'The store to move from');
   checkStore(to, 'The store to move to');
   if (from === to) throw sameStore();
-  const { clock = systemClock } = options;
   let apart = false;
 
   /** Brings the record over if it is still in the old store: afterwards the new one alone is right about this key. */

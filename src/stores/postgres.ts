@@ -38,8 +38,8 @@ export interface PostgresStoreOptions {
  *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
  */
 export function postgresStore(pool: string | PostgresPool, options: PostgresStoreOptions = {}): ServerStore {
-  checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
-  const { schema, table = 'madeleine_sessions', unlogged = false } = options;
+  const given = checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
+  const { schema, table = 'madeleine_sessions', unlogged = false } = given;
   if (typeof unlogged !== 'boolean') {
     throw invalidOption('unlogged', 'is neither true nor false', 'Give one of them.');
   }

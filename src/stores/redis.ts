@@ -45,8 +45,8 @@ export interface RedisStoreOptions {
  *   `ERR_OPTION_*` for wrong options; what only the server can say (wrong password, too old) comes with the first call
  */
 export function redisStore(client: RedisClient | string, options: RedisStoreOptions = {}): ServerStore {
-  checkOptions(options, ['prefix', 'wait', 'clock'], 'redisStore');
-  const { prefix = 'madeleine:', wait, clock = systemClock } = options;
+  const given = checkOptions(options, ['prefix', 'wait', 'clock'], 'redisStore');
+  const { prefix = 'madeleine:', wait, clock = systemClock } = given;
   const settings = { names: redisNames(checkPrefix(prefix)), wait: wait ? checkWait(wait) : null, clock };
   const anyKey = settings.names.bucket(0);
   if (typeof client !== 'string') return createStore(checkedFirst(commandsOf(client), anyKey), settings);

@@ -54,8 +54,7 @@ const HINTS = {
  * @throws MadeleineError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`
  */
 export function sealedCookieStore(options: SealedCookieOptions = {}): CarriedStore {
-  checkOptions(options, ['denylist', 'epoch'], 'sealedCookieStore', HINTS);
-  const { denylist, epoch } = options;
+  const { denylist, epoch } = checkOptions(options, ['denylist', 'epoch'], 'sealedCookieStore', HINTS);
   if (epoch !== undefined && typeof epoch !== 'function') {
     throw invalidOption(
       'epoch',

@@ -31,9 +31,9 @@ export function sqliteStore(
   database: string | SqliteDatabase,
   options: SqliteStoreOptions = {},
 ): SessionStore & { readonly admin: StoreAdmin; close(): void } {
-  checkOptions(options, ['durability'], 'sqliteStore');
+  const { durability } = checkOptions(options, ['durability'], 'sqliteStore');
   if (typeof database === 'string') {
-    const opened = openFile(checkPath(database), checkDurability(options.durability ?? 'process'));
+    const opened = openFile(checkPath(database), checkDurability(durability ?? 'process'));
     try {
       return createStore(opened, () => opened.close(), database === ':memory:' ? null : database);
     } catch (cause) {
@@ -41,7 +41,7 @@ export function sqliteStore(
       throw unusable(database, cause);
     }
   }
-  if (options.durability !== undefined) {
+  if (durability !== undefined) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
       'Option "durability" applies to a path; this database is open already.',

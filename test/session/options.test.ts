@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { DEFAULT_LIFETIME, type ErrorCode, MadeleineError } from 'madeleine';
-import { type ExpressSessionOptions, session } from 'madeleine/express';
+import { createSessions, DEFAULT_LIFETIME, defineCookie, type ErrorCode, MadeleineError } from 'madeleine';
+import { type ExpressSessionOptions, requireLogin, session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { upgrades } from 'madeleine/upgrade';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -112,6 +113,16 @@ it('options are read as own properties: a polluted or JSON-made prototype adds n
   assert.throws(() => session({ secret, ...made, ...{ ['__proto__']: 1 } } as never), { code: 'ERR_OPTION_UNKNOWN' });
   const inherited = Object.assign(Object.create({ store: 'evil' }), { secret });
   session(inherited);
+});
+
+it('so are the options of everything else, and those of a core without an adapter', () => {
+  const inheriting = (options: object) => Object.create(options);
+  memoryStore(inheriting({ maxSessions: -1 }));
+  defineCookie('theme', inheriting({ purpose: 'none' }));
+  upgrades(createSessions({ secret, store: memoryStore() }), inheriting({ trustProxy: -1 }));
+  requireLogin(inheriting({ loginPage: '//evil.test' }));
+  const stored = Object.assign(inheriting({ secret }), { store: memoryStore() });
+  assert.throws(() => createSessions(stored), { code: 'ERR_SECRET_MISSING' });
 });
 
 it('the defaults in docs/sessions.md are the defaults', () => {
