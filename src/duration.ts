@@ -22,3 +22,13 @@ export function toMilliseconds(duration: Duration, option: string): number {
     "Give milliseconds as a positive whole number, or text such as '30m', '12h' or '14d'.",
   );
 }
+
+/**
+ * The same of how long something lives. Nobody means less than a second: it is a number of seconds or minutes that was taken for
+ * milliseconds, and browsers count in seconds.
+ */
+export function toLifetime(duration: Duration, option: string): number {
+  const length = toMilliseconds(duration, option);
+  if (length >= UNITS.s) return length;
+  throw invalidOption(option, 'is less than a second', "A number is milliseconds: write '30m', '12h' or '14d'.");
+}

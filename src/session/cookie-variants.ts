@@ -1,7 +1,7 @@
 /** The session cookie's two forms, over https and over plain http: the same whether it carries an id or the session itself. */
 import { type CookieAttributes, serializeCookie } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkChoice, checkOptions } from '../options.ts';
 import type { EventHub } from './events.ts';
 
 /** How the session's cookie is set. HttpOnly always; the id never leaves the cookie. */
@@ -64,10 +64,8 @@ export function createCookieVariants<More extends object>(
     );
   }
   const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = given;
-  if (wanted !== 'auto' && typeof wanted !== 'boolean')
-    throw invalidOption('cookie.secure', 'has a value that it cannot have', "Give true, false or 'auto'.");
-  if (typeof persistent !== 'boolean')
-    throw invalidOption('cookie.persistent', 'has a value that it cannot have', 'Give true or false.');
+  checkChoice('cookie.secure', wanted, ['auto', true, false]);
+  checkChoice('cookie.persistent', persistent, [true, false]);
   if (wanted !== true && (sameSite === 'none' || rest.partitioned)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',

@@ -1,5 +1,5 @@
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkChoice, checkOptions } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import {
   connect,
@@ -40,9 +40,7 @@ export interface PostgresStoreOptions {
 export function postgresStore(pool: string | PostgresPool, options: PostgresStoreOptions = {}): ServerStore {
   const given = checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
   const { schema, table = 'madeleine_sessions', unlogged = false } = given;
-  if (typeof unlogged !== 'boolean') {
-    throw invalidOption('unlogged', 'is neither true nor false', 'Give one of them.');
-  }
+  checkChoice('unlogged', unlogged, [true, false]);
   const name = quoteName(table, 'table', '"');
   const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;
   if (typeof pool === 'string') {

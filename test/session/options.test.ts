@@ -5,6 +5,8 @@ import { describe, it } from 'node:test';
 import { createSessions, DEFAULT_LIFETIME, defineCookie, type ErrorCode, MadeleineError } from 'madeleine';
 import { type ExpressSessionOptions, requireLogin, session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { movingStore } from 'madeleine/moving';
+import { redisStore } from 'madeleine/redis';
 import { upgrades } from 'madeleine/upgrade';
 
 const secret = 'a secret of more than thirty-two bytes';
@@ -64,6 +66,7 @@ describe('session() refuses', () => {
     [{ secret, absolute: Number.NaN }, 'ERR_OPTION_INVALID', /"absolute"/],
     [{ secret, idle: '60d' }, 'ERR_OPTION_CONFLICT', /"absolute"/],
     [{ secret, maxDataSize: -1 }, 'ERR_OPTION_INVALID', /bytes/],
+    [{ secret, clock: 'now' }, 'ERR_OPTION_INVALID', /"clock" is not a function/],
     [{ secret, onStoreError: 'ignore' }, 'ERR_OPTION_INVALID', /'fail' or 'anonymous'/],
     [{ secret, onReuse: 'ignore' }, 'ERR_OPTION_INVALID', /'end' or 'report'/],
     [{ secret, store: null }, 'ERR_STORE_INVALID', /sqliteStore/],
@@ -102,6 +105,17 @@ describe('a short secret', () => {
       else process.env['NODE_ENV'] = before;
     }
   });
+});
+
+it('a clock that is none is refused by whatever takes one', () => {
+  const clock = 'now' as never;
+  const makers = [
+    () => memoryStore({ clock }),
+    () => redisStore('redis://localhost', { clock }),
+    () => movingStore(memoryStore(), memoryStore(), { clock }),
+    () => defineCookie('theme', { clock }),
+  ];
+  for (const make of makers) assert.throws(make, { code: 'ERR_OPTION_INVALID', message: /"clock" is not a function/ });
 });
 
 it('a short "absolute" alone makes "idle" as short', () => {
