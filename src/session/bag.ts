@@ -220,7 +220,7 @@ export function bagOf(state: SessionState): Session {
     if (stored === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       const { core, key } = state;
-      core.events.emit('poison', () => ({ tag: core.tag(key ?? '') }));
+      core.events.emit('poison', key, {});
       state.startOver();
     }
     const { data, snapshot } = stored ?? EMPTY;

@@ -74,7 +74,7 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
     state.record = record;
     state.base = mine;
     state.cookieDuty = 'set';
-    core.events.emit('created', () => ({ tag: core.tag(key) }));
+    core.events.emit('created', key, {});
   });
 }
 
@@ -110,7 +110,7 @@ function drop(state: SessionState, mine: string): void {
   const { core, key } = state;
   state.close();
   state.base = mine; // done with: it is no change that is still to be saved
-  if (key !== null) core.events.emit('dropped', () => ({ tag: core.tag(key) }));
+  if (key !== null) core.events.emit('dropped', key, {});
 }
 
 function touchIfDue(state: SessionState): MaybePromise<void> {

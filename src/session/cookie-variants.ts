@@ -96,6 +96,6 @@ export function onlyGenuine<Found>(
 ): Found | null {
   const different = [...new Set(values)];
   const valid = different.map(verify).filter(found => found !== null);
-  if (different.length > 1) events.emit('duplicate', () => ({ valid: valid.length }));
+  if (different.length > 1) events.emit('duplicate', null, { valid: valid.length });
   return valid.length === 1 ? (valid[0] as Found) : null;
 }

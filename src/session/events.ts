@@ -1,3 +1,5 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
 /**
  * What happens to sessions, for logs and alarms. An event never holds an id, a key or data: `tag` is a keyed, shortened
  * hash, the same for the same session, good for nothing but telling sessions apart.
@@ -36,6 +38,7 @@ export interface SessionEvent {
 export type SessionListener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void;
 
 export class EventHub {
+  readonly #tagKey = randomBytes(32);
   readonly #listeners: { [Name in keyof SessionEvents]?: Set<SessionListener<Name>> } = {};
 
   /** Calls `listener` at each such event; returns a function that ends this. */
@@ -46,16 +49,29 @@ export class EventHub {
     return () => listeners.delete(listener);
   }
 
-  /** The event is made only if somebody listens. A listener that throws disturbs neither the request nor other listeners. */
-  emit<Name extends keyof SessionEvents>(name: Name, event: () => SessionEvents[Name]): void {
+  /**
+   * Tells those who listen. A listener that throws disturbs neither the request nor other listeners.
+   *
+   * @param key where the store has the session that it happened to, which becomes the tag; `null` where there is none
+   */
+  emit<Name extends keyof SessionEvents>(
+    name: Name,
+    key: string | null,
+    details: Omit<SessionEvents[Name], 'tag'>,
+  ): void {
     const listeners = this.#listeners[name] as Set<SessionListener<Name>> | undefined;
     if (!listeners || listeners.size === 0) return;
+    const tag = key === null ? {} : { tag: this.#tag(key) };
     for (const listener of listeners) {
       try {
-        listener(event());
+        listener({ ...tag, ...details } as SessionEvents[Name]);
       } catch (error) {
         process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
       }
     }
+  }
+
+  #tag(key: string): string {
+    return createHmac('sha256', this.#tagKey).update(key).digest('base64url').slice(0, 12);
   }
 }

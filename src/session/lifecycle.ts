@@ -34,7 +34,7 @@ export async function login(state: SessionState, userId: string | number, option
   const record = state.newRecord(carried, { userId: user, remember });
   const kept = await succeed(state, record, 'replaced', theirs => narrow(join(theirs)));
   showSaved(state, mine, kept ? carried : '{}');
-  core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'login' }));
+  core.events.emit('renewed', state.key as string, { reason: 'login' });
 }
 
 /** The same session under a new id. Requests under way with the old id are served for the grace; after that it is dead. */
@@ -46,7 +46,7 @@ export async function rotate(state: SessionState): Promise<void> {
   if (record === null) return;
   const next: SessionRecord = { ...record, version: nextVersion(0) };
   await succeed(state, next, 'rotated', theirs => theirs.data);
-  core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'rotate' }));
+  core.events.emit('renewed', state.key as string, { reason: 'rotate' });
 }
 
 /** An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in. */
@@ -60,7 +60,7 @@ export async function regenerate(state: SessionState): Promise<void> {
   state.id = id;
   state.key = newKey;
   if (stone?.successor === newKey) state.cookieDuty = 'clear'; // until something is stored
-  core.events.emit('renewed', () => ({ tag: core.tag(newKey), reason: 'regenerate' }));
+  core.events.emit('renewed', newKey, { reason: 'regenerate' });
 }
 
 /** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */

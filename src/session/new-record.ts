@@ -23,7 +23,7 @@ export function idTaken(): MadeleineError {
 
 /** Removes a record that is no use to anybody. Nobody waits for it; if it fails, the record is collected when it has expired. */
 export function forget({ store, events }: Core, key: string): void {
-  const failed = (error: unknown) => events.emit('failed', () => ({ error }));
+  const failed = (error: unknown) => events.emit('failed', null, { error });
   try {
     const deleted = store.delete(key);
     if (deleted instanceof Promise) deleted.catch(failed);

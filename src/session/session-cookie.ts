@@ -95,7 +95,7 @@ export function createIdCookie(
         values.length === 1
           ? verify(values[0] as string, from)
           : onlyGenuine(values, value => verify(value, from), events);
-      if (!found) events.emit('forged', () => ({}));
+      if (!found) events.emit('forged', null, {});
       return found;
     },
     set(id, secure, lifetime) {

@@ -1,5 +1,4 @@
 /** The framework-free core that every adapter wraps: opens the session of a request, administers them all, prunes. */
-import { createHmac, randomBytes } from 'node:crypto';
 import { warnOfCopies } from '../copies.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { createWarnings } from '../warnings.ts';
@@ -51,7 +50,6 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const store: GuardedStore = carrier?.store ?? guardStore(checked.store as SessionStore, storeTimeout);
   const idCookie = carrier ? null : createIdCookie(checked.secret, checked.name, checked.cookie, events);
   const cookie = idCookie ?? (carrier as Carrier).cookie;
-  const tagKey = randomBytes(32);
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string, seen = false): SessionRecord => {
     if (data === record.data) return record;
@@ -65,9 +63,8 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
     join: (base, mine, stored) =>
       concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store),
-    tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };
-  const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', () => ({ error }))) : null;
+  const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', null, { error })) : null;
 
   return {
     ...administer(core),
@@ -84,7 +81,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
       return pruning ? pruning.run() : 0;
     },
     on: (name, listener) => events.on(name, listener),
-    reportFailure: error => events.emit('failed', () => ({ error })),
+    reportFailure: error => events.emit('failed', null, { error }),
     warn,
     async close() {
       pruning?.stop();
@@ -142,12 +139,12 @@ function openCarried<Data extends object>(
 function find(state: SessionState, key: string, id: string | null, step = 0): MaybePromise<void> {
   const { core } = state;
   return whenReady(core.store.read(key), record => {
-    if (record === null) return core.events.emit('unknown', () => ({ tag: core.tag(key) }));
-    if (!isSessionRecord(record)) return core.events.emit('poison', () => ({ tag: core.tag(key) }));
+    if (record === null) return core.events.emit('unknown', key, {});
+    if (!isSessionRecord(record)) return core.events.emit('poison', key, {});
     const now = core.clock();
     if (record.successor !== null) return findSuccessor(state, key, record, now, step);
     if (!isLive(record, now, core.policy)) {
-      core.events.emit('expired', () => ({ tag: core.tag(key) }));
+      core.events.emit('expired', key, {});
       // Refused, and not deleted: a server whose clock is behind would log out all whom others serve.
       return isAhead(record, now) ? undefined : forget(core, key);
     }
@@ -173,7 +170,7 @@ function findSuccessor(
     return state.close();
   }
   if (rotated && stone.expiresAt > now) {
-    core.events.emit('reused', () => ({ tag: core.tag(key) }));
+    core.events.emit('reused', key, {});
     if (core.onReuse === 'end') return whenReady(endSession(core, key), () => undefined);
   }
 }

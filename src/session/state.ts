@@ -29,8 +29,6 @@ export interface Core {
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
   readonly storeTimeout: number;
   readonly onReuse: OnReuse;
-  /** A keyed, shortened hash of a store key, for events. */
-  tag(key: string): string;
   /** Warns once for each code, in development only. */
   warn(code: string, message: string): void;
 }
@@ -142,7 +140,7 @@ export class SessionState {
 
   /** Where no response is to come, whoever listens to the events hears of it. */
   keepFailure(error: unknown): void {
-    if (this.facts.unanswered) this.core.events.emit('failed', () => ({ error }));
+    if (this.facts.unanswered) this.core.events.emit('failed', null, { error });
     else this.untold ??= error;
   }
 

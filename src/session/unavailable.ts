@@ -10,7 +10,7 @@ export function orAnonymous(look: Look): Look {
   return (state, key, id) => {
     const goOn = (error: unknown): void => {
       state.readFailure = error;
-      state.core.events.emit('unavailable', () => ({ tag: state.core.tag(key), error }));
+      state.core.events.emit('unavailable', key, { error });
     };
     try {
       const looked = look(state, key, id);
