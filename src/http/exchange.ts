@@ -1,7 +1,7 @@
 /** One request's session and its response: saved before the first byte, and told to the browser in the head. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replaceSetCookie } from '../cookie/headers.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
@@ -126,23 +126,21 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   /** After the end, or after the client went away. */
   #saveLate(): void {
     const open = this.#open;
-    const report = (error: unknown) => this.failedAtEnd(error);
-    try {
-      const saved = whenIdle(open, () => {
-        if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
-        const saving = this.saveAtEnd();
-        if (this.#response.writableEnded) {
-          this.sessions.warn(
-            'MADELEINE_LATE_CHANGE',
-            'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
-          );
-        }
-        return saving;
-      });
-      if (saved instanceof Promise) saved.catch(report);
-    } catch (error) {
-      report(error);
-    }
+    const save = () => {
+      if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
+      const saving = this.saveAtEnd();
+      if (this.#response.writableEnded) {
+        this.sessions.warn(
+          'MADELEINE_LATE_CHANGE',
+          'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
+        );
+      }
+      return saving;
+    };
+    orElse(
+      () => whenIdle(open, save),
+      error => this.failedAtEnd(error),
+    );
   }
 }
 

@@ -3,7 +3,7 @@
  * other, and those that arrive while the store is busy go together in one write; against other processes a change that
  * lost is applied again to what stands there now.
  */
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
 import { checkAttempts, pause } from './attempts.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { isSameWrite, type SessionRecord } from './record.ts';
@@ -50,7 +50,7 @@ export class CommitQueue {
 
   /** Takes what has gathered, up to what has to be alone, and writes it at once, until nothing waits. */
   #drain(key: string, latest: Applied): void {
-    const line = this.#waiting.get(key) ?? [];
+    const line = this.#waiting.get(key) as Waiting[];
     if (line.length === 0) {
       this.#waiting.delete(key);
       return;
@@ -99,12 +99,7 @@ export class CommitQueue {
       if (isSameWrite(current, stone)) return { ok: true };
       throw error;
     };
-    try {
-      const replaced = this.#store.replace(key, stone, known.version);
-      return replaced instanceof Promise ? replaced.catch(lookAgain) : replaced;
-    } catch (error) {
-      return lookAgain(error);
-    }
+    return orElse(() => this.#store.replace(key, stone, known.version), lookAgain);
   }
 }
 
