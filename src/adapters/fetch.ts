@@ -155,10 +155,9 @@ function noResponseGiven(): MadeleineError {
 /** A guard stands before a handler, inside `withSession`: `withSession(requireLogin()(handler))`. */
 const guards = createGuards<RequestSource, Wrapper>((guard, place) => handler => async (source, ...rest) => {
   const request = requestOf(source);
-  const refusal = await askFetchGuard(guard, fetchExchangesOf(request), request, source, () =>
-    sessionNotWrapped(place),
-  );
-  return refusal ?? handler(source, ...rest);
+  const exchange = fetchExchangesOf(request).at(-1);
+  if (!exchange) throw sessionNotWrapped(place);
+  return (await askFetchGuard(guard, exchange, request, source)) ?? handler(source, ...rest);
 });
 export const requireLogin: Guards<RequestSource, Wrapper>['requireLogin'] = guards.requireLogin;
 export const requireUser: Guards<RequestSource, Wrapper>['requireUser'] = guards.requireUser;

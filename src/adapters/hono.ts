@@ -168,12 +168,14 @@ function throwTo(c: HonoContext, error: unknown): never {
   throw error;
 }
 
-const guards = createGuards<HonoContext, HonoMiddleware>((guard, place) => async (c, next) => {
-  const refusal = await askFetchGuard(guard, fetchExchangesOf(c), c.req.raw, c, () => sessionMissing(place));
+const guards: Guards<HonoContext, HonoMiddleware> = createGuards((guard, place) => async (c, next) => {
+  const exchange = fetchExchangesOf(c).at(-1);
+  if (!exchange) throw sessionMissing(place);
+  const refusal = await askFetchGuard(guard, exchange, c.req.raw, c);
   if (refusal !== null) return refusal;
   await next();
   return undefined;
 });
-export const requireLogin: Guards<HonoContext, HonoMiddleware>['requireLogin'] = guards.requireLogin;
-export const requireUser: Guards<HonoContext, HonoMiddleware>['requireUser'] = guards.requireUser;
-export const requireRecentLogin: Guards<HonoContext, HonoMiddleware>['requireRecentLogin'] = guards.requireRecentLogin;
+export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
+export const requireUser: typeof guards.requireUser = guards.requireUser;
+export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;

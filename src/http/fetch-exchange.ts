@@ -118,6 +118,6 @@ export async function openFetchExchange<Data extends object>(
   facts: RequestFacts,
 ): Promise<FetchExchange<Data>> {
   const exchange = new FetchExchange(sessions, await sessions.open(cookieField ?? undefined, facts));
-  holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object> as FetchExchange];
+  holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object>];
   return exchange;
 }

@@ -6,18 +6,13 @@ import type { Guard } from './guard.ts';
  * What the request is to be answered with; `null` lets it pass.
  *
  * @param holder what the framework's handlers hold, for the guard's predicate
- * @param missing what to say where there is no session
- * @throws MadeleineError `ERR_SESSION_MISSING`
  */
 export async function askFetchGuard<Holder>(
   guard: Guard<Holder>,
-  exchanges: readonly FetchExchange[],
+  exchange: FetchExchange,
   request: Request,
   holder: Holder,
-  missing: () => Error,
 ): Promise<Response | null> {
-  const exchange = exchanges.at(-1);
-  if (!exchange) throw missing();
   const { pathname, search } = new URL(request.url);
   const asked = {
     method: request.method,
