@@ -16,7 +16,7 @@ import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';

@@ -1,20 +1,19 @@
 /** madeleine for Hono: `c.get('session')` and `c.var.session`, on Node, Bun, Deno and in `app.request()`. */
 import { MadeleineError } from '../errors.ts';
-import { sessionAssigned } from '../http/accessor.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
 import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { bareErrorResponse, isOfTheBody } from '../http/head.ts';
-import { sessionMissing } from '../http/missing.ts';
+import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { createAdapterSessions } from './adapter-sessions.ts';
 import type { FetchSessionOptions } from './fetch.ts';
-import { createAdapterSessions } from './middleware.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';

@@ -6,13 +6,8 @@ import { bareError } from '../http/head.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import {
-  createMiddleware,
-  type NodeRequest,
-  type NodeResponse,
-  type SessionMiddleware,
-  type SessionOptions,
-} from './middleware.ts';
+import type { SessionOptions } from './adapter-sessions.ts';
+import { createMiddleware, type NodeRequest, type NodeResponse, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions } from '../http/guard.ts';
 export type { Next } from '../http/mount.ts';

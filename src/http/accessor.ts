@@ -1,10 +1,9 @@
 /** `req.session`, `ctx.session`: the session opened last, on whatever object a framework's handlers hold. */
 import type { IncomingMessage } from 'node:http';
-import { MadeleineError } from '../errors.ts';
 import type { Session } from '../session/bag.ts';
 import { type Exchange, exchangesOf } from './exchange.ts';
 import { flash } from './flash.ts';
-import { warnOfMissingSession } from './missing.ts';
+import { sessionAssigned, warnOfMissingSession } from './missing.ts';
 
 /**
  * `session` and `flash`, to be put on a prototype of what handlers hold. Looking at the session is what makes the response
@@ -50,12 +49,4 @@ function latestExchange(request: IncomingMessage): Exchange | undefined {
 /** Another session library in this process, on an app or a path of its own, keeps there what it wants. */
 function makeOwn(holder: object, name: string, value: unknown): void {
   Object.defineProperty(holder, name, { value, writable: true, enumerable: true, configurable: true });
-}
-
-export function sessionAssigned(): MadeleineError {
-  return new MadeleineError(
-    'ERR_DATA_KEY',
-    'The session was assigned to.',
-    'Put data into it; end it with session.logout(), empty it with session.regenerate().',
-  );
 }
