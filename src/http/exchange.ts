@@ -85,13 +85,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const cookies = this.#open.setCookies();
     if (cookies.length === 0) return;
     for (const { name, line } of cookies) replaceSetCookie(response, name, line);
-    this.#keepFromSharedCaches();
-  }
-
-  #keepFromSharedCaches(): void {
-    const response = this.#response;
-    const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
-    const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), warn);
+    const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), this.sessions);
     if (caching !== null) response.setHeader('Cache-Control', caching);
   }
 
@@ -114,12 +108,11 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     if (!this.#open.unstored) this.#saveLate();
   }
 
-  failed(error: unknown, complete: boolean): void {
-    if (complete) tellApplication(this.sessions, this.#response, error, this.#onError);
-    else this.failedAtEnd(error);
+  failed(error: unknown): void {
+    tellApplication(this.sessions, this.#response, error, this.#onError);
   }
 
-  failedAtEnd(error: unknown): void {
+  report(error: unknown): void {
     this.sessions.reportFailure(error);
   }
 
@@ -139,7 +132,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     };
     orElse(
       () => whenIdle(open, save),
-      error => this.failedAtEnd(error),
+      error => this.report(error),
     );
   }
 }

@@ -52,8 +52,7 @@ export class FetchExchange<Data extends object = object> {
     }
     if (cookies.length === 0) return sent;
     for (const { name, line } of cookies) setCookieLine(headers, name, line);
-    const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
-    setIfChanged(headers, 'Cache-Control', withoutSharedCaching(headers.get('Cache-Control'), warn));
+    setIfChanged(headers, 'Cache-Control', withoutSharedCaching(headers.get('Cache-Control'), this.sessions));
     return sent;
   }
 

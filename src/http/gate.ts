@@ -174,7 +174,7 @@ class Gate {
     this.holdsHead = false;
     if (!this.ended || this.response.statusCode < 500) return this.#answer(error);
     // An error it is already, told in the application's own way, and perhaps of this very failure.
-    this.#refuse().failedAtEnd(error);
+    this.#refuse().report(error);
     this.#release();
   }
 
@@ -186,17 +186,17 @@ class Gate {
     clearForError(response);
     this.#state = ended ? 'open' : 'discarding';
     const resume = bypass(response);
-    if (!ended) {
-      response.end(bareError(response, error));
-      resume();
-    }
-    this.#refuse().failed(error, ended);
+    if (ended) return this.#refuse().failed(error);
+    // The handler is still writing.
+    response.end(bareError(response, error));
+    resume();
+    this.#refuse().report(error);
   }
 
   /** Something has left already: the client must not take the response for a whole one. */
   #cut(error: unknown): void {
     this.#state = 'discarding';
-    this.#refuse().failedAtEnd(error);
+    this.#refuse().report(error);
     this.response.destroy();
   }
 
