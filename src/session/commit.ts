@@ -80,7 +80,8 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
 
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
   const { core } = state;
-  if (state.key === null || state.record === null) return;
+  const key = state.key as string;
+  const record = state.record as SessionRecord;
   const join = joining(state, mine);
   const change = (stored: SessionRecord) => {
     const next = core.advance(stored, join(stored), state.touchAsked);
@@ -88,7 +89,7 @@ function saveChange(state: SessionState, mine: string): MaybePromise<void> {
     state.sent = mine;
     return next;
   };
-  return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
+  return whenReady(core.queue.apply(key, record, change), applied => settle(state, applied, mine));
 }
 
 /** Puts what this request changed to what is stored: a write of its own whose answer was lost holds that up to then already. */

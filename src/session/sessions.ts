@@ -66,16 +66,18 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
   const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', null, { error })) : null;
 
+  function open(cookieHeader: string | undefined, facts: RequestFacts): MaybePromise<Opened> {
+    if (idCookie === null) return openCarried(core, carrier as Carrier, look, cookieHeader, facts);
+    const opened = new Opened(core, facts);
+    const presented = idCookie.read(cookieHeader, facts);
+    if (presented === null) return opened;
+    return turns ? openAfterTurn(turns, opened, presented, look) : openPresented(opened, presented, look);
+  }
+
   return {
     ...administer(core),
-    open(cookieHeader, facts) {
-      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, look, cookieHeader, facts);
-      const opened = new Opened(core, facts);
-      const presented = idCookie.read(cookieHeader, facts);
-      if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
-      if (turns) return openAfterTurn<Data>(turns, opened, presented, look);
-      return openPresented<Data>(opened, presented, look);
-    },
+    // What the data is, the application alone knows.
+    open: open as Sessions<object>['open'] as Sessions<Data>['open'],
     cookieName: secure => cookie.name(secure),
     async prune() {
       return pruning ? pruning.run() : 0;
@@ -91,16 +93,11 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
 }
 
 /** Opens it when the requests that came before with this cookie are over. One that fails before it has a session has had its turn. */
-function openAfterTurn<Data extends object>(
-  turns: Turns,
-  opened: Opened,
-  presented: PresentedId,
-  look: Look,
-): MaybePromise<OpenSession<Data>> {
+function openAfterTurn(turns: Turns, opened: Opened, presented: PresentedId, look: Look): MaybePromise<Opened> {
   return whenReady(turns.take(presented.key), async endTurn => {
     opened.endTurn = endTurn;
     try {
-      return await openPresented<Data>(opened, presented, look);
+      return await openPresented(opened, presented, look);
     } catch (error) {
       endTurn();
       throw error;
@@ -109,30 +106,25 @@ function openAfterTurn<Data extends object>(
 }
 
 /** Opens the session that the cookie named. */
-function openPresented<Data extends object>(
-  opened: Opened,
-  { key, id, renew }: PresentedId,
-  look: Look,
-): MaybePromise<OpenSession<Data>> {
+function openPresented(opened: Opened, { key, id, renew }: PresentedId, look: Look): MaybePromise<Opened> {
   return whenReady(look(opened, key, id), () => {
     if (renew && opened.record !== null && opened.id !== null) opened.cookieDuty = 'set';
-    return opened as OpenSession<object> as OpenSession<Data>;
+    return opened;
   });
 }
 
 /** Opens the session that the cookies hold: all that a request does goes to records of its own. */
-function openCarried<Data extends object>(
+function openCarried(
   core: Core,
   carrier: Carrier,
   look: Look,
   cookieHeader: string | undefined,
   facts: RequestFacts,
-): MaybePromise<OpenSession<Data>> {
+): MaybePromise<Opened> {
   const { store, cookie, presented } = carrier.receive(cookieHeader, facts);
   const own: Core = { ...core, store, cookie, queue: new CommitQueue(store) };
   const opened = new CarriedOpened(own, facts, store);
-  if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
-  return openPresented<Data>(opened, presented, look);
+  return presented === null ? opened : openPresented(opened, presented, look);
 }
 
 /** Looks the session up and holds it if it counts; otherwise the state stays fresh, as for a visitor without a cookie. */

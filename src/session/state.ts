@@ -200,7 +200,7 @@ export class SessionState {
   }
 
   /** The Set-Cookie lines that the response owes. */
-  cookieLines(): readonly SetCookie[] {
+  setCookies(): readonly SetCookie[] {
     const { cookie, clock } = this.core;
     // First, as nearly every response ends here: asking Express whether a request is secure costs 1 µs.
     if (this.cookieDuty === 'leave') return NONE;
