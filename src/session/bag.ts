@@ -6,7 +6,7 @@ import type { CookieAttributes } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';
-import { parseStored } from './data.ts';
+import { defineOwn, parseStored } from './data.ts';
 import { inOrder } from './in-order.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { LoginOptions } from './login-options.ts';
@@ -87,7 +87,7 @@ class SessionBag {
     // Copied by plain assignment, which is quick, save the names that would call a setter.
     for (const key of Object.keys(data)) {
       if (key === '__proto__') continue;
-      if (key === 'id' || key === 'cookie' || key === 'about') define(this, key, data[key]);
+      if (key === 'id' || key === 'cookie' || key === 'about') defineOwn(this, key, data[key]);
       else (this as unknown as JsonObject)[key] = data[key] as JsonObject[string];
     }
   }
@@ -96,14 +96,14 @@ class SessionBag {
     return this.#state.ensureId();
   }
   set id(value: unknown) {
-    define(this, 'id', value);
+    defineOwn(this, 'id', value);
   }
 
   get cookie(): SessionCookieView {
     return new Proxy(this.#state.cookieAttributes(), READ_ONLY);
   }
   set cookie(value: unknown) {
-    define(this, 'cookie', value);
+    defineOwn(this, 'cookie', value);
   }
 
   get about(): About {
@@ -122,7 +122,7 @@ class SessionBag {
     });
   }
   set about(value: unknown) {
-    define(this, 'about', value);
+    defineOwn(this, 'about', value);
   }
 
   save(callback?: Callback): Promise<void> {
@@ -228,10 +228,6 @@ export function bagOf(state: SessionState): Session {
     state.snapshot = snapshot;
   }
   return state.bag as Session;
-}
-
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
