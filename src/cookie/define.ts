@@ -42,6 +42,7 @@ export interface CookieOptions<Type extends CookieType = CookieType> extends Omi
   clock?: Clock;
 }
 
+/** A declared cookie. */
 export interface Cookie<Output, Input = Output> {
   readonly name: string;
   readonly purpose: CookiePurpose;
@@ -63,7 +64,17 @@ const OWN = ['type', 'purpose', 'protection', 'secret', 'clock'];
 const KNOWN = [...OWN, ...COOKIE_ATTRIBUTES.filter(name => name !== 'expires')];
 const PURPOSES: readonly CookiePurpose[] = ['necessary', 'preferences', 'statistics', 'marketing'];
 
-/** @throws MadeleineError for a name, an attribute or an option that cannot work, before any request */
+/**
+ * Declares a cookie, to be read from any request and written to any response.
+ *
+ * ```js
+ * const theme = defineCookie('theme', { maxAge: '365d' });
+ * theme.write(response, 'dark');
+ * theme.read(request); // 'dark', or undefined
+ * ```
+ *
+ * @throws MadeleineError for a name, an attribute or an option that cannot work, before any request
+ */
 export function defineCookie<const Type extends CookieType = 'text'>(
   name: string,
   options: CookieOptions<Type> = {},

@@ -70,7 +70,11 @@ export function serializeCookie(name: string, value: string, attributes: CookieA
   return `${name}=${value}${attributeText(given)}`;
 }
 
-/** The Set-Cookie line that makes a browser drop this cookie: same name, path, domain and flags, and a lifetime of nothing. */
+/**
+ * The Set-Cookie line that makes a browser drop this cookie: same name, path, domain and flags, and a lifetime of nothing.
+ *
+ * @throws MadeleineError as `serializeCookie` does
+ */
 export function clearCookie(name: string, attributes: CookieAttributes = {}): string {
   const { maxAge: _m, expires: _e, ...rest } = attributes;
   // No Duration is zero, so Max-Age=0 is written here: it wins over Expires, which is for the oldest clients.

@@ -18,7 +18,7 @@ import { wish } from './wish.ts';
 /** Called as Node calls back: with the error, or with nothing. */
 export type Callback = (error?: unknown) => void;
 
-/** What is known of a session, read-only. */
+/** What is known of a session, read-only. The times are `null` while nothing is stored. */
 export interface About {
   /** Who is logged in, as given to `login`; `null` for an anonymous visitor. */
   readonly userId: string | null;
@@ -41,7 +41,11 @@ export interface SessionCookieView extends Readonly<CookieAttributes> {
   readonly name: string | null;
 }
 
-/** The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. */
+/**
+ * The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. Each
+ * fails with the store's error where that fails (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), and where data cannot be kept
+ * (`ERR_DATA_NOT_JSON`, `ERR_DATA_TOO_LARGE`).
+ */
 export interface SessionMethods<Data extends object = SessionData> {
   /** The id in the cookie; `''` when this request followed a rotation and never saw the new one. Never log it. */
   readonly id: string;
@@ -65,7 +69,7 @@ export interface SessionMethods<Data extends object = SessionData> {
   rotate(callback?: Callback): Promise<void>;
   /**
    * Runs `change` on fresh data, again if somebody else wrote meanwhile, until the result is saved: for counters, stock and
-   * one-time tokens. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`
+   * one-time tokens. Each run may take `storeTimeout`. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`, `ERR_UPDATE_TIMEOUT`
    */
   update<Result>(change: (data: Partial<Data>) => Result | Promise<Result>): Promise<Result>;
   /** The same as `session[key]`, for what is written for other libraries: plugins of Fastify call these two. */

@@ -17,6 +17,7 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   store: SessionStore | CarriedStore;
   /** The cookie's name without prefix; over https `__Host-` is put before it where it applies. Default `'session'`. */
   name?: string;
+  /** The cookie's attributes. HttpOnly always; by default `Path=/`, `SameSite=Lax`, and Secure where the request came over https. */
   cookie?: SessionCookieOptions;
   /** How two writes to one key of the data are joined when the default rule is not what you want. */
   merge?: NoInfer<MergeRules<Data>>;

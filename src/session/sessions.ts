@@ -40,7 +40,12 @@ export interface Sessions<Data extends object = SessionData> extends Administrat
   close(): Promise<void>;
 }
 
-/** @throws MadeleineError for wrong options, before the first request */
+/**
+ * The core without a framework, for adapters: every `session()` is made of one. Expired sessions are pruned in the background from
+ * now on, until `close()`.
+ *
+ * @throws MadeleineError for wrong options, before the first request
+ */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {
   const checked = checkSessionsOptions(options);
   const { policy, clock, maxDataSize, merge, concurrency, storeTimeout, onReuse } = checked;
