@@ -22,8 +22,7 @@ const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBy
  * (otherwise a warning)
  */
 export function createKeyring(secret: Secret, option = 'secret'): Keyring {
-  const secrets =
-    typeof secret === 'string' ? [secret] : Array.isArray(secret) ? [...(secret as readonly string[])] : [];
+  const secrets = [secret].flat();
   if (secrets.length === 0 || secrets.some(one => typeof one !== 'string' || one === '')) {
     throw new MadeleineError(
       'ERR_SECRET_MISSING',

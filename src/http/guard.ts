@@ -1,7 +1,7 @@
 /** Who may pass, and what the others are told: pure decisions, which the adapters carry out. */
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 import type { Visitor } from '../session/state.ts';
 import { callSite } from './call-site.ts';
@@ -75,11 +75,9 @@ function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions
   }
   return (visitor, request, asked) => {
     if (!visitor) return refuse('login-required', asked);
-    const allowed = predicate(visitor.userId, request);
     // Nothing but `true` lets anybody pass: a promise that was forgotten, or a record that was found, is no permission.
-    if (allowed instanceof Promise)
-      return allowed.then(answer => (answer === true ? null : refuse('forbidden', asked)));
-    return allowed === true ? null : refuse('forbidden', asked);
+    const answer = (allowed: boolean) => (allowed === true ? null : refuse('forbidden', asked));
+    return whenReady(predicate(visitor.userId, request), answer);
   };
 }
 

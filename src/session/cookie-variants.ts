@@ -23,11 +23,11 @@ export interface SessionCookieOptions {
   persistent?: boolean;
 }
 
+const LIFETIME =
+  'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".';
 const HINTS = {
-  maxAge:
-    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
-  expires:
-    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
+  maxAge: LIFETIME,
+  expires: LIFETIME,
   httpOnly: 'The session cookie is always HttpOnly.',
   signed: 'The session cookie is always signed.',
 };

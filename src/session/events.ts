@@ -39,13 +39,12 @@ export type SessionListener<Name extends keyof SessionEvents> = (event: SessionE
 
 export class EventHub {
   readonly #tagKey = randomBytes(32);
-  readonly #listeners: { [Name in keyof SessionEvents]?: Set<SessionListener<Name>> } = {};
+  readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => void>>();
 
   /** Calls `listener` at each such event; returns a function that ends this. */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
-    const listeners = (this.#listeners[name] as Set<SessionListener<Name>> | undefined) ?? new Set();
-    (this.#listeners as Record<Name, Set<SessionListener<Name>>>)[name] = listeners;
-    listeners.add(listener);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
     return () => listeners.delete(listener);
   }
 
@@ -59,12 +58,12 @@ export class EventHub {
     key: string | null,
     details: Omit<SessionEvents[Name], 'tag'>,
   ): void {
-    const listeners = this.#listeners[name] as Set<SessionListener<Name>> | undefined;
+    const listeners = this.#listeners.get(name);
     if (!listeners || listeners.size === 0) return;
     const tag = key === null ? {} : { tag: this.#tag(key) };
     for (const listener of listeners) {
       try {
-        listener({ ...tag, ...details } as SessionEvents[Name]);
+        listener({ ...tag, ...details } as never);
       } catch (error) {
         process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
       }
