@@ -32,7 +32,7 @@ export const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
 /** Name and value together, in bytes (section 5.6). */
 export const LARGEST_COOKIE = 4096;
 /** One attribute's value, in bytes (section 5.6). */
-export const LARGEST_ATTRIBUTE = 1024;
+const LARGEST_ATTRIBUTE = 1024;
 /** 400 days in milliseconds (section 5.5). */
 export const LONGEST_LIFETIME: number = 400 * 86_400_000;
 

@@ -6,7 +6,7 @@ import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
 import { varyBy, withoutSharedCaching } from './fields.ts';
-import { enterGate, gateOf } from './gate.ts';
+import { gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { bareError, clearForError } from './head.ts';
 import { connectionOf, streamOf } from './http2.ts';
@@ -28,7 +28,6 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   constructor(
     sessions: Sessions<Data>,
     open: OpenSession<Data>,
-    request: IncomingMessage,
     response: ServerResponse,
     onError: (error: unknown) => void,
   ) {
@@ -41,7 +40,6 @@ export class Exchange<Data extends object = object> implements GateParticipant {
       if ((streamOf(response) ?? response).closed) open.endTurn();
       else response.once('close', open.endTurn);
     }
-    enterGate(request, response, this);
   }
 
   /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */

@@ -14,7 +14,7 @@ import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
 /** The most bytes that `write()` may leave here while the session is being saved; a handler that goes on gets an error. */
-export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
+const MOST_HELD_BYTES = 16 * 1024 * 1024;
 
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'discarding';
