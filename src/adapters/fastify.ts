@@ -1,11 +1,11 @@
 /** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
+import { bareError, isOfTheBody, statusOf } from '../http/bare-error.ts';
 import { exchangesOf } from '../http/exchange.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
-import { bareError, isOfTheBody, statusOf } from '../http/head.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { mount, type Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';

@@ -1,11 +1,11 @@
 /** madeleine for Hono: `c.get('session')` and `c.var.session`, on Node, Bun, Deno and in `app.request()`. */
 import { MadeleineError } from '../errors.ts';
+import { bareErrorResponse, isOfTheBody } from '../http/bare-error.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
 import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
-import { bareErrorResponse, isOfTheBody } from '../http/head.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';

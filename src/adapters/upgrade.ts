@@ -2,8 +2,8 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Duration, toMilliseconds } from '../duration.ts';
+import { statusOf } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
-import { statusOf } from '../http/head.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
 import { createOriginCheck } from '../http/origin.ts';
 import { checkOptions } from '../options.ts';

@@ -6,8 +6,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { bareError, clearForError } from './bare-error.ts';
 import { createGateFinder } from './gate-finder.ts';
-import { bareError, clearForError, setHeadersGiven } from './head.ts';
+import { setHeadGiven } from './head.ts';
 import { presentHeld } from './held-head.ts';
 import { streamOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
@@ -55,11 +56,9 @@ class Gate {
     const response = this.response;
     if (this.#state === 'open') return this.#below.writeHead.call(response, status, second, third) as ServerResponse;
     if (this.#state !== 'waiting') return response;
-    const { statusCode, message } = setHeadersGiven(response, status as number, second, third);
-    response.statusCode = statusCode;
-    if (message !== undefined) response.statusMessage = message;
+    setHeadGiven(response, status as number, second, third);
     this.#whenOpen(() => {
-      if (!response.headersSent) this.#below.writeHead.call(response, statusCode);
+      if (!response.headersSent) this.#below.writeHead.call(response, status);
     });
     return response;
   }
