@@ -4,7 +4,7 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { isThenable, type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
@@ -144,8 +144,8 @@ function showSaved(state: SessionState, before: string, after: string): void {
 }
 
 /** The saves of this session wait for the function, so it must not wait without end: for one of them, say. */
-function inTime<Result>({ storeTimeout }: Core, running: Result | Promise<Result>): MaybePromise<Result> {
-  if (!(running instanceof Promise)) return running;
+function inTime<Result>({ storeTimeout }: Core, running: Result | PromiseLike<Result>): MaybePromise<Result> {
+  if (!isThenable(running)) return running;
   return withDeadline(running, storeTimeout, () => updateTimedOut(storeTimeout));
 }
 
