@@ -1,5 +1,17 @@
+import { invalidOption } from './options.ts';
+
 /** Tells the time in milliseconds since 1970, as `Date.now` does. Everything that asks for the time takes one. */
 export type Clock = () => number;
 
-/** The machine's clock, looked up at each call so that nothing is captured at import time. */
-export const systemClock: Clock = () => Date.now();
+/** How far the clock of another server may be ahead of ours before what it made is refused, in milliseconds. */
+export const CLOCK_SKEW: number = 5 * 60_000;
+
+/**
+ * Option "clock"; by default the machine's clock, looked up at each call so that nothing is captured at import time.
+ *
+ * @throws MadeleineError `ERR_OPTION_INVALID` when it is not a function
+ */
+export function checkClock(clock: Clock = () => Date.now()): Clock {
+  if (typeof clock === 'function') return clock;
+  throw invalidOption('clock', 'is not a function', 'Give a function like Date.now.');
+}

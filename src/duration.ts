@@ -30,3 +30,13 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export function toTimer(duration: Duration, option: string): number {
   return Math.min(toMilliseconds(duration, option), LONGEST_TIMER);
 }
+
+/**
+ * The same of how long something lives. Nobody means less than a second: it is a number of seconds or minutes that was taken for
+ * milliseconds, and browsers count in seconds.
+ */
+export function toLifetime(duration: Duration, option: string): number {
+  const length = toMilliseconds(duration, option);
+  if (length >= UNITS.s) return length;
+  throw invalidOption(option, 'is less than a second', "A number is milliseconds: write '30m', '12h' or '14d'.");
+}

@@ -6,6 +6,19 @@ export function whenReady<T, R>(value: MaybePromise<T>, next: (value: T) => Mayb
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
+/** What `call` gives, or what `failed` makes of its error, whether that comes at once or later. */
+export function orElse<T, F>(
+  call: () => MaybePromise<T>,
+  failed: (error: unknown) => MaybePromise<F>,
+): MaybePromise<T | F> {
+  try {
+    const value = call();
+    return value instanceof Promise ? value.catch(failed) : value;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
 /** Whether it is a promise of any kind: drivers and query builders answer with promises of their own. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

@@ -1,21 +1,21 @@
 import { MadeleineError } from './errors.ts';
 
 /**
- * Refuses what is not a plain object of known options, so that a slip of the pen shows at the start and not as a setting
- * that silently does nothing.
+ * The options as `ownOptions` gives them, where all are known: a slip of the pen shows at the start, and not as a setting that
+ * silently does nothing.
  *
  * @param what whose options these are, for the error: `'session'`
  * @param hints what to do about names that users bring from other libraries
  * @throws MadeleineError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`
  */
-export function checkOptions(
-  given: object,
+export function checkOptions<Options extends object>(
+  given: Options,
   known: readonly string[],
   what: string,
   hints: Readonly<Record<string, string>> = {},
-): void {
-  checkObject(given, what);
-  for (const name of Object.keys(given)) {
+): Options {
+  const options = ownOptions(given, what);
+  for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
     const near = closest(name, known);
@@ -23,10 +23,11 @@ export function checkOptions(
     const remedy = hint ?? (near ? `Did you mean "${near}"?` : all);
     throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
   }
+  return options;
 }
 
 /** Also told apart: `app.use(session)`, where the framework hands a request to what should have been called before. */
-export function checkObject(given: unknown, what: string): void {
+function checkObject(given: unknown, what: string): void {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new MadeleineError(
       'ERR_OPTION_INVALID',
@@ -47,6 +48,28 @@ export function checkObject(given: unknown, what: string): void {
 /** An option whose value cannot be: `problem` goes on from its name. */
 export function invalidOption(option: string, problem: string, remedy: string): MadeleineError {
   return new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" ${problem}.`, remedy);
+}
+
+/**
+ * @param others what else it may be, in words; it is asked for by the caller
+ * @throws MadeleineError `ERR_OPTION_INVALID` where the value is none of the choices
+ */
+export function checkChoice(
+  option: string,
+  value: unknown,
+  choices: readonly unknown[],
+  others: readonly string[] = [],
+): void {
+  if (choices.includes(value)) return;
+  const all = [...choices.map(choice => (typeof choice === 'string' ? `'${choice}'` : String(choice))), ...others];
+  const remedy = `Use ${all.slice(0, -1).join(', ')} or ${all.at(-1)}.`;
+  throw invalidOption(option, 'has a value that it cannot have', remedy);
+}
+
+/** @throws MadeleineError `ERR_OPTION_INVALID` where the value is no positive whole number */
+export function checkPositive(option: string, value: number, remedy: string): void {
+  if (Number.isSafeInteger(value) && value > 0) return;
+  throw invalidOption(option, 'is not a positive whole number', remedy);
 }
 
 /** Which of these methods the value lacks; of what is no object, all. */

@@ -108,6 +108,18 @@ describe('the house', () => {
     for (const file of sources) visit(file, []);
   });
 
+  it('what answers Fetch requests brings along nothing that holds the responses of Node', () => {
+    const reached = new Set<string>();
+    const reach = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      importsOf(file).forEach(reach);
+    };
+    for (const adapter of ['fetch', 'hono']) reach(path.join('adapters', `${adapter}.ts`));
+    assert.ok(reached.has(path.join('http', 'fetch-exchange.ts')));
+    for (const file of ['exchange', 'gate', 'mount']) assert.ok(!reached.has(path.join('http', `${file}.ts`)), file);
+  });
+
   it('every file has at most 250 lines and is named in docs/architecture.md', () => {
     const text = readFileSync('docs/architecture.md', 'utf8');
     for (const file of sources) {

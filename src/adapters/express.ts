@@ -7,19 +7,16 @@ import { FrameworkFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import { createMiddleware, REQUEST_PROPERTIES, type SessionMiddleware, type SessionOptions } from './middleware.ts';
+import type { SessionOptions } from './adapter-sessions.ts';
+import { createMiddleware, REQUEST_PROPERTIES, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
+export type { SessionOptions as ExpressSessionOptions } from './adapter-sessions.ts';
 export type { CookieMap } from './express-cookies.ts';
 export { cookies, cookies as cookieParser } from './express-cookies.ts';
-export type {
-  NodeRequest,
-  NodeResponse,
-  SessionMiddleware,
-  SessionOptions as ExpressSessionOptions,
-} from './middleware.ts';
+export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
 
 declare global {

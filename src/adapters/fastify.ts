@@ -1,24 +1,23 @@
 /** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
-import { sessionAssigned } from '../http/accessor.ts';
+import { bareError, isOfTheBody, statusOf } from '../http/bare-error.ts';
 import { exchangesOf } from '../http/exchange.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
-import { bareError, isOfTheBody, statusOf } from '../http/head.ts';
-import { sessionMissing } from '../http/missing.ts';
+import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { mount, type Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
-export type { SessionOptions as FastifySessionOptions } from './middleware.ts';
+export type { SessionOptions as FastifySessionOptions } from './adapter-sessions.ts';
 
 import type {} from 'fastify';
 

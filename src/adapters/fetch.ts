@@ -3,12 +3,12 @@
  * Router, hooks and endpoints of SvelteKit and Astro, Bun.serve, Deno.serve.
  */
 import { MadeleineError } from '../errors.ts';
+import { bareErrorResponse } from '../http/bare-error.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
 import { type FetchExchange, fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type FlashMessages, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
-import { bareErrorResponse } from '../http/head.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
@@ -16,7 +16,7 @@ import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';

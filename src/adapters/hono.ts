@@ -1,20 +1,19 @@
 /** madeleine for Hono: `c.get('session')` and `c.var.session`, on Node, Bun, Deno and in `app.request()`. */
 import { MadeleineError } from '../errors.ts';
-import { sessionAssigned } from '../http/accessor.ts';
+import { bareErrorResponse, isOfTheBody } from '../http/bare-error.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
 import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
-import { bareErrorResponse, isOfTheBody } from '../http/head.ts';
-import { sessionMissing } from '../http/missing.ts';
+import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { isMounted, sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { createAdapterSessions } from './adapter-sessions.ts';
 import type { FetchSessionOptions } from './fetch.ts';
-import { createAdapterSessions } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
@@ -168,13 +167,13 @@ function throwTo(c: HonoContext, error: unknown): never {
   throw error;
 }
 
-const guards = createGuards<HonoContext, HonoMiddleware>((guard, place) => async (c, next) => {
+const guards: Guards<HonoContext, HonoMiddleware> = createGuards((guard, place) => async (c, next) => {
   const refusal = await askFetchGuard(guard, c, c.req.raw, c, place, sessionMissing);
   if (refusal !== null) return refusal;
   await next();
   return undefined;
 });
-export const requireLogin: Guards<HonoContext, HonoMiddleware>['requireLogin'] = guards.requireLogin;
-export const requireUser: Guards<HonoContext, HonoMiddleware>['requireUser'] = guards.requireUser;
-export const requireRecentLogin: Guards<HonoContext, HonoMiddleware>['requireRecentLogin'] = guards.requireRecentLogin;
-export const requireSameOrigin: Guards<HonoContext, HonoMiddleware>['requireSameOrigin'] = guards.requireSameOrigin;
+export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
+export const requireUser: typeof guards.requireUser = guards.requireUser;
+export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;
+export const requireSameOrigin: typeof guards.requireSameOrigin = guards.requireSameOrigin;

@@ -10,11 +10,11 @@ import { askGuard } from '../http/node-guard.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions, type SessionOptions } from './middleware.ts';
+import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
-export type { SessionOptions as KoaSessionOptions } from './middleware.ts';
+export type { SessionOptions as KoaSessionOptions } from './adapter-sessions.ts';
 
 /** What contexts have, for TypeScript: `new Koa<Koa.DefaultState, SessionContext>()`. */
 export interface SessionContext<Data extends object = SessionData> {

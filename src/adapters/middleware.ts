@@ -5,19 +5,11 @@ import { sessionProperties } from '../http/accessor.ts';
 import { frameworkPrototype } from '../http/framework-prototype.ts';
 import { warnIfShadowed } from '../http/missing.ts';
 import { mount, type Next, sessionOf } from '../http/mount.ts';
-// From the front door, so that `declare module 'madeleine' { interface SessionData { … } }` finds it in every program.
-import type { SessionData } from '../index.ts';
-import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
-import type { SessionsOptions } from '../session/options.ts';
-import { createSessions, type Sessions } from '../session/sessions.ts';
+import type { SessionData } from '../session/session-data.ts';
+import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
-import { memoryStore } from '../stores/memory.ts';
-
-/** Everything is optional but `secret`; without a store, sessions are kept in memory, bounded, until the process ends. */
-export interface SessionOptions<Data extends object = SessionData> extends Omit<SessionsOptions<Data>, 'store'> {
-  store?: SessionsOptions['store'];
-}
+import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
 /** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -29,14 +21,6 @@ export interface SessionMiddleware<Data extends object = SessionData> {
   readonly sessions: Sessions<Data>;
   /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
   of(request: NodeRequest): Session<Data>;
-}
-
-/** @throws MadeleineError for wrong options */
-export function createAdapterSessions<Data extends object>(options: SessionOptions<Data>): Sessions<Data> {
-  const given = ownOptions(options ?? {}, 'session');
-  // `null` is a store that was meant and is not there: `createSessions` says so.
-  const store = given.store === undefined ? memoryStore(given.clock ? { clock: given.clock } : {}) : given.store;
-  return createSessions<Data>({ ...given, store });
 }
 
 /** @throws MadeleineError for wrong options */

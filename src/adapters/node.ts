@@ -1,18 +1,13 @@
 /** madeleine for servers of plain Node (http, https, http2's compatibility API), and for connect and polka. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bareError } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
-import { bareError } from '../http/head.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import {
-  createMiddleware,
-  type NodeRequest,
-  type NodeResponse,
-  type SessionMiddleware,
-  type SessionOptions,
-} from './middleware.ts';
+import type { SessionOptions } from './adapter-sessions.ts';
+import { createMiddleware, type NodeRequest, type NodeResponse, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { Next } from '../http/mount.ts';

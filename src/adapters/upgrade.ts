@@ -2,8 +2,8 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Duration, toTimer } from '../duration.ts';
+import { statusOf } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
-import { statusOf } from '../http/head.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
 import { createOriginCheck } from '../http/origin.ts';
 import { checkOptions } from '../options.ts';
@@ -52,8 +52,7 @@ export interface Upgrades<Data extends object = SessionData> {
  * @throws MadeleineError for wrong options
  */
 export function upgrades<Data extends object>(sessions: Sessions<Data>, options: UpgradeOptions = {}): Upgrades<Data> {
-  checkOptions(options, ['trustedOrigins', 'trustProxy'], 'upgrade');
-  const { trustedOrigins = [], trustProxy = 0 } = options;
+  const { trustedOrigins = [], trustProxy = 0 } = checkOptions(options, ['trustedOrigins', 'trustProxy'], 'upgrade');
   const hops = checkTrustProxy(trustProxy);
   const mayConnect = createOriginCheck(trustedOrigins);
   const opened = new WeakMap<IncomingMessage, OpenSession<Data>>();

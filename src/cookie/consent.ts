@@ -1,7 +1,7 @@
 /** What a visitor has agreed to: an answer for each purpose that the application's cookies have, kept in a cookie of its own. */
 import { MadeleineError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkOptions, checkPositive } from '../options.ts';
 import { type Cookie, type CookieOptions, type CookiePurpose, defineCookie } from './define.ts';
 import type { CookieSource, CookieTarget } from './headers.ts';
 import { COOKIE_ATTRIBUTES } from './serialize.ts';
@@ -50,11 +50,8 @@ const KNOWN = ['name', 'version', 'clock', ...COOKIE_ATTRIBUTES.filter(name => n
  * @throws MadeleineError for wrong options
  */
 export function defineConsent(cookies: readonly ConsentCookie[], options: ConsentOptions = {}): Consent {
-  checkOptions(options, KNOWN, 'consent');
-  const { name = 'consent', version = 1, ...attributes } = options;
-  if (!Number.isSafeInteger(version) || version < 1) {
-    throw invalidOption('version', 'is not a positive whole number', 'Begin with 1, and count up.');
-  }
+  const { name = 'consent', version = 1, ...attributes } = checkOptions(options, KNOWN, 'consent');
+  checkPositive('version', version, 'Begin with 1, and count up.');
   if (!Array.isArray(cookies) || !cookies.every(isCookie)) throw noCookies();
   const optional = cookies.filter(({ purpose }) => purpose !== 'necessary');
   const purposes = [...new Set(optional.map(({ purpose }) => purpose as ConsentPurpose))];

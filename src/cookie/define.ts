@@ -1,9 +1,9 @@
 /** One cookie declared once: its name, type, purpose, lifetime and protection. */
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, checkClock } from '../clock.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
-import { toMilliseconds } from '../duration.ts';
+import { toLifetime } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkChoice, checkOptions } from '../options.ts';
 import { createWarnings } from '../warnings.ts';
 import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
 import { cookieValues, decodeValue } from './parse.ts';
@@ -16,6 +16,7 @@ import {
   LARGEST_COOKIE,
   serializeCookie,
 } from './serialize.ts';
+import type { StandardSchema } from './standard-schema.ts';
 import { type CookieInput, type CookieOutput, type CookieType, fromText, toText } from './typed-text.ts';
 
 /** What a cookie is for: `'necessary'` needs no consent. Nothing is refused here: `defineConsent` knows what a visitor agreed to. */
@@ -41,6 +42,7 @@ export interface CookieOptions<Type extends CookieType = CookieType> extends Omi
   clock?: Clock;
 }
 
+/** A declared cookie. */
 export interface Cookie<Output, Input = Output> {
   readonly name: string;
   readonly purpose: CookiePurpose;
@@ -62,21 +64,29 @@ const OWN = ['type', 'purpose', 'protection', 'secret', 'clock'];
 const KNOWN = [...OWN, ...COOKIE_ATTRIBUTES.filter(name => name !== 'expires')];
 const PURPOSES: readonly CookiePurpose[] = ['necessary', 'preferences', 'statistics', 'marketing'];
 
-/** @throws MadeleineError for a name, an attribute or an option that cannot work, before any request */
+/**
+ * Declares a cookie, to be read from any request and written to any response.
+ *
+ * ```js
+ * const theme = defineCookie('theme', { maxAge: '365d' });
+ * theme.write(response, 'dark');
+ * theme.read(request); // 'dark', or undefined
+ * ```
+ *
+ * @throws MadeleineError for a name, an attribute or an option that cannot work, before any request
+ */
 export function defineCookie<const Type extends CookieType = 'text'>(
   name: string,
   options: CookieOptions<Type> = {},
 ): Cookie<CookieOutput<Type>, CookieInput<Type>> {
-  checkOptions(options, KNOWN, 'cookie');
-  const { type = 'text', purpose = 'necessary', protection = 'plain', secret, clock = systemClock, ...rest } = options;
+  const given = checkOptions(options, KNOWN, 'cookie');
+  const { type = 'text', purpose = 'necessary', protection = 'plain', secret, clock, ...rest } = given;
   const attributes: CookieAttributes = { secure: true, httpOnly: true, ...rest };
   serializeCookie(name, '', attributes); // what cannot be written shows now, not at a request
-  if (!PURPOSES.includes(purpose)) throw invalid('purpose', `Give one of: ${PURPOSES.join(', ')}.`);
-  if (type !== 'text' && type !== 'json' && typeof type?.['~standard']?.validate !== 'function') {
-    throw invalid('type', "Give 'text', 'json' or a Standard Schema.");
-  }
-  if (!PROTECTIONS.includes(protection)) throw invalid('protection', `Give one of: ${PROTECTIONS.join(', ')}.`);
-  if (typeof clock !== 'function') throw invalid('clock', 'Give a function like Date.now.');
+  checkChoice('purpose', purpose, PURPOSES);
+  checkChoice('protection', protection, PROTECTIONS);
+  const schema = (type as Partial<StandardSchema> | null)?.['~standard'];
+  if (typeof schema?.validate !== 'function') checkChoice('type', type, ['text', 'json'], ['a Standard Schema']);
   if (protection === 'plain' && secret !== undefined) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -85,12 +95,9 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     );
   }
   const keyring = protection === 'plain' ? null : createKeyring(secret as Secret);
-  const lifetime = attributes.maxAge === undefined ? null : toMilliseconds(attributes.maxAge, 'maxAge');
-  if (lifetime !== null && lifetime < 1000) {
-    throw invalid('maxAge', "Less than a second is a number that was meant as seconds: write '1h', or milliseconds.");
-  }
+  const lifetime = attributes.maxAge === undefined ? null : toLifetime(attributes.maxAge, 'maxAge');
   const warn = createWarnings();
-  const guard = createProtection(protection, keyring, `${name} ${purpose}`, lifetime, clock);
+  const guard = createProtection(protection, keyring, `${name} ${purpose}`, lifetime, checkClock(clock));
 
   return {
     name,
@@ -114,12 +121,4 @@ export function defineCookie<const Type extends CookieType = 'text'>(
       setCookieLine(to, name, clearCookie(name, attributes));
     },
   };
-}
-
-function invalid(option: string, remedy: string): MadeleineError {
-  return new MadeleineError(
-    'ERR_OPTION_INVALID',
-    `The cookie option "${option}" has a value that it cannot have.`,
-    remedy,
-  );
 }

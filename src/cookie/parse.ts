@@ -8,11 +8,11 @@
  */
 
 /** More cookies than any browser keeps for a site; what comes after them is not read. */
-export const MOST_COOKIES = 1000;
+const MOST_COOKIES = 1000;
 /** More of one name than hosts and paths above a page can set by mistake. Each costs a look at its signature or seal, so no more are given. */
-export const MOST_OF_ONE_NAME = 20;
+const MOST_OF_ONE_NAME = 20;
 /** More than Node accepts as a header by default; a longer field, from elsewhere, is not read at all. */
-export const LONGEST_COOKIE_FIELD: number = 64 * 1024;
+const LONGEST_COOKIE_FIELD = 64 * 1024;
 
 const SPACE = 0x20;
 const TAB = 0x09;

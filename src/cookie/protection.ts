@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { CLOCK_SKEW, type Clock } from '../clock.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { createSealer } from '../crypto/seal.ts';
 import { createSigner } from '../crypto/signature.ts';
@@ -12,9 +12,6 @@ export interface ProtectedText {
   close(text: string): string;
   open(sent: string): string | null;
 }
-
-/** How far ahead of our clock the server that made a cookie may have been. */
-const CLOCK_SKEW = 5 * 60_000;
 
 /**
  * Signed: `1.<text in base64url>.<time>.<signature>`, the signature over all before it. Sealed: AES-256-GCM over time and

@@ -32,7 +32,7 @@ export const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
 /** Name and value together, in bytes (section 5.6). */
 export const LARGEST_COOKIE = 4096;
 /** One attribute's value, in bytes (section 5.6). */
-export const LARGEST_ATTRIBUTE = 1024;
+const LARGEST_ATTRIBUTE = 1024;
 /** 400 days in milliseconds (section 5.5). */
 export const LONGEST_LIFETIME: number = 400 * 86_400_000;
 
@@ -51,8 +51,7 @@ const DOMAIN_LABEL = /^[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?$/i;
  * `ERR_COOKIE_TOO_LARGE`, `ERR_OPTION_UNKNOWN`; no message holds the value
  */
 export function serializeCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
-  checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
-  const given = ownAttributes(attributes);
+  const given = checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
   checkName(name);
   checkPrefix(name, given);
   if (typeof value !== 'string' || !COOKIE_OCTETS.test(value)) {
@@ -71,9 +70,13 @@ export function serializeCookie(name: string, value: string, attributes: CookieA
   return `${name}=${value}${attributeText(given)}`;
 }
 
-/** The Set-Cookie line that makes a browser drop this cookie: same name, path, domain and flags, and a lifetime of nothing. */
+/**
+ * The Set-Cookie line that makes a browser drop this cookie: same name, path, domain and flags, and a lifetime of nothing.
+ *
+ * @throws MadeleineError as `serializeCookie` does
+ */
 export function clearCookie(name: string, attributes: CookieAttributes = {}): string {
-  const { maxAge: _m, expires: _e, ...rest } = ownAttributes(attributes);
+  const { maxAge: _m, expires: _e, ...rest } = attributes;
   // No Duration is zero, so Max-Age=0 is written here: it wins over Expires, which is for the oldest clients.
   return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
 }
@@ -92,12 +95,6 @@ export function encodeValue(text: string): string {
       'Use text.toWellFormed() where such text can occur.',
     );
   }
-}
-
-/** Own properties only: what a polluted prototype or `JSON.parse` brought along counts for nothing. */
-function ownAttributes(attributes: CookieAttributes): CookieAttributes {
-  const own: CookieAttributes = Object.create(null);
-  return Object.assign(own, Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)));
 }
 
 function attributeText(given: CookieAttributes): string {

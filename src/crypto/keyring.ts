@@ -23,21 +23,19 @@ const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBy
 /**
  * Checks the keys and derives others from them (HKDF-SHA-256, RFC 5869).
  *
- * @param option the option's name, for the errors
  * @throws MadeleineError `ERR_SECRET_MISSING`; `ERR_SECRET_SHORT` for a key under 32 bytes when NODE_ENV is `production`
  * (otherwise a warning)
  */
-export function createKeyring(secret: Secret, option = 'secret'): Keyring {
-  const secrets =
-    typeof secret === 'string' ? [secret] : Array.isArray(secret) ? [...(secret as readonly string[])] : [];
+export function createKeyring(secret: Secret): Keyring {
+  const secrets = [secret].flat();
   if (secrets.length === 0 || secrets.some(one => typeof one !== 'string' || one === '')) {
     throw new MadeleineError(
       'ERR_SECRET_MISSING',
-      `Option "${option}" is missing, empty or not text.`,
+      'Option "secret" is missing, empty or not text.',
       `Give one key as text, or a list. ${MAKE_ONE}`,
     );
   }
-  if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn(option);
+  if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn();
   return {
     secrets,
     derive(purpose) {
@@ -48,8 +46,8 @@ export function createKeyring(secret: Secret, option = 'secret'): Keyring {
   };
 }
 
-function refuseOrWarn(option: string): void {
-  const problem = `Option "${option}" has a key shorter than ${SHORTEST_SECRET} bytes, which can be guessed.`;
+function refuseOrWarn(): void {
+  const problem = `Option "secret" has a key shorter than ${SHORTEST_SECRET} bytes, which can be guessed.`;
   if (process.env['NODE_ENV'] === 'production') throw new MadeleineError('ERR_SECRET_SHORT', problem, MAKE_ONE);
   const warning = `${problem} In production this is an error. ${MAKE_ONE}`;
   process.emitWarning(warning, { type: 'MadeleineWarning', code: 'ERR_SECRET_SHORT' });

@@ -1,14 +1,15 @@
 /** `req.session`, `ctx.session`: the session opened last, on whatever object a framework's handlers hold. */
 import type { IncomingMessage } from 'node:http';
-import { MadeleineError } from '../errors.ts';
 import type { Session } from '../session/bag.ts';
+import { defineOwn } from '../session/data.ts';
 import { type Exchange, exchangesOf } from './exchange.ts';
 import { flash } from './flash.ts';
-import { warnOfMissingSession } from './missing.ts';
+import { sessionAssigned, warnOfMissingSession } from './missing.ts';
 
 /**
  * `session` and `flash`, to be put on a prototype of what handlers hold. Looking at the session is what makes the response
- * vary by cookie, so it is an accessor.
+ * vary by cookie, so it is an accessor. Another session library in this process, on an app or a path of its own, may still keep
+ * there what it wants.
  *
  * @param requestOf Node's request of the object that carries them
  */
@@ -23,7 +24,7 @@ export function sessionProperties<Holder extends object>(
       },
       set(this: Holder, value: unknown): void {
         if (exchangesOf(requestOf(this)).length > 0) throw sessionAssigned();
-        makeOwn(this, 'session', value);
+        defineOwn(this, 'session', value);
       },
     },
     flash: { value: flash, configurable: true, writable: true },
@@ -37,7 +38,7 @@ export const sessionId: PropertyDescriptor & ThisType<IncomingMessage> = {
     return latestExchange(this)?.identify();
   },
   set(value: unknown): void {
-    makeOwn(this, 'sessionID', value);
+    defineOwn(this, 'sessionID', value);
   },
 };
 
@@ -45,17 +46,4 @@ function latestExchange(request: IncomingMessage): Exchange | undefined {
   const exchange = exchangesOf(request).at(-1);
   if (!exchange) warnOfMissingSession();
   return exchange;
-}
-
-/** Another session library in this process, on an app or a path of its own, keeps there what it wants. */
-function makeOwn(holder: object, name: string, value: unknown): void {
-  Object.defineProperty(holder, name, { value, writable: true, enumerable: true, configurable: true });
-}
-
-export function sessionAssigned(): MadeleineError {
-  return new MadeleineError(
-    'ERR_DATA_KEY',
-    'The session was assigned to.',
-    'Put data into it; end it with session.logout(), empty it with session.regenerate().',
-  );
 }

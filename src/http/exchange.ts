@@ -1,14 +1,14 @@
 /** One request's session and its response: saved before the first byte, and told to the browser in the head. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replaceSetCookie } from '../cookie/headers.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
+import { bareError, clearForError } from './bare-error.ts';
 import { varyBy, withoutSharedCaching } from './fields.ts';
-import { enterGate, gateOf } from './gate.ts';
+import { gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
-import { bareError, clearForError } from './head.ts';
 import { connectionOf, streamOf } from './http2.ts';
 import { saveAtEnd, whenIdle } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
@@ -28,7 +28,6 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   constructor(
     sessions: Sessions<Data>,
     open: OpenSession<Data>,
-    request: IncomingMessage,
     response: ServerResponse,
     onError: (error: unknown) => void,
   ) {
@@ -41,7 +40,6 @@ export class Exchange<Data extends object = object> implements GateParticipant {
       if ((streamOf(response) ?? response).closed) open.endTurn();
       else response.once('close', open.endTurn);
     }
-    enterGate(request, response, this);
   }
 
   /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
@@ -85,13 +83,7 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     const cookies = this.#open.setCookies();
     if (cookies.length === 0) return;
     for (const { name, line } of cookies) replaceSetCookie(response, name, line);
-    this.#keepFromSharedCaches();
-  }
-
-  #keepFromSharedCaches(): void {
-    const response = this.#response;
-    const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
-    const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), warn);
+    const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), this.sessions);
     if (caching !== null) response.setHeader('Cache-Control', caching);
   }
 
@@ -114,35 +106,32 @@ export class Exchange<Data extends object = object> implements GateParticipant {
     if (!this.#open.unstored) this.#saveLate();
   }
 
-  failed(error: unknown, complete: boolean): void {
-    if (complete) tellApplication(this.sessions, this.#response, error, this.#onError);
-    else this.failedAtEnd(error);
+  failed(error: unknown): void {
+    tellApplication(this.sessions, this.#response, error, this.#onError);
   }
 
-  failedAtEnd(error: unknown): void {
+  report(error: unknown): void {
     this.sessions.reportFailure(error);
   }
 
   /** After the end, or after the client went away. */
   #saveLate(): void {
     const open = this.#open;
-    const report = (error: unknown) => this.failedAtEnd(error);
-    try {
-      const saved = whenIdle(open, () => {
-        if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
-        const saving = this.saveAtEnd();
-        if (this.#response.writableEnded) {
-          this.sessions.warn(
-            'MADELEINE_LATE_CHANGE',
-            'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
-          );
-        }
-        return saving;
-      });
-      if (saved instanceof Promise) saved.catch(report);
-    } catch (error) {
-      report(error);
-    }
+    const save = () => {
+      if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
+      const saving = this.saveAtEnd();
+      if (this.#response.writableEnded) {
+        this.sessions.warn(
+          'MADELEINE_LATE_CHANGE',
+          'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',
+        );
+      }
+      return saving;
+    };
+    orElse(
+      () => whenIdle(open, save),
+      error => this.report(error),
+    );
   }
 }
 

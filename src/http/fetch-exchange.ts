@@ -53,8 +53,7 @@ export class FetchExchange<Data extends object = object> {
     }
     if (cookies.length === 0) return sent;
     for (const { name, line } of cookies) setCookieLine(headers, name, line);
-    const warn = (message: string) => this.sessions.warn('MADELEINE_CACHE', message);
-    setIfChanged(headers, 'Cache-Control', withoutSharedCaching(headers.get('Cache-Control'), warn));
+    setIfChanged(headers, 'Cache-Control', withoutSharedCaching(headers.get('Cache-Control'), this.sessions));
     return sent;
   }
 
@@ -127,6 +126,6 @@ export async function openFetchExchange<Data extends object>(
   facts: RequestFacts,
 ): Promise<FetchExchange<Data>> {
   const exchange = new FetchExchange(sessions, await sessions.open(cookieField ?? undefined, facts));
-  holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object> as FetchExchange];
+  holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object>];
   return exchange;
 }

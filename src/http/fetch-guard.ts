@@ -8,8 +8,6 @@ import type { Asked, Guard } from './guard.ts';
  *
  * @param carrier what the sessions of the request are kept on
  * @param holder what the framework's handlers hold, for the guard's predicate
- * @param missing what to say where there is no session
- * @throws MadeleineError `ERR_SESSION_MISSING`
  */
 export async function askFetchGuard<Holder>(
   guard: Guard<Holder>,

@@ -1,4 +1,5 @@
 /** What the fields of a response have to say of a session, whatever kind of response it is. */
+import type { Sessions } from '../session/sessions.ts';
 
 /** Vary with this request field in it (RFC 9110 section 12.5.5); `null`: it says so already. */
 export function varyBy(present: string | null, field: string): string | null {
@@ -17,13 +18,14 @@ const KEEPS_OUT =
  * An application that wants otherwise sets `Cache-Control: no-cache="Set-Cookie"` (RFC 9111 section 5.2.2.4), which lets caches
  * keep everything but the cookie.
  *
- * @param warn is told when the handler wanted shared caches
+ * @param sessions are told when the handler wanted shared caches
  */
-export function withoutSharedCaching(present: string | null, warn: (message: string) => void): string | null {
+export function withoutSharedCaching(present: string | null, sessions: Pick<Sessions, 'warn'>): string | null {
   if (present !== null) {
     if (KEEPS_OUT.test(present)) return null;
     if (/\b(public|s-maxage)\b/i.test(present)) {
-      warn(
+      sessions.warn(
+        'MADELEINE_CACHE',
         'A response that sets the session cookie was marked for shared caches; it was sent with Cache-Control: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.',
       );
     }

@@ -45,7 +45,7 @@ export const flash = function (
 /** New objects each time, so that what a caller was given never changes under it. */
 function replace(session: Holder['session'], messages: FlashMessages, type: string, texts: string[]): void {
   const { [type]: _old, ...rest } = messages;
-  const next = texts.length > 0 ? Object.fromEntries([...Object.entries(rest), [type, texts]]) : rest;
+  const next = texts.length > 0 ? { ...rest, [type]: texts } : rest;
   if (Object.keys(next).length > 0) session.flash = next;
   else delete session.flash;
 }

@@ -6,15 +6,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
+import { bareError, clearForError } from './bare-error.ts';
 import { createGateFinder } from './gate-finder.ts';
-import { bareError, clearForError, setHeadersGiven } from './head.ts';
+import { setHeadGiven } from './head.ts';
 import { presentHeld } from './held-head.ts';
 import { breakOff, streamOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
 /** The most bytes that `write()` may leave here while the session is being saved; a handler that goes on gets an error. */
-export const MOST_HELD_BYTES: number = 16 * 1024 * 1024;
+const MOST_HELD_BYTES = 16 * 1024 * 1024;
 
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `ending`: its end waits for a save; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'ending' | 'discarding';
@@ -59,11 +60,9 @@ class Gate {
     const response = this.response;
     if (this.#state === 'open') return this.#below.writeHead.call(response, status, second, third) as ServerResponse;
     if (this.#state !== 'waiting') return response;
-    const { statusCode, message } = setHeadersGiven(response, status as number, second, third);
-    response.statusCode = statusCode;
-    if (message !== undefined) response.statusMessage = message;
+    setHeadGiven(response, status as number, second, third);
     this.#whenOpen(() => {
-      if (!response.headersSent) this.#below.writeHead.call(response, statusCode);
+      if (!response.headersSent) this.#below.writeHead.call(response, status);
     });
     return response;
   }
@@ -178,7 +177,7 @@ class Gate {
     this.holdsHead = false;
     if (!this.ended || this.response.statusCode < 500) return this.#answer(error);
     // An error it is already, told in the application's own way, and perhaps of this very failure.
-    this.#refuse().failedAtEnd(error);
+    this.#refuse().report(error);
     this.#release();
   }
 
@@ -190,17 +189,17 @@ class Gate {
     clearForError(response);
     this.#state = ended ? 'open' : 'discarding';
     const resume = bypass(response);
-    if (!ended) {
-      response.end(bareError(response, error));
-      resume();
-    }
-    this.#refuse().failed(error, ended);
+    if (ended) return this.#refuse().failed(error);
+    // The handler is still writing.
+    response.end(bareError(response, error));
+    resume();
+    this.#refuse().report(error);
   }
 
   /** Something has left already: the client must not take the response for a whole one. */
   #cut(error: unknown): void {
     this.#state = 'discarding';
-    this.#refuse().failedAtEnd(error);
+    this.#refuse().report(error);
     breakOff(this.response);
   }
 

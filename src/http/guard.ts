@@ -1,7 +1,7 @@
 /** Who may pass, and what the others are told: pure decisions, which the adapters carry out. */
 import { type Duration, toMilliseconds } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 import type { Visitor } from '../session/state.ts';
 import { createWarnings } from '../warnings.ts';
@@ -93,11 +93,9 @@ function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions
   return (asked, request) => {
     const visitor = asked.visitor();
     if (!visitor) return refuse('login-required', asked);
-    const allowed = predicate(visitor.userId, request);
     // Nothing but `true` lets anybody pass: a promise that was forgotten, or a record that was found, is no permission.
-    if (allowed instanceof Promise)
-      return allowed.then(answer => (answer === true ? null : refuse('forbidden', asked)));
-    return allowed === true ? null : refuse('forbidden', asked);
+    const answer = (allowed: boolean) => (allowed === true ? null : refuse('forbidden', asked));
+    return whenReady(predicate(visitor.userId, request), answer);
   };
 }
 
@@ -112,8 +110,8 @@ function recentLoginGuard(within: Duration, options: GuardOptions = {}): Guard<u
 }
 
 function sameOriginGuard(options: SameOriginOptions = {}): Guard<unknown> {
-  checkOptions(options, ['trustedOrigins'], 'guard');
-  const mayChange = createForgeryCheck(options.trustedOrigins ?? []);
+  const { trustedOrigins = [] } = checkOptions(options, ['trustedOrigins'], 'guard');
+  const mayChange = createForgeryCheck(trustedOrigins);
   const warn = createWarnings();
   return asked => {
     if (mayChange(asked)) return null;
@@ -132,8 +130,7 @@ function crossSite({ method, origin, host, site }: Asked): string {
 
 /** Who is not logged in is sent to do so; a page by a redirect. */
 function refusals(options: GuardOptions): (reason: Reason, asked: Asked) => Refusal {
-  checkOptions(options, ['loginPage'], 'guard');
-  const { loginPage = '/login' } = options;
+  const { loginPage = '/login' } = checkOptions(options, ['loginPage'], 'guard');
   if (!isLocalPath(loginPage))
     throw invalidOption('loginPage', 'is no path of this site', "Give one such as '/login'.");
   return (reason, asked) => {

@@ -28,8 +28,9 @@ export function watchConnection(socket: Watched, waiting: Waiting): void {
   });
 }
 
+/** Of what was told to watch; once more does no harm. */
 export function unwatchConnection(socket: Watched, waiting: Waiting): void {
-  const all = socket[WAITING];
-  const place = all?.lastIndexOf(waiting) ?? -1;
-  if (place >= 0) all?.splice(place, 1);
+  const all = socket[WAITING] as Waiting[];
+  const place = all.lastIndexOf(waiting);
+  if (place >= 0) all.splice(place, 1);
 }

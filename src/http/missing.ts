@@ -1,7 +1,9 @@
-/** What to say when a handler wants a session and the request has none: nearly always two lines in the wrong order. */
+/**
+ * What to say where `session` is not what a handler takes it for: the request has none, nearly always because of two lines in the
+ * wrong order; it is another library's; it is assigned to.
+ */
 import { MadeleineError } from '../errors.ts';
-import type { Warn } from '../warnings.ts';
-import { createWarnings } from '../warnings.ts';
+import { createWarnings, type Warn } from '../warnings.ts';
 import { callSite } from './call-site.ts';
 
 /** @param place the line that wants the session; by default the one that is calling us now */
@@ -35,6 +37,14 @@ export function warnIfShadowed(request: object): void {
 export function warnShadowed(holder: string, library: string): void {
   const problem = `${holder}.session is that of another library, such as ${library}, which stands above session() and hides ours.`;
   warn('MADELEINE_SHADOWED', `${problem} Remove it; while both are needed, reach ours as of(${holder}).`);
+}
+
+export function sessionAssigned(): MadeleineError {
+  return new MadeleineError(
+    'ERR_DATA_KEY',
+    'The session was assigned to.',
+    'Put data into it; end it with session.logout(), empty it with session.regenerate().',
+  );
 }
 
 function remedy(place: string | null): string {

@@ -6,6 +6,7 @@ import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
 import { Exchange, exchangesOf, tellApplication } from './exchange.ts';
+import { enterGate } from './gate.ts';
 import { isMounted, sessionAmong } from './mounted.ts';
 
 /** Called as Node calls back: with the error, or with nothing. */
@@ -27,7 +28,7 @@ export function enter<Data extends object>(
   if (isMounted(sessions, exchangesOf(request), facts)) return;
   const open = sessions.open(request.headers.cookie, facts);
   if (open instanceof Promise) return enterLater(sessions, open, request, response, onError);
-  new Exchange(sessions, open, request, response, onError);
+  enterGate(request, response, new Exchange(sessions, open, response, onError));
 }
 
 /** Apart from `enter`, so that a store that answers at once costs no closure. */
@@ -39,7 +40,7 @@ function enterLater<Data extends object>(
   onError: (error: unknown) => void,
 ): Promise<void> {
   return open.then(opened => {
-    new Exchange(sessions, opened, request, response, onError);
+    enterGate(request, response, new Exchange(sessions, opened, response, onError));
   });
 }
 

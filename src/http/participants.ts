@@ -9,17 +9,14 @@ export interface GateParticipant {
   head(): void;
   /** Saves what changed since, before the last byte of a response whose head left earlier. */
   saveAtEnd(): MaybePromise<void>;
-  /**
-   * The save failed and nothing was sent. `complete`: the handler had ended its response, so the application may answer
-   * with an error of its own; otherwise the gate has answered with a bare error, as the handler is still writing.
-   */
-  failed(error: unknown, complete: boolean): void;
+  /** The save failed, nothing was sent, and the handler is done: the application may answer with an error of its own. */
+  failed(error: unknown): void;
+  /** It failed where the client is answered already, with an error or a connection that was cut. */
+  report(error: unknown): void;
   /** The handler has ended the response, and everything is saved. */
   ended(): void;
   /** A save failed, so the response is another than the handler's, or cut: what is not saved by now must not be later. */
   refused(): void;
-  /** The save at the end failed: the connection was cut, so that the client does not take the response for a success. */
-  failedAtEnd(error: unknown): void;
 }
 
 export function saveAll(participants: readonly GateParticipant[]): MaybePromise<void> {

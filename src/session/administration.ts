@@ -26,17 +26,18 @@ export type StoreHealth =
   | { ok: true; milliseconds: number }
   | { ok: false; milliseconds: number; error: MadeleineError };
 
+/** What can be asked about all sessions, outside a request. Every promise but that of `check` rejects when the store fails. */
 export interface Administration {
-  /** The live sessions of a user, latest first. */
+  /** The live sessions of a user, the one used last first. @throws MadeleineError `ERR_STORE_NO_ADMIN` */
   list(userId: string | number): Promise<SessionSummary[]>;
   /**
    * All live sessions, in no promised order, page by page from the store: nothing is held but one page. One that is there
-   * during the whole walk is seen exactly once.
+   * during the whole walk is seen exactly once. @throws MadeleineError `ERR_STORE_NO_ADMIN`
    */
   scan(): AsyncGenerator<SessionSummary, void, undefined>;
   /** Ends one session, by its handle. `false`: there was none. Check that it is the user's own, by `list`. */
   revoke(handle: string): Promise<boolean>;
-  /** Ends all sessions of a user, save the one with the handle `except`; says how many. */
+  /** Ends all sessions of a user, save the one with the handle `except`; says how many. @throws MadeleineError `ERR_STORE_NO_ADMIN` */
   revokeAll(userId: string | number, options?: { except?: string | null }): Promise<number>;
   /** Reads from the store and says how that went. Never rejects; takes at most `storeTimeout`. */
   check(): Promise<StoreHealth>;

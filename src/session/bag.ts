@@ -6,7 +6,7 @@ import type { CookieAttributes } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';
-import { parseStored } from './data.ts';
+import { defineOwn, parseStored } from './data.ts';
 import { inOrder } from './in-order.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { LoginOptions } from './login-options.ts';
@@ -18,7 +18,7 @@ import { wish } from './wish.ts';
 /** Called as Node calls back: with the error, or with nothing. */
 export type Callback = (error?: unknown) => void;
 
-/** What is known of a session, read-only. */
+/** What is known of a session, read-only. The times are `null` while nothing is stored. */
 export interface About {
   /** Who is logged in, as given to `login`; `null` for an anonymous visitor. */
   readonly userId: string | null;
@@ -41,7 +41,11 @@ export interface SessionCookieView extends Readonly<CookieAttributes> {
   readonly name: string | null;
 }
 
-/** The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. */
+/**
+ * The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. Each
+ * fails with the store's error where that fails (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), and where data cannot be kept
+ * (`ERR_DATA_NOT_JSON`, `ERR_DATA_TOO_LARGE`).
+ */
 export interface SessionMethods<Data extends object = SessionData> {
   /** The id in the cookie; `''` when this request followed a rotation and never saw the new one. Never log it. */
   readonly id: string;
@@ -65,7 +69,7 @@ export interface SessionMethods<Data extends object = SessionData> {
   rotate(callback?: Callback): Promise<void>;
   /**
    * Runs `change` on fresh data, again if somebody else wrote meanwhile, until the result is saved: for counters, stock and
-   * one-time tokens. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`
+   * one-time tokens. Each run may take `storeTimeout`. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`, `ERR_UPDATE_TIMEOUT`
    */
   update<Result>(change: (data: Partial<Data>) => Result | Promise<Result>): Promise<Result>;
   /** The same as `session[key]`, for what is written for other libraries: plugins of Fastify call these two. */
@@ -87,7 +91,7 @@ class SessionBag {
     // Copied by plain assignment, which is quick, save the names that would call a setter.
     for (const key of Object.keys(data)) {
       if (key === '__proto__') continue;
-      if (key === 'id' || key === 'cookie' || key === 'about') define(this, key, data[key]);
+      if (key === 'id' || key === 'cookie' || key === 'about') defineOwn(this, key, data[key]);
       else (this as unknown as JsonObject)[key] = data[key] as JsonObject[string];
     }
   }
@@ -96,14 +100,14 @@ class SessionBag {
     return this.#state.ensureId();
   }
   set id(value: unknown) {
-    define(this, 'id', value);
+    defineOwn(this, 'id', value);
   }
 
   get cookie(): SessionCookieView {
     return new Proxy(this.#state.cookieAttributes(), READ_ONLY);
   }
   set cookie(value: unknown) {
-    define(this, 'cookie', value);
+    defineOwn(this, 'cookie', value);
   }
 
   get about(): About {
@@ -122,7 +126,7 @@ class SessionBag {
     });
   }
   set about(value: unknown) {
-    define(this, 'about', value);
+    defineOwn(this, 'about', value);
   }
 
   save(callback?: Callback): Promise<void> {
@@ -220,7 +224,7 @@ export function bagOf(state: SessionState): Session {
     if (stored === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       const { core, key } = state;
-      core.events.emit('poison', () => ({ tag: core.tag(key ?? '') }));
+      core.events.emit('poison', key, {});
       state.startOver();
     }
     const { data, snapshot } = stored ?? EMPTY;
@@ -228,10 +232,6 @@ export function bagOf(state: SessionState): Session {
     state.snapshot = snapshot;
   }
   return state.bag as Session;
-}
-
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */

@@ -3,8 +3,8 @@
  * other, and those that arrive while the store is busy go together in one write; against other processes a change that
  * lost is applied again to what stands there now.
  */
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
-import { checkAttempts, pause } from './attempts.ts';
+import { MadeleineError } from '../errors.ts';
+import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { isSameWrite, type SessionRecord } from './record.ts';
 import type { Replaced } from './store.ts';
@@ -14,6 +14,10 @@ export type Change = (stored: SessionRecord) => MaybePromise<SessionRecord>;
 
 /** The record as it is stored now. `null`: it is gone. One with a `successor`: the session goes on elsewhere, or not at all. */
 export type Applied = SessionRecord | null;
+
+const MOST_ATTEMPTS = 50;
+/** In milliseconds. */
+const LONGEST_PAUSE = 50;
 
 interface Waiting {
   known: SessionRecord;
@@ -50,7 +54,7 @@ export class CommitQueue {
 
   /** Takes what has gathered, up to what has to be alone, and writes it at once, until nothing waits. */
   #drain(key: string, latest: Applied): void {
-    const line = this.#waiting.get(key) ?? [];
+    const line = this.#waiting.get(key) as Waiting[];
     if (line.length === 0) {
       this.#waiting.delete(key);
       return;
@@ -85,7 +89,7 @@ export class CommitQueue {
         if (replaced.ok) return next;
         const { current } = replaced;
         if (current === null || current.successor !== null || isSameWrite(current, next)) return current;
-        checkAttempts(attempt);
+        if (attempt >= MOST_ATTEMPTS) throw changedWithoutEnd();
         const again = () => this.#attempt(key, current, change, attempt + 1);
         return synchronous ? again() : pause(attempt).then(again);
       });
@@ -99,12 +103,7 @@ export class CommitQueue {
       if (isSameWrite(current, stone)) return { ok: true };
       throw error;
     };
-    try {
-      const replaced = this.#store.replace(key, stone, known.version);
-      return replaced instanceof Promise ? replaced.catch(lookAgain) : replaced;
-    } catch (error) {
-      return lookAgain(error);
-    }
+    return orElse(() => this.#store.replace(key, stone, known.version), lookAgain);
   }
 }
 
@@ -120,4 +119,18 @@ async function applyAll(together: readonly Waiting[], stored: SessionRecord): Pr
     }
   }
   return record;
+}
+
+/** Random, so that processes which collided do not collide again; longer with each attempt. */
+function pause(attempt: number): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE, 2 ** attempt);
+  return new Promise(resolve => setTimeout(resolve, Math.random() * longest));
+}
+
+function changedWithoutEnd(): MadeleineError {
+  return new MadeleineError(
+    'ERR_CONFLICT',
+    `The session was changed by others ${MOST_ATTEMPTS} times while this change was being saved.`,
+    'Let the client try again; look for something that writes to one session without end.',
+  );
 }

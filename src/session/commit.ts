@@ -74,13 +74,14 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
     state.record = record;
     state.base = mine;
     state.cookieDuty = 'set';
-    core.events.emit('created', () => ({ tag: core.tag(key) }));
+    core.events.emit('created', key, {});
   });
 }
 
 function saveChange(state: SessionState, mine: string): MaybePromise<void> {
   const { core } = state;
-  if (state.key === null || state.record === null) return;
+  const key = state.key as string;
+  const record = state.record as SessionRecord;
   const join = joining(state, mine);
   const change = (stored: SessionRecord) => {
     const next = core.advance(stored, join(stored), state.touchAsked);
@@ -88,7 +89,7 @@ function saveChange(state: SessionState, mine: string): MaybePromise<void> {
     state.sent = mine;
     return next;
   };
-  return whenReady(core.queue.apply(state.key, state.record, change), applied => settle(state, applied, mine));
+  return whenReady(core.queue.apply(key, record, change), applied => settle(state, applied, mine));
 }
 
 /** Puts what this request changed to what is stored: a write of its own whose answer was lost holds that up to then already. */
@@ -110,7 +111,7 @@ function drop(state: SessionState, mine: string): void {
   const { core, key } = state;
   state.close();
   state.base = mine; // done with: it is no change that is still to be saved
-  if (key !== null) core.events.emit('dropped', () => ({ tag: core.tag(key) }));
+  if (key !== null) core.events.emit('dropped', key, {});
 }
 
 function touchIfDue(state: SessionState): MaybePromise<void> {

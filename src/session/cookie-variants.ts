@@ -1,7 +1,7 @@
 /** The session cookie's two forms, over https and over plain http: the same whether it carries an id or the session itself. */
 import { type CookieAttributes, serializeCookie } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkChoice, checkOptions, invalidOption } from '../options.ts';
 import type { EventHub } from './events.ts';
 
 /** How the session's cookie is set. HttpOnly always; the id never leaves the cookie. */
@@ -23,11 +23,11 @@ export interface SessionCookieOptions {
   persistent?: boolean;
 }
 
+const LIFETIME =
+  'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".';
 const HINTS = {
-  maxAge:
-    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
-  expires:
-    'Say how long a session lives with "idle", "absolute" and "remember", and keep its cookie with "cookie.persistent".',
+  maxAge: LIFETIME,
+  expires: LIFETIME,
   httpOnly: 'The session cookie is always HttpOnly.',
   signed: 'The session cookie is always signed.',
 };
@@ -61,7 +61,7 @@ export function createCookieVariants<More extends object>(
       'is a function',
       "Give one object for all requests: secure: 'auto' follows each of them.",
     );
-  checkOptions(options, KNOWN, 'session cookie', HINTS);
+  const given = checkOptions(options, KNOWN, 'session cookie', HINTS);
   if (/^__(host|secure|http)-/i.test(name)) {
     throw new MadeleineError(
       'ERR_COOKIE_PREFIX',
@@ -69,19 +69,17 @@ export function createCookieVariants<More extends object>(
       'Give the bare name: over https the prefix is added by itself.',
     );
   }
-  const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = options;
-  if (wanted !== 'auto' && typeof wanted !== 'boolean')
-    throw invalidOption('cookie.secure', 'has a value that it cannot have', "Give true, false or 'auto'.");
-  if (typeof persistent !== 'boolean')
-    throw invalidOption('cookie.persistent', 'has a value that it cannot have', 'Give true or false.');
-  if (wanted !== true && (sameSite === 'none' || options.partitioned)) {
+  const { persistent = false, secure: wanted = 'auto', path = '/', sameSite = 'lax', ...rest } = given;
+  checkChoice('cookie.secure', wanted, ['auto', true, false]);
+  checkChoice('cookie.persistent', persistent, [true, false]);
+  if (wanted !== true && (sameSite === 'none' || rest.partitioned)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
       `A session cookie with ${sameSite === 'none' ? 'SameSite=None' : 'Partitioned'} must be Secure: browsers refuse it otherwise.`,
       'Set cookie.secure to true and serve over https.',
     );
   }
-  const prefix = path === '/' && options.domain === undefined ? '__Host-' : '__Secure-';
+  const prefix = path === '/' && rest.domain === undefined ? '__Host-' : '__Secure-';
   const variant = (secure: boolean): CookieVariant & More => {
     const fullName = secure ? prefix + name : name;
     const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };
@@ -104,6 +102,6 @@ export function onlyGenuine<Found>(
 ): Found | null {
   const different = [...new Set(values)];
   const valid = different.map(verify).filter(found => found !== null);
-  if (different.length > 1) events.emit('duplicate', () => ({ valid: valid.length }));
+  if (different.length > 1) events.emit('duplicate', null, { valid: valid.length });
   return valid.length === 1 ? (valid[0] as Found) : null;
 }

@@ -94,7 +94,12 @@ export function refreshData(target: object, data: JsonObject): void {
   for (const key of Object.keys(data)) {
     if (key === '__proto__') continue;
     if (!Object.hasOwn(held, key) || JSON.stringify(held[key]) !== JSON.stringify(data[key])) {
-      Object.defineProperty(held, key, { value: data[key], writable: true, enumerable: true, configurable: true });
+      defineOwn(held, key, data[key]);
     }
   }
+}
+
+/** Gives an object a property like any other, whatever its prototype has under this name. */
+export function defineOwn(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }

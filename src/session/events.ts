@@ -1,3 +1,5 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
 /**
  * What happens to sessions, for logs and alarms. An event never holds an id, a key or data: `tag` is a keyed, shortened
  * hash, the same for the same session, good for nothing but telling sessions apart.
@@ -36,26 +38,39 @@ export interface SessionEvent {
 export type SessionListener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void;
 
 export class EventHub {
-  readonly #listeners: { [Name in keyof SessionEvents]?: Set<SessionListener<Name>> } = {};
+  readonly #tagKey = randomBytes(32);
+  readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => void>>();
 
   /** Calls `listener` at each such event; returns a function that ends this. */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
-    const listeners = (this.#listeners[name] as Set<SessionListener<Name>> | undefined) ?? new Set();
-    (this.#listeners as Record<Name, Set<SessionListener<Name>>>)[name] = listeners;
-    listeners.add(listener);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
     return () => listeners.delete(listener);
   }
 
-  /** The event is made only if somebody listens. A listener that throws disturbs neither the request nor other listeners. */
-  emit<Name extends keyof SessionEvents>(name: Name, event: () => SessionEvents[Name]): void {
-    const listeners = this.#listeners[name] as Set<SessionListener<Name>> | undefined;
+  /**
+   * Tells those who listen. A listener that throws disturbs neither the request nor other listeners.
+   *
+   * @param key where the store has the session that it happened to, which becomes the tag; `null` where there is none
+   */
+  emit<Name extends keyof SessionEvents>(
+    name: Name,
+    key: string | null,
+    details: Omit<SessionEvents[Name], 'tag'>,
+  ): void {
+    const listeners = this.#listeners.get(name);
     if (!listeners || listeners.size === 0) return;
+    const tag = key === null ? {} : { tag: this.#tag(key) };
     for (const listener of listeners) {
       try {
-        listener(event());
+        listener({ ...tag, ...details } as never);
       } catch (error) {
         process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
       }
     }
+  }
+
+  #tag(key: string): string {
+    return createHmac('sha256', this.#tagKey).update(key).digest('base64url').slice(0, 12);
   }
 }

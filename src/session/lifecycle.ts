@@ -4,7 +4,7 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { isThenable, type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
 import { checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
@@ -34,7 +34,7 @@ export async function login(state: SessionState, userId: string | number, option
   const record = state.newRecord(carried, { userId: user, remember });
   const kept = await succeed(state, record, 'replaced', theirs => narrow(join(theirs)));
   showSaved(state, mine, kept ? carried : '{}');
-  core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'login' }));
+  core.events.emit('renewed', state.key as string, { reason: 'login' });
 }
 
 /** The same session under a new id. Requests under way with the old id are served for the grace; after that it is dead. */
@@ -48,7 +48,7 @@ export async function rotate(state: SessionState): Promise<void> {
   if (state.id === null) return;
   const next: SessionRecord = { ...record, version: nextVersion(0) };
   await succeed(state, next, 'rotated', theirs => theirs.data);
-  core.events.emit('renewed', () => ({ tag: core.tag(state.key as string), reason: 'rotate' }));
+  core.events.emit('renewed', state.key as string, { reason: 'rotate' });
 }
 
 /** An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in. */
@@ -62,7 +62,7 @@ export async function regenerate(state: SessionState): Promise<void> {
   state.id = id;
   state.key = newKey;
   if (stone?.successor === newKey) state.cookieDuty = 'clear'; // until something is stored
-  core.events.emit('renewed', () => ({ tag: core.tag(newKey), reason: 'regenerate' }));
+  core.events.emit('renewed', newKey, { reason: 'regenerate' });
 }
 
 /** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */
@@ -146,8 +146,8 @@ function showSaved(state: SessionState, before: string, after: string): void {
 }
 
 /** The saves of this session wait for the function, so it must not wait without end: for one of them, say. */
-function inTime<Result>({ storeTimeout }: Core, running: Result | Promise<Result>): MaybePromise<Result> {
-  if (!(running instanceof Promise)) return running;
+function inTime<Result>({ storeTimeout }: Core, running: Result | PromiseLike<Result>): MaybePromise<Result> {
+  if (!isThenable(running)) return running;
   return withDeadline(running, storeTimeout, () => updateTimedOut(storeTimeout));
 }
 

@@ -13,8 +13,8 @@ const LONGEST_USER_ID = 512;
 
 /** @throws MadeleineError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID` */
 export function checkLoginOptions(options: LoginOptions): LoginOptions {
-  checkOptions(options, ['remember', 'keep'], 'login');
-  const { remember, keep } = options;
+  const given = checkOptions(options, ['remember', 'keep'], 'login');
+  const { remember, keep } = given;
   if (remember !== undefined && typeof remember !== 'boolean') {
     throw invalidOption(
       'remember',
@@ -25,7 +25,7 @@ export function checkLoginOptions(options: LoginOptions): LoginOptions {
   if (keep !== undefined && !(Array.isArray(keep) && keep.every(key => typeof key === 'string'))) {
     throw invalidOption('keep', 'is not a list of keys', "Give one such as ['cart'].");
   }
-  return options;
+  return given;
 }
 
 /** @throws MadeleineError `ERR_OPTION_INVALID` */

@@ -35,7 +35,16 @@ type Slot = JsonValue | undefined;
 /** What lies deeper is one value: where both changed it, mine stands. */
 const DEEPEST = 64;
 
-/** The result shares parts with the arguments; none of them is changed. */
+/**
+ * Joins two changes of the same session data as a save that met another does: what either side put in, edited or took out stands;
+ * of two changes of one value the later, `mine`. The result shares parts with the arguments; none of them is changed.
+ *
+ * @param base what both began from
+ * @param mine what the later one made of it
+ * @param theirs what is stored, by the one that was first
+ * @param rules by key of the data, where the default is not what you want
+ * @throws what a function among the rules throws
+ */
 export function mergeData(base: JsonObject, mine: JsonObject, theirs: JsonObject, rules: MergeRules = {}): JsonObject {
   return mergeObjects(base, mine, theirs, 0, (key, b, m, t) => {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;

@@ -1,6 +1,6 @@
 /** Records under keys that were made for them. */
 import { MadeleineError } from '../errors.ts';
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
 import { isSameWrite, type SessionRecord } from './record.ts';
 import type { Core } from './state.ts';
 
@@ -23,11 +23,8 @@ export function idTaken(): MadeleineError {
 
 /** Removes a record that is no use to anybody. Nobody waits for it; if it fails, the record is collected when it has expired. */
 export function forget({ store, events }: Core, key: string): void {
-  const failed = (error: unknown) => events.emit('failed', () => ({ error }));
-  try {
-    const deleted = store.delete(key);
-    if (deleted instanceof Promise) deleted.catch(failed);
-  } catch (error) {
-    failed(error);
-  }
+  orElse(
+    () => store.delete(key),
+    error => events.emit('failed', null, { error }),
+  );
 }

@@ -67,10 +67,6 @@ export class Opened extends SessionState implements OpenSession<object> {
   commit(): MaybePromise<void> {
     return afterAll(this, commit);
   }
-  setCookies(): readonly SetCookie[] {
-    this.headLeft = true;
-    return this.cookieLines();
-  }
   stillLive(): MaybePromise<boolean> {
     return inOrder(this, stillLive);
   }

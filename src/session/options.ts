@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, checkClock } from '../clock.ts';
 import type { Secret } from '../crypto/keyring.ts';
 import { type Duration, toTimer } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkObject, checkOptions, invalidOption, ownOptions } from '../options.ts';
+import { checkChoice, checkOptions, checkPositive, invalidOption, ownOptions } from '../options.ts';
 import { type CarriedStore, isCarriedStore } from './carried-store.ts';
 import type { SessionCookieOptions } from './cookie-variants.ts';
 import { MERGE_RULES, type MergeRules } from './merge.ts';
@@ -17,6 +17,7 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   store: SessionStore | CarriedStore;
   /** The cookie's name without prefix; over https `__Host-` is put before it where it applies. Default `'session'`. */
   name?: string;
+  /** The cookie's attributes. HttpOnly always; by default `Path=/`, `SameSite=Lax`, and Secure where the request came over https. */
   cookie?: SessionCookieOptions;
   /** How two writes to one key of the data are joined when the default rule is not what you want. */
   merge?: NoInfer<MergeRules<Data>>;
@@ -54,6 +55,8 @@ export type OnStoreError = 'fail' | 'anonymous';
 export type OnReuse = 'end' | 'report';
 
 export interface CheckedOptions {
+  secret: Secret;
+  store: SessionStore | CarriedStore;
   concurrency: Concurrency;
   onStoreError: OnStoreError;
   onReuse: OnReuse;
@@ -105,18 +108,14 @@ function hintsFor(hint: string, ...names: readonly string[]): Record<string, str
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
 export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {
-  checkOptions(given, KNOWN, 'session', HINTS);
-  const options = ownOptions(given, 'session');
-  const { name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024, clock = systemClock } = options;
-  if (!Number.isSafeInteger(maxDataSize) || maxDataSize <= 0) {
-    throw invalidOption('maxDataSize', 'is not a positive whole number', 'Give the limit in bytes.');
-  }
-  if (typeof clock !== 'function') throw invalidOption('clock', 'is not a function', 'Give a function like Date.now.');
+  const options = checkOptions(given, KNOWN, 'session', HINTS);
+  const { secret, store, name = 'session', cookie = {}, merge = {}, maxDataSize = 1024 * 1024 } = options;
   const { concurrency = 'merge', onStoreError = 'fail', onReuse = 'end' } = options;
+  checkPositive('maxDataSize', maxDataSize, 'Give the limit in bytes.');
   checkChoice('concurrency', concurrency, ['merge', 'serialize', 'last-write-wins']);
   checkChoice('onStoreError', onStoreError, ['fail', 'anonymous']);
   checkChoice('onReuse', onReuse, ['end', 'report']);
-  if (concurrency === 'serialize' && isCarriedStore(options.store)) {
+  if (concurrency === 'serialize' && isCarriedStore(store)) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
       'Requests whose session travels in their own cookies cannot take turns: each has what its browser sent, not what the one before left.',
@@ -125,32 +124,18 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   }
   if (typeof name !== 'string') throw invalidOption('name', 'is not text', 'Give the bare name of the cookie.');
   checkMergeRules(merge);
-  const policy = createPolicy(options);
-  if (policy.idle > policy.absolute) {
-    throw new MadeleineError(
-      'ERR_OPTION_CONFLICT',
-      'Option "idle" is longer than "absolute", so it would never apply.',
-      'Make "absolute" the longer of the two.',
-    );
-  }
   const storeTimeout = toTimer(options.storeTimeout ?? '5s', 'storeTimeout');
   return {
-    ...{ name, cookie, policy, merge: merge as MergeRules },
-    ...{ concurrency, onStoreError, onReuse, maxDataSize, storeTimeout, clock },
+    ...{ secret, store, name, cookie, concurrency, onStoreError, onReuse, maxDataSize, storeTimeout },
+    policy: createPolicy(options),
+    merge: merge as MergeRules,
+    clock: checkClock(options.clock),
   };
 }
 
 function checkMergeRules(rules: object): void {
-  checkObject(rules, 'merge');
-  for (const [key, rule] of Object.entries(rules)) {
-    if (typeof rule === 'function' || MERGE_RULES.includes(rule)) continue;
-    const remedy = `Use ${MERGE_RULES.map(one => `'${one}'`).join(', ')} or a function (base, mine, theirs) => value.`;
-    throw invalidOption(`merge.${key}`, 'is no rule', remedy);
+  for (const [key, rule] of Object.entries(ownOptions(rules, 'merge'))) {
+    if (typeof rule === 'function') continue;
+    checkChoice(`merge.${key}`, rule, MERGE_RULES, ['a function (base, mine, theirs) => value']);
   }
-}
-
-function checkChoice<Choice extends string>(option: string, value: Choice, choices: readonly Choice[]): void {
-  if (choices.includes(value)) return;
-  const quoted = choices.map(choice => `'${choice}'`);
-  throw invalidOption(option, 'is none that there is', `Use ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}.`);
 }

@@ -2,8 +2,9 @@
  * The time rules: the one place that decides whether a session still counts. It looks at the record's own times and at
  * the injected clock, never at the cookie, nor at what a store thinks has expired.
  */
-import { type Duration, toMilliseconds } from '../duration.ts';
-import { invalidOption } from '../options.ts';
+import { CLOCK_SKEW } from '../clock.ts';
+import { type Duration, toLifetime, toMilliseconds } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
 import type { SessionRecord } from './record.ts';
 
 export interface LifetimeOptions {
@@ -35,26 +36,27 @@ export const DEFAULT_LIFETIME: Required<LifetimeOptions> = {
   grace: '10s',
 };
 
-/** How far ahead of our clock another server's may run before its records are refused. */
-const CLOCK_SKEW = 5 * 60_000;
-/** Nobody means less: it is a number of seconds or minutes that was taken for milliseconds. Browsers count in seconds, too. */
-const SHORTEST_LIFETIME = 1000;
+/** In milliseconds. */
 const LONGEST_TOUCH_INTERVAL = 5 * 60_000;
 
+/** @throws MadeleineError `ERR_OPTION_INVALID`, `ERR_OPTION_CONFLICT` */
 export function createPolicy(options: LifetimeOptions): Policy {
-  const duration = (name: keyof LifetimeOptions) => toMilliseconds(options[name] ?? DEFAULT_LIFETIME[name], name);
-  const lifetime = (name: keyof LifetimeOptions) => {
-    const length = duration(name);
-    if (length >= SHORTEST_LIFETIME) return length;
-    throw invalidOption(name, 'is less than a second', "A number is milliseconds: write '30m', '12h' or '14d'.");
-  };
+  const lifetime = (name: 'idle' | 'absolute' | 'remember') =>
+    toLifetime(options[name] ?? DEFAULT_LIFETIME[name], name);
   const absolute = lifetime('absolute');
   const idle = options.idle === undefined ? Math.min(lifetime('idle'), absolute) : lifetime('idle');
+  if (idle > absolute) {
+    throw new MadeleineError(
+      'ERR_OPTION_CONFLICT',
+      'Option "idle" is longer than "absolute", so it would never apply.',
+      'Make "absolute" the longer of the two.',
+    );
+  }
   return {
     idle,
     absolute,
     remember: lifetime('remember'),
-    grace: duration('grace'),
+    grace: toMilliseconds(options.grace ?? DEFAULT_LIFETIME.grace, 'grace'),
     touchAfter: Math.min(LONGEST_TOUCH_INTERVAL, Math.floor(idle / 20)),
   };
 }

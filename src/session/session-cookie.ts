@@ -87,15 +87,16 @@ export function createIdCookie(
     name: secure => pick(secure)?.name ?? null,
     read(header, facts) {
       // Without cookies there is nothing to ask the request: a new visitor costs nothing.
-      const from = header ? pick(facts.secure) : null;
-      if (!header || !from) return null;
+      if (!header) return null;
+      const from = pick(facts.secure);
+      if (from === null) return null;
       const values = cookieValues(header, from.name);
       if (values.length === 0) return null;
       const found =
         values.length === 1
           ? verify(values[0] as string, from)
           : onlyGenuine(values, value => verify(value, from), events);
-      if (!found) events.emit('forged', () => ({}));
+      if (!found) events.emit('forged', null, {});
       return found;
     },
     set(id, secure, lifetime) {

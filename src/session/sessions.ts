@@ -1,5 +1,4 @@
 /** The framework-free core that every adapter wraps: opens the session of a request, administers them all, prunes. */
-import { createHmac, randomBytes } from 'node:crypto';
 import { warnOfCopies } from '../copies.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { createWarnings } from '../warnings.ts';
@@ -41,18 +40,21 @@ export interface Sessions<Data extends object = SessionData> extends Administrat
   close(): Promise<void>;
 }
 
-/** @throws MadeleineError for wrong options, before the first request */
+/**
+ * The core without a framework, for adapters: every `session()` is made of one. Expired sessions are pruned in the background from
+ * now on, until `close()`.
+ *
+ * @throws MadeleineError for wrong options, before the first request
+ */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions<Data>): Sessions<Data> {
   const checked = checkSessionsOptions(options);
   const { policy, clock, maxDataSize, merge, concurrency, storeTimeout, onReuse } = checked;
   const turns = concurrency === 'serialize' ? new Turns(storeTimeout) : null;
   const events = new EventHub();
-  const { secret, store: given } = options;
-  const carrier = isCarriedStore(given) ? given.carry({ ...checked, secret, events }) : null;
-  const store: GuardedStore = carrier?.store ?? guardStore(given as SessionStore, storeTimeout);
-  const idCookie = carrier ? null : createIdCookie(secret, checked.name, checked.cookie, events);
+  const carrier = isCarriedStore(checked.store) ? checked.store.carry({ ...checked, events }) : null;
+  const store: GuardedStore = carrier?.store ?? guardStore(checked.store as SessionStore, storeTimeout);
+  const idCookie = carrier ? null : createIdCookie(checked.secret, checked.name, checked.cookie, events);
   const cookie = idCookie ?? (carrier as Carrier).cookie;
-  const tagKey = randomBytes(32);
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string, seen = false): SessionRecord => {
     if (data === record.data) return record;
@@ -66,26 +68,27 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
     join: (base, mine, stored) =>
       concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store),
-    tag: key => createHmac('sha256', tagKey).update(key).digest('base64url').slice(0, 12),
   };
-  const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', () => ({ error }))) : null;
+  const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', null, { error })) : null;
+
+  function open(cookieHeader: string | undefined, facts: RequestFacts): MaybePromise<Opened> {
+    if (idCookie === null) return openCarried(core, carrier as Carrier, look, cookieHeader, facts);
+    const opened = new Opened(core, facts);
+    const presented = idCookie.read(cookieHeader, facts);
+    if (presented === null) return opened;
+    return turns ? openAfterTurn(turns, opened, presented, look) : openPresented(opened, presented, look);
+  }
 
   return {
     ...administer(core),
-    open(cookieHeader, facts) {
-      if (idCookie === null) return openCarried<Data>(core, carrier as Carrier, look, cookieHeader, facts);
-      const opened = new Opened(core, facts);
-      const presented = idCookie.read(cookieHeader, facts);
-      if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
-      if (turns) return openAfterTurn<Data>(turns, opened, presented, look);
-      return openPresented<Data>(opened, presented, look);
-    },
+    // What the data is, the application alone knows.
+    open: open as Sessions<object>['open'] as Sessions<Data>['open'],
     cookieName: secure => cookie.name(secure),
     async prune() {
       return pruning ? pruning.run() : 0;
     },
     on: (name, listener) => events.on(name, listener),
-    reportFailure: error => events.emit('failed', () => ({ error })),
+    reportFailure: error => events.emit('failed', null, { error }),
     warn,
     async close() {
       pruning?.stop();
@@ -95,16 +98,11 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
 }
 
 /** Opens it when the requests that came before with this cookie are over. One that fails before it has a session has had its turn. */
-function openAfterTurn<Data extends object>(
-  turns: Turns,
-  opened: Opened,
-  presented: PresentedId,
-  look: Look,
-): MaybePromise<OpenSession<Data>> {
+function openAfterTurn(turns: Turns, opened: Opened, presented: PresentedId, look: Look): MaybePromise<Opened> {
   return whenReady(turns.take(presented.key), async endTurn => {
     opened.endTurn = endTurn;
     try {
-      return await openPresented<Data>(opened, presented, look);
+      return await openPresented(opened, presented, look);
     } catch (error) {
       endTurn();
       throw error;
@@ -113,42 +111,37 @@ function openAfterTurn<Data extends object>(
 }
 
 /** Opens the session that the cookie named. */
-function openPresented<Data extends object>(
-  opened: Opened,
-  { key, id, renew }: PresentedId,
-  look: Look,
-): MaybePromise<OpenSession<Data>> {
+function openPresented(opened: Opened, { key, id, renew }: PresentedId, look: Look): MaybePromise<Opened> {
   return whenReady(look(opened, key, id), () => {
     opened.renewal = renew && opened.record !== null && opened.id !== null;
-    return opened as OpenSession<object> as OpenSession<Data>;
+    return opened;
   });
 }
 
 /** Opens the session that the cookies hold: all that a request does goes to records of its own. */
-function openCarried<Data extends object>(
+function openCarried(
   core: Core,
   carrier: Carrier,
   look: Look,
   cookieHeader: string | undefined,
   facts: RequestFacts,
-): MaybePromise<OpenSession<Data>> {
+): MaybePromise<Opened> {
   const { store, cookie, presented } = carrier.receive(cookieHeader, facts);
   const own: Core = { ...core, store, cookie, queue: new CommitQueue(store) };
   const opened = new CarriedOpened(own, facts, store);
-  if (presented === null) return opened as OpenSession<object> as OpenSession<Data>;
-  return openPresented<Data>(opened, presented, look);
+  return presented === null ? opened : openPresented(opened, presented, look);
 }
 
 /** Looks the session up and holds it if it counts; otherwise the state stays fresh, as for a visitor without a cookie. */
 function find(state: SessionState, key: string, id: string | null, step = 0): MaybePromise<void> {
   const { core } = state;
   return whenReady(core.store.read(key), record => {
-    if (record === null) return core.events.emit('unknown', () => ({ tag: core.tag(key) }));
-    if (!isSessionRecord(record)) return core.events.emit('poison', () => ({ tag: core.tag(key) }));
+    if (record === null) return core.events.emit('unknown', key, {});
+    if (!isSessionRecord(record)) return core.events.emit('poison', key, {});
     const now = core.clock();
     if (record.successor !== null) return findSuccessor(state, key, record, now, step);
     if (!isLive(record, now, core.policy)) {
-      core.events.emit('expired', () => ({ tag: core.tag(key) }));
+      core.events.emit('expired', key, {});
       // Refused, and not deleted: a server whose clock is behind would log out all whom others serve.
       return isAhead(record, now) ? undefined : forget(core, key);
     }
@@ -174,7 +167,7 @@ function findSuccessor(
     return state.close();
   }
   if (rotated && stone.expiresAt > now) {
-    core.events.emit('reused', () => ({ tag: core.tag(key) }));
+    core.events.emit('reused', key, {});
     if (core.onReuse === 'end') return whenReady(endSession(core, key), () => undefined);
   }
 }

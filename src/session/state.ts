@@ -29,8 +29,6 @@ export interface Core {
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
   readonly storeTimeout: number;
   readonly onReuse: OnReuse;
-  /** A keyed, shortened hash of a store key, for events. */
-  tag(key: string): string;
   /** Warns once for each code, in development only. */
   warn(code: string, message: string): void;
 }
@@ -150,7 +148,7 @@ export class SessionState {
 
   /** Where no response is to come, whoever listens to the events hears of it. */
   keepFailure(error: unknown): void {
-    if (this.facts.unanswered) this.core.events.emit('failed', () => ({ error }));
+    if (this.facts.unanswered) this.core.events.emit('failed', null, { error });
     else this.untold ??= error;
   }
 
@@ -209,8 +207,9 @@ export class SessionState {
     };
   }
 
-  /** The Set-Cookie lines that the response owes. */
-  cookieLines(): readonly SetCookie[] {
+  /** The Set-Cookie lines that the response owes, as its head leaves. */
+  setCookies(): readonly SetCookie[] {
+    this.headLeft = true;
     const { cookie, clock } = this.core;
     // First, as nearly every response ends here: asking Express whether a request is secure costs 1 µs.
     if (this.cookieDuty === 'leave') return NONE;

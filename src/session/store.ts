@@ -15,6 +15,7 @@ import type { SessionRecord } from './record.ts';
 /** What became of a `replace`: done, or refused with the record that stands in its place (`null`: there is none). */
 export type Replaced = { ok: true } | { ok: false; current: SessionRecord | null };
 
+/** Where sessions are kept. `storeConformance` in `madeleine/testing` checks each sentence here. */
 export interface SessionStore {
   /** The record under this key as it was last written, or `null`. It may have expired: the caller decides that. */
   read(key: string): MaybePromise<SessionRecord | null>;
@@ -29,12 +30,13 @@ export interface SessionStore {
   touch(key: string, lastSeenAt: number, expiresAt: number): MaybePromise<boolean>;
   /** Removes the record. `true` if there was one. */
   delete(key: string): MaybePromise<boolean>;
-  /** What `list`, `revokeAll`, `prune`, the command line and the dashboard need. */
+  /** What `list`, `scan`, `revokeAll` and `prune` need. */
   admin?: StoreAdmin;
   /** Releases what the store opened itself (files, connections, timers). Calling it twice is harmless. */
   close?(): MaybePromise<void>;
 }
 
+/** What a store can do with many sessions. */
 export interface StoreAdmin {
   /** All records with this `userId`, expired ones included, in no promised order. */
   byUser(userId: string): MaybePromise<Array<[key: string, record: SessionRecord]>>;
@@ -51,6 +53,7 @@ export interface StoreAdmin {
   prune(now: number, limit: number): MaybePromise<number>;
 }
 
+/** One step of a walk through a store. */
 export interface Page {
   entries: Array<[key: string, record: SessionRecord]>;
   /** Where the next page begins; `null` after the last. */

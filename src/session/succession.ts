@@ -154,7 +154,7 @@ export async function endSession(core: Core, key: string): Promise<boolean> {
   const last = way.at(-1);
   let ended = false;
   for (const passed of way.reverse()) if ((await core.store.delete(passed)) && passed === last) ended = true;
-  if (ended) core.events.emit('ended', () => ({ tag: core.tag(key) }));
+  if (ended) core.events.emit('ended', key, {});
   return ended;
 }
 

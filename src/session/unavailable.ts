@@ -1,5 +1,5 @@
 /** What `onStoreError: 'anonymous'` does with a request whose session cannot be read. */
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { SessionState } from './state.ts';
 
 /** Looks up the session under this key; `id` as it was presented. */
@@ -7,16 +7,12 @@ export type Look = (state: SessionState, key: string, id: string | null) => Mayb
 
 /** Goes on where `look` fails: without a session, but with the reason why nothing of this request can be kept. */
 export function orAnonymous(look: Look): Look {
-  return (state, key, id) => {
-    const goOn = (error: unknown): void => {
-      state.readFailure = error;
-      state.core.events.emit('unavailable', () => ({ tag: state.core.tag(key), error }));
-    };
-    try {
-      const looked = look(state, key, id);
-      return looked instanceof Promise ? looked.catch(goOn) : looked;
-    } catch (error) {
-      goOn(error);
-    }
-  };
+  return (state, key, id) =>
+    orElse(
+      () => look(state, key, id),
+      error => {
+        state.readFailure = error;
+        state.core.events.emit('unavailable', key, { error });
+      },
+    );
 }

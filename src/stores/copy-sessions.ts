@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, checkClock } from '../clock.ts';
 import { checkOptions } from '../options.ts';
 import { adminOf, checkStore } from '../session/guarded-store.ts';
 import { isSessionRecord, type SessionRecord } from '../session/record.ts';
@@ -39,10 +39,11 @@ export async function copySessions(
   to: SessionStore,
   options: CopyOptions = {},
 ): Promise<CopyProgress> {
-  checkOptions(options, ['onProgress', 'cursor', 'clock'], 'copySessions');
+  const given = checkOptions(options, ['onProgress', 'cursor', 'clock'], 'copySessions');
   checkStore(from, 'The store to copy from');
   checkStore(to, 'The store to copy to');
-  const { onProgress, cursor = null, clock = systemClock } = options;
+  const { onProgress, cursor = null } = given;
+  const clock = checkClock(given.clock);
   const admin = adminOf(from, 'copy');
   const progress: CopyProgress = { copied: 0, present: 0, skipped: 0, cursor };
   for await (const page of pagesOf((at, limit) => admin.page(at, limit), cursor)) {

@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, checkClock } from '../clock.ts';
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkOptions, checkPositive } from '../options.ts';
 import { copyRecord, type SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
@@ -25,10 +25,14 @@ export interface MemoryStoreOptions {
  * @throws MadeleineError `ERR_OPTION_UNKNOWN`; `ERR_OPTION_INVALID` for a limit that is not a positive whole number
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore & { readonly admin: StoreAdmin } {
-  checkOptions(options, ['maxSessions', 'maxBytes', 'clock'], 'memoryStore');
-  const { maxSessions = 100_000, maxBytes = 256 * 1024 * 1024, clock = systemClock } = options;
-  return new MemoryStore(positive(maxSessions, 'maxSessions'), positive(maxBytes, 'maxBytes'), clock);
+  const given = checkOptions(options, ['maxSessions', 'maxBytes', 'clock'], 'memoryStore');
+  const { maxSessions = 100_000, maxBytes = 256 * 1024 * 1024, clock } = given;
+  checkPositive('maxSessions', maxSessions, BY_DEFAULT);
+  checkPositive('maxBytes', maxBytes, BY_DEFAULT);
+  return new MemoryStore(maxSessions, maxBytes, checkClock(clock));
 }
+
+const BY_DEFAULT = 'Leave it out for the default.';
 
 interface Entry {
   readonly key: string;
@@ -228,9 +232,4 @@ class MemoryStore implements SessionStore {
 
 function pairOf(entry: Entry): [key: string, record: SessionRecord] {
   return [entry.key, copyRecord(entry.record)];
-}
-
-function positive(value: number, option: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw invalidOption(option, 'is not a positive whole number', 'Leave it out for the default.');
 }

@@ -14,7 +14,7 @@
  * empty. Nothing comes back, however late a step is done. A claim whose process stopped is taken up by the next writer.
  */
 import { randomInt } from 'node:crypto';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, checkClock } from '../clock.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
@@ -50,11 +50,10 @@ const CLAIM = '{"reason":"claim"}';
  *   same store; two stores over the same data are told apart, and refused, at the first write
  */
 export function movingStore(from: SessionStore, to: SessionStore, options: MovingStoreOptions = {}): MovingStore {
-  checkOptions(options, ['clock'], 'movingStore');
+  const clock = checkClock(checkOptions(options, ['clock'], 'movingStore').clock);
   checkStore(from, 'The store to move from');
   checkStore(to, 'The store to move to');
   if (from === to) throw sameStore();
-  const { clock = systemClock } = options;
   let apart = false;
 
   /** Brings the record over if it is still in the old store: afterwards the new one alone is right about this key. */

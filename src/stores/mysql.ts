@@ -39,8 +39,7 @@ export interface MysqlStoreOptions {
  *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
  */
 export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options: MysqlStoreOptions = {}): ServerStore {
-  checkOptions(options, ['table'], 'mysqlStore');
-  const { table = 'madeleine_sessions' } = options;
+  const { table = 'madeleine_sessions' } = checkOptions(options, ['table'], 'mysqlStore');
   if (typeof pool === 'string') {
     const opened = openPool(pool);
     return createStore(opened, table, () => opened.promise().end());

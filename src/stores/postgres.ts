@@ -1,5 +1,5 @@
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkChoice, checkOptions } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import {
   connect,
@@ -38,11 +38,9 @@ export interface PostgresStoreOptions {
  *   connection string nor a pool, `ERR_OPTION_*` for wrong options; what only the server can say comes with the first call
  */
 export function postgresStore(pool: string | PostgresPool, options: PostgresStoreOptions = {}): ServerStore {
-  checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
-  const { schema, table = 'madeleine_sessions', unlogged = false } = options;
-  if (typeof unlogged !== 'boolean') {
-    throw invalidOption('unlogged', 'is neither true nor false', 'Give one of them.');
-  }
+  const given = checkOptions(options, ['schema', 'table', 'unlogged'], 'postgresStore');
+  const { schema, table = 'madeleine_sessions', unlogged = false } = given;
+  checkChoice('unlogged', unlogged, [true, false]);
   const name = quoteName(table, 'table', '"');
   const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;
   if (typeof pool === 'string') {

@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, checkClock } from '../clock.ts';
 import { type Duration, toMilliseconds } from '../duration.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkOptions, checkPositive, invalidOption } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import { createRedisAdmin } from './redis-admin.ts';
 import { commandsOf, plain, type RedisClient } from './redis-client.ts';
@@ -45,10 +45,11 @@ export interface RedisStoreOptions {
  *   `ERR_OPTION_*` for wrong options; what only the server can say (wrong password, too old) comes with the first call
  */
 export function redisStore(client: RedisClient | string, options: RedisStoreOptions = {}): ServerStore {
-  checkOptions(options, ['prefix', 'wait', 'clock'], 'redisStore');
-  const { prefix = 'madeleine:', wait, clock = systemClock } = options;
-  const settings = { names: redisNames(checkPrefix(prefix)), wait: wait ? checkWait(wait) : null, clock };
-  const anyKey = settings.names.bucket(0);
+  const given = checkOptions(options, ['prefix', 'wait', 'clock'], 'redisStore');
+  const { prefix = 'madeleine:', wait, clock } = given;
+  const names = redisNames(checkPrefix(prefix));
+  const settings = { names, wait: wait ? checkWait(wait) : null, clock: checkClock(clock) };
+  const anyKey = names.bucket(0);
   if (typeof client !== 'string') return createStore(checkedFirst(commandsOf(client), anyKey), settings);
   const connection = createConnection(linksTo(client), send => checkServer(plain(send), anyKey));
   return createStore({ ...connection, ...plain(connection.send) }, settings);
@@ -149,7 +150,6 @@ function checkPrefix(prefix: string): string {
 }
 
 function checkWait({ replicas, timeout }: { replicas: number; timeout: Duration }): ReplicaWait {
-  if (Number.isSafeInteger(replicas) && replicas > 0)
-    return { replicas, timeout: toMilliseconds(timeout, 'wait.timeout') };
-  throw invalidOption('wait.replicas', 'is not a positive whole number', 'Give how many.');
+  checkPositive('wait.replicas', replicas, 'Give how many.');
+  return { replicas, timeout: toMilliseconds(timeout, 'wait.timeout') };
 }

@@ -54,8 +54,7 @@ const HINTS = {
  * @throws MadeleineError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`
  */
 export function sealedCookieStore(options: SealedCookieOptions = {}): CarriedStore {
-  checkOptions(options, ['denylist', 'epoch'], 'sealedCookieStore', HINTS);
-  const { denylist, epoch } = options;
+  const { denylist, epoch } = checkOptions(options, ['denylist', 'epoch'], 'sealedCookieStore', HINTS);
   if (epoch !== undefined && typeof epoch !== 'function') {
     throw invalidOption(
       'epoch',
@@ -84,7 +83,7 @@ function carry(terms: CarriedTerms, denylist: SessionStore | undefined, epoch: E
     if (firsts.length === 0) return null;
     const seconds = [...new Set(cookieValues(header, from.second))];
     const found = onlyGenuine(firsts, first => from.open(first, seconds), events);
-    if (found === null) events.emit('forged', () => ({}));
+    if (found === null) events.emit('forged', null, {});
     return found;
   }
 

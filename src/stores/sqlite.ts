@@ -1,5 +1,5 @@
 import { MadeleineError } from '../errors.ts';
-import { checkOptions, invalidOption } from '../options.ts';
+import { checkChoice, checkOptions } from '../options.ts';
 import type { SessionRecord } from '../session/record.ts';
 import type { Replaced, SessionStore, StoreAdmin } from '../session/store.ts';
 import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, valuesOf } from './sql-record.ts';
@@ -31,9 +31,10 @@ export function sqliteStore(
   database: string | SqliteDatabase,
   options: SqliteStoreOptions = {},
 ): SessionStore & { readonly admin: StoreAdmin; close(): void } {
-  checkOptions(options, ['durability'], 'sqliteStore');
+  const { durability } = checkOptions(options, ['durability'], 'sqliteStore');
   if (typeof database === 'string') {
-    const opened = openFile(checkPath(database), checkDurability(options.durability ?? 'process'));
+    checkChoice('durability', durability ?? 'process', ['process', 'power']);
+    const opened = openFile(checkPath(database), durability ?? 'process');
     try {
       return createStore(opened, () => opened.close(), database === ':memory:' ? null : database);
     } catch (cause) {
@@ -41,7 +42,7 @@ export function sqliteStore(
       throw unusable(database, cause);
     }
   }
-  if (options.durability !== undefined) {
+  if (durability !== undefined) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
       'Option "durability" applies to a path; this database is open already.',
@@ -166,9 +167,4 @@ function checkPath(path: string): string {
     'The path of the SQLite file is empty.',
     "Give one, such as 'sessions.db', or ':memory:'.",
   );
-}
-
-function checkDurability(durability: Durability): Durability {
-  if (durability === 'process' || durability === 'power') return durability;
-  throw invalidOption('durability', 'is unknown', "Give 'process' or 'power'.");
 }

@@ -289,5 +289,20 @@ for (const { name, skip = false, open } of ARENAS) {
           assert.deepEqual([cart, visits], [['plum', 'nut'], undefined]);
         },
       ));
+
+    it('so does one that waits for a promise of another kind, as query builders give, which never answers', () =>
+      play(
+        async (req, res) => {
+          // biome-ignore lint/suspicious/noThenProperty: that is what it is about
+          await req.session.update(() => ({ then() {} }) as unknown as Promise<void>);
+          res.end();
+        },
+        async served => {
+          const client = served.client();
+          await client.get('/add/plum');
+          const answer = await client.get('/play');
+          assert.deepEqual([answer.status, answer.json()['code']], [503, 'ERR_UPDATE_TIMEOUT']);
+        },
+      ));
   });
 }

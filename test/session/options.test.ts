@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { DEFAULT_LIFETIME, type ErrorCode, MadeleineError } from 'madeleine';
-import { type ExpressSessionOptions, session } from 'madeleine/express';
+import { createSessions, DEFAULT_LIFETIME, defineCookie, type ErrorCode, MadeleineError } from 'madeleine';
+import { type ExpressSessionOptions, requireLogin, session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { movingStore } from 'madeleine/moving';
+import { redisStore } from 'madeleine/redis';
+import { upgrades } from 'madeleine/upgrade';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -65,6 +68,7 @@ describe('session() refuses', () => {
     [{ secret, absolute: Number.NaN }, 'ERR_OPTION_INVALID', /"absolute"/],
     [{ secret, idle: '60d' }, 'ERR_OPTION_CONFLICT', /"absolute"/],
     [{ secret, maxDataSize: -1 }, 'ERR_OPTION_INVALID', /bytes/],
+    [{ secret, clock: 'now' }, 'ERR_OPTION_INVALID', /"clock" is not a function/],
     [{ secret, onStoreError: 'ignore' }, 'ERR_OPTION_INVALID', /'fail' or 'anonymous'/],
     [{ secret, onReuse: 'ignore' }, 'ERR_OPTION_INVALID', /'end' or 'report'/],
     [{ secret, store: null }, 'ERR_STORE_INVALID', /sqliteStore/],
@@ -105,6 +109,17 @@ describe('a short secret', () => {
   });
 });
 
+it('a clock that is none is refused by whatever takes one', () => {
+  const clock = 'now' as never;
+  const makers = [
+    () => memoryStore({ clock }),
+    () => redisStore('redis://localhost', { clock }),
+    () => movingStore(memoryStore(), memoryStore(), { clock }),
+    () => defineCookie('theme', { clock }),
+  ];
+  for (const make of makers) assert.throws(make, { code: 'ERR_OPTION_INVALID', message: /"clock" is not a function/ });
+});
+
 it('a short "absolute" alone makes "idle" as short', () => {
   session({ secret, absolute: '1h' });
 });
@@ -114,6 +129,16 @@ it('options are read as own properties: a polluted or JSON-made prototype adds n
   assert.throws(() => session({ secret, ...made, ...{ ['__proto__']: 1 } } as never), { code: 'ERR_OPTION_UNKNOWN' });
   const inherited = Object.assign(Object.create({ store: 'evil' }), { secret });
   session(inherited);
+});
+
+it('so are the options of everything else, and those of a core without an adapter', () => {
+  const inheriting = (options: object) => Object.create(options);
+  memoryStore(inheriting({ maxSessions: -1 }));
+  defineCookie('theme', inheriting({ purpose: 'none' }));
+  upgrades(createSessions({ secret, store: memoryStore() }), inheriting({ trustProxy: -1 }));
+  requireLogin(inheriting({ loginPage: '//evil.test' }));
+  const stored = Object.assign(inheriting({ secret }), { store: memoryStore() });
+  assert.throws(() => createSessions(stored), { code: 'ERR_SECRET_MISSING' });
 });
 
 it('the defaults in docs/sessions.md are the defaults', () => {

@@ -1,0 +1,22 @@
+/** The sessions of any adapter: the core's, and a store where none is given. */
+
+// From the front door, so that `declare module 'madeleine' { interface SessionData { … } }` finds it in every program.
+import type { SessionData } from '../index.ts';
+import { ownOptions } from '../options.ts';
+import type { SessionsOptions } from '../session/options.ts';
+import { createSessions, type Sessions } from '../session/sessions.ts';
+import { memoryStore } from '../stores/memory.ts';
+
+/** Everything is optional but `secret`; without a store, sessions are kept in memory, bounded, until the process ends. */
+export interface SessionOptions<Data extends object = SessionData> extends Omit<SessionsOptions<Data>, 'store'> {
+  /** Where sessions are kept: what `sqliteStore()` and its like give. Default: `memoryStore()`, in this process alone. */
+  store?: SessionsOptions['store'];
+}
+
+/** @throws MadeleineError for wrong options */
+export function createAdapterSessions<Data extends object>(options: SessionOptions<Data>): Sessions<Data> {
+  const given = ownOptions(options ?? {}, 'session');
+  // `null` is a store that was meant and is not there: `createSessions` says so.
+  const store = given.store === undefined ? memoryStore(given.clock ? { clock: given.clock } : {}) : given.store;
+  return createSessions<Data>({ ...given, store });
+}

@@ -1,0 +1,43 @@
+/** The error that takes the place of a response, and of what that had in its head. */
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { MadeleineError } from '../errors.ts';
+import { forgetTrailers, streamOf } from './http2.ts';
+
+/** Of a response that is not to be: what described its body, where it led, the cookies it would have set. */
+const OF_THE_BODY =
+  /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|trailer$|set-cookie$)/;
+
+/** Whether a field of this name, in lower case, has no place in the error that is sent instead. */
+export function isOfTheBody(name: string): boolean {
+  return OF_THE_BODY.test(name);
+}
+
+export function clearForError(response: ServerResponse): void {
+  for (const name of response.getHeaderNames()) if (isOfTheBody(name)) response.removeHeader(name);
+  forgetTrailers(response);
+  response.statusCode = 500;
+  // Back to the default for whatever status comes; Node knows it as "not given". HTTP/2 has none, and warns who looks for one.
+  if (!streamOf(response)) (response as { statusMessage: string | undefined }).statusMessage = undefined;
+}
+
+/** Makes the head of an error that no application can say in its own way; answers with its body, the name of the status. */
+export function bareError(response: ServerResponse, error: unknown): string {
+  response.statusCode = statusOf(error);
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  return nameOf(response.statusCode);
+}
+
+/** The same error as a Fetch response. */
+export function bareErrorResponse(error: unknown): Response {
+  const status = statusOf(error);
+  return new Response(nameOf(status), { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+}
+
+/** The HTTP status that an error means for the client. */
+export function statusOf(error: unknown): number {
+  return error instanceof MadeleineError ? error.status : 500;
+}
+
+function nameOf(status: number): string {
+  return `${STATUS_CODES[status]}\n`;
+}
