@@ -3,17 +3,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replaceSetCookie } from '../cookie/headers.ts';
 import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
+import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
 import { bareError, clearForError } from './bare-error.ts';
-import { varyBy, withoutSharedCaching } from './fields.ts';
+import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
 import { gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { connectionOf, streamOf } from './http2.ts';
 import { saveAtEnd, whenIdle } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
 
-export class Exchange<Data extends object = object> implements GateParticipant {
+export class Exchange<Data extends object = object> implements GateParticipant, LeavingHead {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
   readonly #response: ServerResponse;
@@ -74,17 +75,19 @@ export class Exchange<Data extends object = object> implements GateParticipant {
   }
 
   head(): void {
-    const response = this.#response;
-    if (this.#open.accessed) {
-      addVary(response, 'Cookie');
-      // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
-      if (this.#open.unavailable) response.setHeader('Cache-Control', 'no-store');
-    }
-    const cookies = this.#open.setCookies();
-    if (cookies.length === 0) return;
-    for (const { name, line } of cookies) replaceSetCookie(response, name, line);
-    const caching = withoutSharedCaching(fieldOf(response, 'Cache-Control'), this.sessions);
-    if (caching !== null) response.setHeader('Cache-Control', caching);
+    tellOfSession(this.#open, this.#open.setCookies(), this, this.sessions);
+  }
+
+  field(name: string): string | null {
+    return fieldOf(this.#response, name);
+  }
+
+  setField(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  setCookie({ name, line }: SetCookie): void {
+    replaceSetCookie(this.#response, name, line);
   }
 
   saveAtEnd(): MaybePromise<void> {

@@ -1,10 +1,11 @@
 /** One Fetch request's session and its response: saved before the response is given back, and told to the browser in its head. */
 import { setCookieLine } from '../cookie/headers.ts';
 import type { OpenSession } from '../session/opened.ts';
+import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts, Visitor } from '../session/state.ts';
 import { copyIfAtHand, withEnd } from './fetch-body.ts';
-import { varyBy, withoutSharedCaching } from './fields.ts';
+import { type LeavingHead, tellOfSession } from './fields.ts';
 import { saveAtEnd } from './late-save.ts';
 
 export class FetchExchange<Data extends object = object> {
@@ -45,15 +46,7 @@ export class FetchExchange<Data extends object = object> {
     // Else a copy: a stream is watched, Response.redirect() and fetch() give fields that cannot be changed, and who gives the same
     // Response to everybody would give them each other's cookies.
     const sent = (await copyIfAtHand(response)) ?? copyOf(response, this.#watched(response.body));
-    const { headers } = sent;
-    if (open.accessed) {
-      setIfChanged(headers, 'Vary', varyBy(headers.get('Vary'), 'Cookie'));
-      // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
-      if (open.unavailable) headers.set('Cache-Control', 'no-store');
-    }
-    if (cookies.length === 0) return sent;
-    for (const { name, line } of cookies) setCookieLine(headers, name, line);
-    setIfChanged(headers, 'Cache-Control', withoutSharedCaching(headers.get('Cache-Control'), this.sessions));
+    tellOfSession(open, cookies, new FetchHead(sent.headers), this.sessions);
     return sent;
   }
 
@@ -105,8 +98,24 @@ function copyOf({ status, statusText, headers }: Response, body: ReadableStream<
   return new Response(body, { status, statusText, headers: new Headers(headers) });
 }
 
-function setIfChanged(headers: Headers, name: string, value: string | null): void {
-  if (value !== null) headers.set(name, value);
+class FetchHead implements LeavingHead {
+  readonly #headers: Headers;
+
+  constructor(headers: Headers) {
+    this.#headers = headers;
+  }
+
+  field(name: string): string | null {
+    return this.#headers.get(name);
+  }
+
+  setField(name: string, value: string): void {
+    this.#headers.set(name, value);
+  }
+
+  setCookie({ name, line }: SetCookie): void {
+    setCookieLine(this.#headers, name, line);
+  }
 }
 
 const EXCHANGES: unique symbol = Symbol('madeleine.exchanges');

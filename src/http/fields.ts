@@ -1,5 +1,36 @@
 /** What the fields of a response have to say of a session, whatever kind of response it is. */
+import type { OpenSession } from '../session/opened.ts';
+import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
+
+/** The head of a response that is about to leave. */
+export interface LeavingHead {
+  field(name: string): string | null;
+  setField(name: string, value: string): void;
+  /** Puts the line in the place of any other of this name. */
+  setCookie(cookie: SetCookie): void;
+}
+
+/** Tells the client, and the caches on the way to it. @param cookies what `setCookies` of this session gave */
+export function tellOfSession(
+  open: Pick<OpenSession<object>, 'accessed' | 'unavailable'>,
+  cookies: readonly SetCookie[],
+  head: LeavingHead,
+  sessions: Pick<Sessions, 'warn'>,
+): void {
+  if (open.accessed) {
+    setIfChanged(head, 'Vary', varyBy(head.field('Vary'), 'Cookie'));
+    // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
+    if (open.unavailable) head.setField('Cache-Control', 'no-store');
+  }
+  if (cookies.length === 0) return;
+  for (const cookie of cookies) head.setCookie(cookie);
+  setIfChanged(head, 'Cache-Control', withoutSharedCaching(head.field('Cache-Control'), sessions));
+}
+
+function setIfChanged(head: LeavingHead, name: string, value: string | null): void {
+  if (value !== null) head.setField(name, value);
+}
 
 /** Vary with this request field in it (RFC 9110 section 12.5.5); `null`: it says so already. */
 export function varyBy(present: string | null, field: string): string | null {
@@ -20,7 +51,7 @@ const KEEPS_OUT =
  *
  * @param sessions are told when the handler wanted shared caches
  */
-export function withoutSharedCaching(present: string | null, sessions: Pick<Sessions, 'warn'>): string | null {
+function withoutSharedCaching(present: string | null, sessions: Pick<Sessions, 'warn'>): string | null {
   if (present !== null) {
     if (KEEPS_OUT.test(present)) return null;
     if (/\b(public|s-maxage)\b/i.test(present)) {

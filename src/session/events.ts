@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { checkChoice, invalidOption } from '../options.ts';
 
 /**
  * What happens to sessions, for logs and alarms. An event never holds an id, a key or data: `tag` is a keyed, shortened
@@ -37,12 +38,20 @@ export interface SessionEvent {
 
 export type SessionListener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void;
 
+const NAMES: readonly (keyof SessionEvents)[] = [
+  ...(['created', 'renewed', 'ended', 'expired', 'unknown', 'forged', 'duplicate'] as const),
+  ...(['poison', 'reused', 'dropped', 'unavailable', 'failed'] as const),
+];
+
 export class EventHub {
   readonly #tagKey = randomBytes(32);
   readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => void>>();
 
-  /** Calls `listener` at each such event; returns a function that ends this. */
+  /** Calls `listener` at each such event; returns a function that ends this. @throws MadeleineError `ERR_OPTION_INVALID` */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
+    checkChoice('event', name, NAMES);
+    if (typeof listener !== 'function')
+      throw invalidOption('listener', 'is not a function', 'Give one that is called.');
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
     return () => listeners.delete(listener);

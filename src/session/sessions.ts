@@ -30,7 +30,7 @@ export interface Sessions<Data extends object = SessionData> extends Administrat
   cookieName(secure: boolean): string | null;
   /** Deletes what has expired, in small batches; says how much. Runs by itself from time to time. */
   prune(): Promise<number>;
-  /** Calls `listener` at each such event; returns a function that ends this. */
+  /** Calls `listener` at each such event; returns a function that ends this. @throws MadeleineError `ERR_OPTION_INVALID` */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void;
   /** Tells the listeners that a save failed where no response could say so. */
   reportFailure(error: unknown): void;

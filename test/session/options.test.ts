@@ -120,6 +120,21 @@ it('a clock that is none is refused by whatever takes one', () => {
   for (const make of makers) assert.throws(make, { code: 'ERR_OPTION_INVALID', message: /"clock" is not a function/ });
 });
 
+it('an event that there is none of, or a listener that is none, is refused', () => {
+  const { sessions } = session({ secret });
+  assert.throws(() => sessions.on('unavailble' as 'failed', () => {}), {
+    code: 'ERR_OPTION_INVALID',
+    message: /'unavailable'/,
+  });
+  assert.throws(() => sessions.on('failed', undefined as never), { code: 'ERR_OPTION_INVALID', message: /listener/ });
+  const events = /^export interface SessionEvents \{$([\s\S]*?)^\}$/m.exec(
+    readFileSync('src/session/events.ts', 'utf8'),
+  )?.[1];
+  const names = [...(events ?? '').matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name as 'failed');
+  assert.ok(names.length > 9);
+  for (const name of names) sessions.on(name, () => {})();
+});
+
 it('a short "absolute" alone makes "idle" as short', () => {
   session({ secret, absolute: '1h' });
 });
