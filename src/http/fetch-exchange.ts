@@ -46,6 +46,8 @@ export class FetchExchange<Data extends object = object> {
     // Else a copy: a stream is watched, Response.redirect() and fetch() give fields that cannot be changed, and who gives the same
     // Response to everybody would give them each other's cookies.
     const sent = (await copyIfAtHand(response)) ?? copyOf(response, this.#watched(response.body));
+    // Of the connection that it came over, where a handler gives on what fetch() gave; Bun would add a length to it.
+    sent.headers.delete('Transfer-Encoding');
     tellOfSession(open, cookies, new FetchHead(sent.headers), this.sessions);
     return sent;
   }

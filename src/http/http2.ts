@@ -18,13 +18,13 @@ export function connectionOf(response: ServerResponse): Http2Stream | Socket | n
   return typeof connection?.on === 'function' ? connection : null;
 }
 
-/** Written out: importing node:http2 for it would cost every start some milliseconds. */
-const NGHTTP2_INTERNAL_ERROR = 2;
-
-/** Ends a response that has begun to leave so that the client does not take it for a whole one: a stream that is destroyed ends without an error. */
+/**
+ * Ends a response that has begun to leave so that the client does not take it for a whole one. A stream that is destroyed without an
+ * error ends as one that is complete; this one nobody hears of but the client.
+ */
 export function breakOff(response: ServerResponse): void {
   const stream = streamOf(response);
-  if (stream) stream.close(NGHTTP2_INTERNAL_ERROR);
+  if (stream) stream.destroy(new Error('The session could not be saved.'));
   else response.destroy();
 }
 

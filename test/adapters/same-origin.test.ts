@@ -168,9 +168,10 @@ describe('what requireSameOrigin decides', () => {
     const handler = onFetch.requireSameOrigin(trusting)(() => new Response('reached'));
     const cases = matrix(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'BREW', 'patch']);
     for (const one of cases) {
-      const { status } = await handler(
-        new Request('https://ignored.example/', { method: one.method, headers: fieldsOf(one) }),
-      );
+      const asked = new Request('https://ignored.example/', { method: one.method, headers: fieldsOf(one) });
+      // Bun makes GET of a method that it does not know.
+      if (asked.method !== one.method) continue;
+      const { status } = await handler(asked);
       assert.equal(status, mayPass(one) ? 200 : 403, JSON.stringify(one));
     }
     assert.equal(new Set(cases.map(mayPass)).size, 2);
