@@ -2,7 +2,7 @@ import { MadeleineError } from './errors.ts';
 
 /**
  * The options as `ownOptions` gives them, where all are known: a slip of the pen shows at the start, and not as a setting that
- * silently does nothing.
+ * silently does nothing. What is given as `undefined` is left out, so that no default is lost by it.
  *
  * @param what whose options these are, for the error: `'session'`
  * @param hints what to do about names that users bring from other libraries
@@ -16,7 +16,10 @@ export function checkOptions<Options extends object>(
 ): Options {
   const options = ownOptions(given, what);
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
+    if (known.includes(name)) {
+      if (options[name as keyof Options] === undefined) delete options[name as keyof Options];
+      continue;
+    }
     const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
     const near = closest(name, known);
     const all = known.length > 0 ? `Known options: ${known.join(', ')}.` : 'There is none.';

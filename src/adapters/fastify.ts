@@ -4,6 +4,7 @@ import { MadeleineError } from '../errors.ts';
 import { bareError, isOfTheBody, statusOf } from '../http/bare-error.ts';
 import { exchangesOf } from '../http/exchange.ts';
 import { FrameworkFacts } from '../http/facts.ts';
+import { varyBy } from '../http/fields.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
@@ -133,12 +134,19 @@ function fail(reply: FastifyReplyLike, error: unknown): void {
   reply.send(error);
 }
 
+/** What a plugin said by `reply.header('Vary', …)`, @fastify/cors for one, would take the place of what Node's response says. */
+function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, string> {
+  const present = String(reply.getHeaders()['vary'] ?? '');
+  const fields = vary.split(', ').reduce((text, field) => varyBy(text, field) ?? text, present);
+  return { Vary: fields };
+}
+
 const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuards(
   (guard, place) => (request, reply, done) => {
     const proceed = (refusal: Refusal | null) => {
       if (refusal === null) return done();
       reply.code(refusal.status);
-      reply.headers({ ...refusal.headers });
+      reply.headers({ ...refusal.headers, ...varyOf(reply, refusal) });
       reply.send(refusal.body);
     };
     let decided: MaybePromise<Refusal | null>;

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { orElse } from '../maybe-promise.ts';
 import { checkChoice, invalidOption } from '../options.ts';
 
 /**
@@ -45,7 +46,7 @@ const NAMES: readonly (keyof SessionEvents)[] = [
 
 export class EventHub {
   readonly #tagKey = randomBytes(32);
-  readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => void>>();
+  readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => unknown>>();
 
   /** Calls `listener` at each such event; returns a function that ends this. @throws MadeleineError `ERR_OPTION_INVALID` */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
@@ -58,7 +59,7 @@ export class EventHub {
   }
 
   /**
-   * Tells those who listen. A listener that throws disturbs neither the request nor other listeners.
+   * Tells those who listen. A listener that throws, now or later, disturbs neither the request nor other listeners.
    *
    * @param key where the store has the session that it happened to, which becomes the tag; `null` where there is none
    */
@@ -70,13 +71,9 @@ export class EventHub {
     const listeners = this.#listeners.get(name);
     if (!listeners || listeners.size === 0) return;
     const tag = key === null ? {} : { tag: this.#tag(key) };
-    for (const listener of listeners) {
-      try {
-        listener({ ...tag, ...details } as never);
-      } catch (error) {
-        process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
-      }
-    }
+    const warn = (error: unknown) =>
+      process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
+    for (const listener of listeners) orElse(() => listener({ ...tag, ...details } as never), warn);
   }
 
   #tag(key: string): string {

@@ -118,11 +118,11 @@ export class SessionState {
   /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
   hold(key: string, record: SessionRecord, id: string | null): void {
     this.id = id ?? (key === this.key ? this.id : null);
+    this.renewal &&= key === this.key;
     this.key = key;
     this.record = record;
     this.isNew = false;
     this.closed = false;
-    this.renewal = false;
   }
 
   /** Goes on with the record as a write left it. A cookie that the browser keeps for as long as the session lives is renewed. */

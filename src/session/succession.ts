@@ -21,7 +21,7 @@ export async function succeed(
   reason: 'rotated' | 'replaced',
   fold: Fold,
 ): Promise<boolean> {
-  const { core } = state;
+  const { core, cookieDuty } = state;
   state.needCookie();
   const id = randomToken();
   const key = sha256(id);
@@ -30,6 +30,8 @@ export async function succeed(
     if (await storeNew(core, key, record)) return await takeOver(state, id, key, record, reason, fold);
   } catch (error) {
     forget(core, key);
+    // Where the session travels in cookies, the new record has asked for one: with the old id it could come after a newer one.
+    if (!state.closed) state.cookieDuty = cookieDuty;
     throw error;
   }
   throw idTaken();

@@ -22,7 +22,9 @@ export class RequestRecords implements CarriedRecords {
   readonly #check: (record: SessionRecord) => void;
   readonly #clock: Clock;
   readonly #policy: Policy;
-  /** What other requests may have ended meanwhile; what this one has made is known to nobody else. */
+  /** The keys that this request has made, also for what did not fit: nobody else knows them. */
+  readonly #made = new Set<string>();
+  /** What other requests may have ended meanwhile. */
   #broughtKey: string | null = null;
   #headHasLeft = false;
 
@@ -70,6 +72,7 @@ export class RequestRecords implements CarriedRecords {
 
   create(key: string, record: SessionRecord): boolean {
     if (this.#records.has(key)) return false;
+    this.#made.add(key);
     this.#put(key, record);
     return true;
   }
@@ -129,10 +132,10 @@ export class RequestRecords implements CarriedRecords {
 
   /**
    * What is here was buried before, was never sent, or has expired, and an expired copy says nothing of the session it was:
-   * it is dropped. A key that is not here is a handle, or where a rotation led: from now on it is refused.
+   * it is dropped. Another key that is not here is a handle, or where a rotation led: from now on it is refused.
    */
   delete(key: string): MaybePromise<boolean> {
-    return this.#records.delete(key) || this.#revocation.refuseKey(key);
+    return this.#records.delete(key) || (!this.#made.has(key) && this.#revocation.refuseKey(key));
   }
 
   #put(key: string, record: SessionRecord): void {

@@ -164,6 +164,15 @@ describe('Fastify', () => {
     });
   }
 
+  it('a refusal adds to the Vary of the application', async () => {
+    const app = Fastify();
+    app.addHook('onRequest', async (_request, reply) => void reply.header('Vary', 'Origin'));
+    app.register(session, { secret });
+    app.get('/', { onRequest: requireLogin() }, visit);
+    assert.equal((await app.inject('/')).headers.vary, 'Origin, Accept, Cookie');
+    await app.close();
+  });
+
   it('https and the address are as trustProxy tells', async () => {
     for (const trustProxy of [false, true]) {
       const app = Fastify({ trustProxy });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type http from 'node:http';
 import { describe, it } from 'node:test';
-import { type CookieOptions, defineCookie } from 'madeleine';
+import { type CookieOptions, defineConsent, defineCookie } from 'madeleine';
 import { createTestClock } from 'madeleine/testing';
 import { z } from 'zod';
 import { request } from '../support/client.ts';
@@ -216,6 +216,28 @@ for (const protection of ['signed', 'sealed'] as const) {
     });
   });
 }
+
+describe('an option that is undefined', () => {
+  const lines = (cookie: { write(to: Headers, value: never): void }, value: unknown) => {
+    const headers = new Headers();
+    cookie.write(headers, value as never);
+    return headers.getSetCookie();
+  };
+
+  it('is as good as not given: the default stands', () => {
+    const none = { secure: undefined, httpOnly: undefined, path: undefined, maxAge: undefined };
+    assert.deepEqual(lines(defineCookie('theme', none), 'dark'), lines(defineCookie('theme'), 'dark'));
+    const theme = defineCookie('theme', { purpose: 'preferences' });
+    assert.deepEqual(
+      lines(defineConsent([theme], none), ['preferences']),
+      lines(defineConsent([theme]), ['preferences']),
+    );
+  });
+
+  it('is an error all the same where there is no such option', () => {
+    assert.throws(() => defineCookie('theme', { maxage: undefined } as object), { code: 'ERR_OPTION_UNKNOWN' });
+  });
+});
 
 describe('on every kind of request and response', () => {
   const cookie = defineCookie('theme', { maxAge: '30d', protection: 'signed', secret });

@@ -303,3 +303,31 @@ describe('a client that goes away', () => {
     server.close();
   });
 });
+
+it('a listener that throws, at once or later, disturbs neither the request nor other listeners', async () => {
+  const remember = session({ secret });
+  const heard: string[] = [];
+  const warnings: string[] = [];
+  const warn = ({ message }: Error) => warnings.push(message);
+  remember.sessions.on('created', () => {
+    throw new Error('at once');
+  });
+  remember.sessions.on('created', async () => {
+    throw new Error('later');
+  });
+  remember.sessions.on('created', ({ tag }) => heard.push(tag));
+  process.on('warning', warn);
+  const { express } = EXPRESSES[1] as (typeof EXPRESSES)[number];
+  const app = express();
+  app.use(remember);
+  app.get('/', (req, res) => {
+    req.session.cart = ['plum'];
+    res.send('kept');
+  });
+  const served = await serve(app);
+  assert.equal((await request(`${served.url}/`)).body, 'kept');
+  await served.close();
+  process.off('warning', warn);
+  assert.equal(heard.length, 1);
+  for (const when of ['at once', 'later']) assert.equal(warnings.filter(text => text.endsWith(when)).length, 1, when);
+});

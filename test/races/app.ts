@@ -74,6 +74,10 @@ export function createRaceApp(
     await req.session.rotate();
     res.end();
   });
+  app.get('/reload', async (req, res) => {
+    await req.session.reload().catch(error => res.status(error.status));
+    res.end();
+  });
   app.get('/touch', (req, res) => {
     req.session.touch();
     res.end();

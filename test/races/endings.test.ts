@@ -184,7 +184,7 @@ for (const { name, skip, open } of ARENAS) {
         await client.get('/add/cake');
         return client.tab(race.url);
       };
-      for (const own of ['/data', '/add/tea']) {
+      for (const own of ['/data', '/add/tea', '/reload']) {
         const client = await visitor();
         assert.equal((await client.get(own)).setCookies.length, 1, own);
         assert.equal((await client.get(own)).setCookies.length, 0, own);

@@ -148,6 +148,29 @@ describe('sealed cookie with a denylist', () => {
     assert.equal(app.events.at(-1), 'expired');
   });
 
+  it('a login or a rotation that could not be written sends no cookie: another request may have given the session a newer one', async () => {
+    for (const path of ['/login/ada', '/rotate']) {
+      fault = null;
+      const failing = client.tab();
+      await failing.get('/put/cart/cake');
+      denylist.plan(({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+      const answer = await failing.get(path);
+      assert.deepEqual([answer.status, answer.setCookies], [503, []], path);
+    }
+  });
+
+  it('a login that does not fit into the cookie leaves nothing on the denylist, and tells of its own failure alone', async () => {
+    const unlisted = await openSealed();
+    const failures: unknown[] = [];
+    for (const served of [app, unlisted]) {
+      const answer = await served.client().get('/login/ada?fill=20000');
+      assert.equal(answer.json()['code'], 'ERR_DATA_TOO_LARGE');
+      failures.push(...served.failures.filter(({ code }) => code !== 'ERR_DATA_TOO_LARGE'));
+    }
+    await unlisted.close();
+    assert.deepEqual([failures, await entries()], [[], []]);
+  });
+
   it('G6 a denylist that fails or hangs is a 503, never a session; E3 nor is a logout that could not be written a success', async () => {
     await client.get('/login/ada');
     for (const kind of ['fail', 'hang'] as const) {

@@ -62,6 +62,7 @@ export async function openSealed(
     res.cookie('other', 'stays').end();
   });
   app.get('/login/:user', async (req, res) => {
+    if (req.query['fill']) req.session['filling'] = 'x'.repeat(Number(req.query['fill']));
     await req.session.login(req.params['user'] as string, { remember: req.query['remember'] === 'yes' });
     res.json({ ...req.session });
   });
