@@ -82,6 +82,18 @@ for (const { name, skip, open } of ARENAS) {
       await race.close();
     });
 
+    it('a login with an id that was just rotated ends the id that the rotation gave', async () => {
+      const race = await createRace(await open());
+      const thief = race.client();
+      await thief.get('/login/ada');
+      const owner = thief.tab();
+      await thief.get('/rotate');
+      await owner.get('/login/ada');
+      assert.equal((await thief.get('/data')).json()['userId'], null);
+      assert.equal((await owner.get('/data')).json()['userId'], 'ada');
+      await race.close();
+    });
+
     it('two logins at once: each response carries a session of its own user, and nothing mixes', async () => {
       const race = await createRace(await open());
       const client = race.client();
