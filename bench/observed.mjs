@@ -11,7 +11,7 @@ import { watchedStores } from './store-watch.mjs';
 const [framework, variant] = process.argv.slice(2);
 const COUNTED = 100;
 /** By so many requests of a kind its code has been optimised. */
-const WARMED_UP = { visitors: 1000, rounds: 3 };
+const WARMED_UP = { visitors: 200, rounds: 3 };
 const MEASURED_ROUNDS = 3;
 
 /** By kind: store calls by operation, and promises. The watch makes a store slower, and no promises. */

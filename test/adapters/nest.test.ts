@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import {
   All,
   Controller,
+  Get,
   HttpCode,
   type INestApplication,
   Module,
@@ -69,7 +70,7 @@ function moduleOf<Request, Response>(
       await ask(request);
       return answer();
     };
-    decorate(Ways, name, [All(name), ...decorators], [Req()]);
+    decorate(Ways, name, [Get(name), ...decorators], [Req()]);
   }
   Controller('way')(Ways);
 

@@ -9,9 +9,6 @@ import { mysqlStore } from 'madeleine/mysql';
 import { postgresStore } from 'madeleine/postgres';
 import { redisStore } from 'madeleine/redis';
 import { sqliteStore } from 'madeleine/sqlite';
-import { startMariadb } from '../servers/mariadb.ts';
-import { startPostgres } from '../servers/postgres.ts';
-import { startRedis } from '../servers/redis.ts';
 
 /** Where the servers of one run find their store. */
 export interface Place {
@@ -35,9 +32,9 @@ const sqlite = { shared: true, prepare: folder };
 export const STORES: Readonly<Record<string, TorturedStore>> = {
   memory: { ...memory, open: () => memoryStore() },
   sqlite: { ...sqlite, open: place => sqliteStore(path.join(place, 'sessions.db')) },
-  redis: { shared: true, prepare: () => server(startRedis({ appendonly: 'no' })), open: url => redisStore(url) },
-  postgres: { shared: true, prepare: () => server(startPostgres()), open: url => postgresStore(url) },
-  mysql: { shared: true, prepare: () => server(startMariadb()), open: url => mysqlStore(url) },
+  redis: { shared: true, prepare: redis, open: url => redisStore(url) },
+  postgres: { shared: true, prepare: postgres, open: url => postgresStore(url) },
+  mysql: { shared: true, prepare: mysql, open: url => mysqlStore(url) },
   // As over a network: every call takes its time, and others come in between.
   'memory-far': { ...memory, open: () => farAway(memoryStore()) },
   'sqlite-far': { ...sqlite, open: place => farAway(sqliteStore(path.join(place, 'sessions.db'))) },
@@ -48,8 +45,23 @@ function folder(): Place {
   return { name, release: () => rmSync(name, { recursive: true, force: true }) };
 }
 
-async function server(starting: Promise<{ url: string; stop(): Promise<void> }>): Promise<Place> {
-  const { url, stop } = await starting;
+// Imported where one is started: the many processes that only open a store start without the drivers of all others.
+async function redis(): Promise<Place> {
+  const { startRedis } = await import('../servers/redis.ts');
+  return place(await startRedis({ appendonly: 'no' }));
+}
+
+async function postgres(): Promise<Place> {
+  const { startPostgres } = await import('../servers/postgres.ts');
+  return place(await startPostgres());
+}
+
+async function mysql(): Promise<Place> {
+  const { startMariadb } = await import('../servers/mariadb.ts');
+  return place(await startMariadb());
+}
+
+function place({ url, stop }: { url: string; stop(): Promise<void> }): Place {
   return { name: url, release: stop };
 }
 
