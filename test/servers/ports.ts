@@ -6,8 +6,8 @@ import net from 'node:net';
 
 const FIRST = 10_000;
 const BLOCK = 40;
-/** A node of a Redis Cluster also listens on its port + 10,000: that has to stay below 32,768, where picked ports begin. */
-const BLOCKS = 300;
+/** A node of a Redis Cluster also listens on its port + 10,000: that must be in nobody's block, and below 32,768, where picked ports begin. */
+const BLOCKS = 250;
 
 async function listen(port: number): Promise<net.Server | undefined> {
   const server = net.createServer().listen({ port, host: '127.0.0.1', exclusive: true });
