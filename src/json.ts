@@ -1,4 +1,4 @@
-/** What JSON can hold, and whether a value comes back from it as it is. */
+/** What JSON can hold, and whether a value comes back from it as it is, and text from UTF-8. */
 
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
@@ -57,4 +57,9 @@ export function whyNotJson(value: unknown, path: string, depth = 0): { path: str
   }
   const key = Object.keys(value).find(name => !isJson((value as JsonObject)[name], depth + 1)) as string;
   return whyNotJson((value as JsonObject)[key], `${path}.${key}`, depth + 1);
+}
+
+/** Whether bytes can carry the text: half a surrogate pair would come back as another character. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }

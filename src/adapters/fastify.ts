@@ -137,7 +137,7 @@ function fail(reply: FastifyReplyLike, error: unknown): void {
 /** What a plugin said by `reply.header('Vary', …)`, @fastify/cors for one, would take the place of what Node's response says. */
 function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, string> {
   const present = String(reply.getHeaders()['vary'] ?? '');
-  const fields = vary.split(', ').reduce((text, field) => varyBy(text, field) ?? text, present);
+  const fields = vary.reduce((text, field) => varyBy(text, field) ?? text, present);
   return { Vary: fields };
 }
 

@@ -4,7 +4,7 @@ import type { JsonValue } from '../json.ts';
 import { checkOptions, checkPositive } from '../options.ts';
 import { type Cookie, type CookieOptions, type CookiePurpose, defineCookie } from './define.ts';
 import type { CookieSource, CookieTarget } from './headers.ts';
-import { COOKIE_ATTRIBUTES } from './serialize.ts';
+import { DECLARED_ATTRIBUTES } from './serialize.ts';
 
 /** A purpose that needs consent. */
 export type ConsentPurpose = Exclude<CookiePurpose, 'necessary'>;
@@ -35,7 +35,7 @@ export interface Consent {
   write(to: CookieTarget, agreed: readonly ConsentPurpose[]): void;
 }
 
-const KNOWN = ['name', 'version', 'clock', ...COOKIE_ATTRIBUTES.filter(name => name !== 'expires')];
+const KNOWN = ['name', 'version', 'clock', ...DECLARED_ATTRIBUTES];
 
 /**
  * Declares for which cookies visitors are asked. Their answer is kept for `maxAge`, by default 180 days (six months is what CNIL,

@@ -9,9 +9,9 @@ import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from
 import { cookieValues, decodeValue } from './parse.ts';
 import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
 import {
-  COOKIE_ATTRIBUTES,
   type CookieAttributes,
   clearCookie,
+  DECLARED_ATTRIBUTES,
   encodeValue,
   LARGEST_COOKIE,
   serializeCookie,
@@ -61,7 +61,7 @@ const COOKIES_LARGE =
   'proxies refuse so large a head. Keep the data in a session.';
 
 const OWN = ['type', 'purpose', 'protection', 'secret', 'clock'];
-const KNOWN = [...OWN, ...COOKIE_ATTRIBUTES.filter(name => name !== 'expires')];
+const KNOWN = [...OWN, ...DECLARED_ATTRIBUTES];
 const PURPOSES: readonly CookiePurpose[] = ['necessary', 'preferences', 'statistics', 'marketing'];
 
 /**

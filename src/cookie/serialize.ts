@@ -25,9 +25,12 @@ export interface CookieAttributes {
   priority?: 'low' | 'medium' | 'high';
 }
 
-export const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
+const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
   ...(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'priority'] as const),
 ];
+
+/** Those of a cookie that is declared, whose lifetime is a length and no date. */
+export const DECLARED_ATTRIBUTES: readonly string[] = COOKIE_ATTRIBUTES.filter(name => name !== 'expires');
 
 /** Name and value together, in bytes (section 5.6). */
 export const LARGEST_COOKIE = 4096;
@@ -81,20 +84,9 @@ export function clearCookie(name: string, attributes: CookieAttributes = {}): st
   return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
 }
 
-/**
- * Percent-encodes what may not stand in a cookie's value, and the percent sign; the rest stays readable.
- *
- * @throws MadeleineError `ERR_COOKIE_VALUE` for half a surrogate pair, which no encoding can carry
- */
+/** Percent-encodes what may not stand in a cookie's value, and the percent sign; the rest stays readable. The text is well formed. */
 export function encodeValue(text: string): string {
-  try {
-    return text.replace(/[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g, encodeURIComponent);
-  } catch {
-    throw badValue(
-      'The value of a cookie holds half a surrogate pair.',
-      'Use text.toWellFormed() where such text can occur.',
-    );
-  }
+  return text.replace(/[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g, encodeURIComponent);
 }
 
 function attributeText(given: CookieAttributes): string {

@@ -1,6 +1,6 @@
 /** A declared cookie's value as text, and back, by its type. */
 import { MadeleineError } from '../errors.ts';
-import { isJson, type JsonValue, whyNotJson } from '../json.ts';
+import { isJson, isWellFormed, type JsonValue, whyNotJson } from '../json.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** Text (the default), any JSON value, or what a Standard Schema (zod, valibot, arktype …) accepts. */
@@ -19,9 +19,6 @@ export type CookieInput<Type> = Type extends 'json'
   : Type extends StandardSchema<infer Input, infer _Output>
     ? Input
     : string;
-
-/** No bytes can carry it: it would come back as another character. */
-const HALF_A_PAIR = /\p{Surrogate}/u;
 
 /** The value; `undefined` for what is not of the type. */
 export function fromText(text: string, type: CookieType): unknown {
@@ -44,7 +41,7 @@ export function toText(value: unknown, type: CookieType, name: string): string {
   if (type === 'text') {
     if (typeof value !== 'string')
       throw badValue(name, 'is not text', "Call write(response, text), or declare the cookie with type: 'json'.");
-    if (!HALF_A_PAIR.test(value)) return value;
+    if (isWellFormed(value)) return value;
     throw badValue(name, 'holds half a surrogate pair', 'Use text.toWellFormed() where such text can occur.');
   }
   if (type === 'json' && (value === undefined || !isJson(value, 1))) {

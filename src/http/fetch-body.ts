@@ -16,6 +16,7 @@ export async function copyIfAtHand(response: Response): Promise<Response | null>
   if (!Array.isArray(cache)) return null;
   const body = cache[1] as ConstructorParameters<typeof Response>[0];
   if (typeof (body as Partial<ReadableStream> | null | undefined)?.getReader === 'function') return null;
+  // Without its statusText: to ask for that makes a slow Response of the quick one, for everybody who is given it after us.
   return new Response(body, { status: response.status, headers: new Headers(response.headers) });
 }
 

@@ -20,7 +20,7 @@ export async function askFetchGuard<Holder>(
   const refusal = await guard(new FetchAsked(carrier, request, place, missing), holder);
   if (refusal === null) return null;
   const { body, status, headers, vary } = refusal;
-  return new Response(body, { status, headers: { ...headers, Vary: vary } });
+  return new Response(body, { status, headers: { ...headers, Vary: vary.join(', ') } });
 }
 
 class FetchAsked implements Asked {

@@ -36,7 +36,7 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** The fields of the request that decided. */
-  readonly vary: string;
+  readonly vary: readonly string[];
 }
 
 /** Why somebody may not pass. */
@@ -116,7 +116,7 @@ function sameOriginGuard(options: SameOriginOptions = {}): Guard<unknown> {
   return asked => {
     if (mayChange(asked)) return null;
     warn('MADELEINE_CROSS_SITE', crossSite(asked));
-    return refusal(403, 'cross-site', asked, 'Sec-Fetch-Site, Origin, Accept');
+    return refusal(403, 'cross-site', asked, ['Sec-Fetch-Site', 'Origin', 'Accept']);
   };
 }
 
@@ -134,25 +134,26 @@ function refusals(options: GuardOptions): (reason: Reason, asked: Asked) => Refu
   if (!isLocalPath(loginPage))
     throw invalidOption('loginPage', 'is no path of this site', "Give one such as '/login'.");
   return (reason, asked) => {
-    if (reason === 'forbidden') return refusal(403, reason, asked, 'Accept');
+    if (reason === 'forbidden') return refusal(403, reason, asked, BY_ACCEPT);
     if (wantsPage(asked.accept)) {
       const headers = { ...NOT_STORED, Location: loginPage + returning(asked, loginPage) };
-      return { status: 303, headers, body: '', vary: 'Accept' };
+      return { status: 303, headers, body: '', vary: BY_ACCEPT };
     }
     // RFC 9110 section 15.5.2: a 401 names a scheme. Browsers ask nobody for a password because of this one.
     const challenge = { 'WWW-Authenticate': `Cookie realm="${loginPage}"` };
-    return refusal(401, reason, asked, 'Accept', challenge);
+    return refusal(401, reason, asked, BY_ACCEPT, challenge);
   };
 }
 
 const NOT_STORED = { 'Cache-Control': 'no-store' };
+const BY_ACCEPT = ['Accept'];
 
 /** A page is answered with text, an API with JSON: whichever the Accept field prefers. */
 function refusal(
   status: Refusal['status'],
   reason: Reason,
   asked: Asked,
-  vary: string,
+  vary: readonly string[],
   headers: Readonly<Record<string, string>> = {},
 ): Refusal {
   const [type, body] = wantsPage(asked.accept)

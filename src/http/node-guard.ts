@@ -23,7 +23,7 @@ export function askGuard<Holder>(
   place: string | null,
 ): MaybePromise<Refusal | null> {
   return whenReady(guard(new NodeAsked(request, place), holder), refusal => {
-    if (refusal) for (const field of refusal.vary.split(', ')) addVary(response, field);
+    if (refusal) for (const field of refusal.vary) addVary(response, field);
     return refusal;
   });
 }

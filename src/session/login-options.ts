@@ -1,5 +1,6 @@
 /** What `login` is given, checked: whoever is remembered by a slip of the pen stays logged in for a month. */
 import { MadeleineError } from '../errors.ts';
+import { isWellFormed } from '../json.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 
 export interface LoginOptions<Data extends object = Record<string, unknown>> {
@@ -32,7 +33,7 @@ export function checkLoginOptions(options: LoginOptions): LoginOptions {
 export function checkUserId(userId: string | number): string {
   const text = typeof userId === 'number' ? String(userId) : userId;
   // Half a surrogate pair becomes another character in a database, and two users would be one.
-  const wellFormed = typeof text === 'string' && !/[\ud800-\udfff]/u.test(text);
+  const wellFormed = typeof text === 'string' && isWellFormed(text);
   if (wellFormed && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
   throw new MadeleineError(
     'ERR_OPTION_INVALID',

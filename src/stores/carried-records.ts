@@ -24,8 +24,6 @@ export class RequestRecords implements CarriedRecords {
   readonly #policy: Policy;
   /** The keys that this request has made, also for what did not fit: nobody else knows them. */
   readonly #made = new Set<string>();
-  /** What other requests may have ended meanwhile. */
-  #broughtKey: string | null = null;
   #headHasLeft = false;
 
   /** @param check throws for a record that is too large to be carried */
@@ -39,7 +37,6 @@ export class RequestRecords implements CarriedRecords {
   /** What the request's cookies hold. */
   bring(key: string, record: SessionRecord): void {
     this.#records.set(key, record);
-    this.#broughtKey = key;
   }
 
   /** The record that the browser is to have, if it may have it. */
@@ -93,7 +90,7 @@ export class RequestRecords implements CarriedRecords {
 
   /** Asked before the cookie is made anew: sent for an id that was given up, it would take the place of the next one's. */
   #endedMeanwhile(key: string): MaybePromise<SessionRecord | null> {
-    if (key !== this.#broughtKey) return null;
+    if (this.#made.has(key)) return null;
     return whenReady(this.#revocation.find(key), stone => {
       if (stone !== null) this.#records.set(key, stone);
       return stone;

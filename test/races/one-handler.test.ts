@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Request, RequestHandler } from 'express';
 import type { SessionStore } from 'madeleine';
+import type { Client } from '../support/client.ts';
 import { type ServedRoutes, serveRoutes } from '../support/routes.ts';
 import { ARENAS } from './stores.ts';
 
@@ -27,6 +28,15 @@ const ROUTES: Record<string, RequestHandler> = {
 async function live(store: SessionStore): Promise<number> {
   const { entries } = (await store.admin?.page(null, 100)) ?? { entries: [] };
   return entries.filter(([, record]) => record.successor === null).length;
+}
+
+/** An update of a stored session that does not finish. */
+async function timesOut(served: ServedRoutes): Promise<Client> {
+  const client = served.client();
+  await client.get('/add/plum');
+  const answer = await client.get('/play');
+  assert.deepEqual([answer.status, answer.json()['code']], [503, 'ERR_UPDATE_TIMEOUT']);
+  return client;
 }
 
 for (const { name, skip = false, open } of ARENAS) {
@@ -280,10 +290,7 @@ for (const { name, skip = false, open } of ARENAS) {
           res.end();
         },
         async served => {
-          const client = served.client();
-          await client.get('/add/plum');
-          const answer = await client.get('/play');
-          assert.deepEqual([answer.status, answer.json()['code']], [503, 'ERR_UPDATE_TIMEOUT']);
+          const client = await timesOut(served);
           await client.get('/add/nut');
           const { cart, visits } = (await client.get('/data')).json();
           assert.deepEqual([cart, visits], [['plum', 'nut'], undefined]);
@@ -297,12 +304,7 @@ for (const { name, skip = false, open } of ARENAS) {
           await req.session.update(() => ({ then() {} }) as unknown as Promise<void>);
           res.end();
         },
-        async served => {
-          const client = served.client();
-          await client.get('/add/plum');
-          const answer = await client.get('/play');
-          assert.deepEqual([answer.status, answer.json()['code']], [503, 'ERR_UPDATE_TIMEOUT']);
-        },
+        async served => void (await timesOut(served)),
       ));
   });
 }
