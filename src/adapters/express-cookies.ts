@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookies } from '../cookie/parse.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
-import { unsignExpress } from '../crypto/signature.ts';
+import { createExpressVerifier } from '../crypto/signature.ts';
 import { isJson, type JsonValue } from '../json.ts';
 import { checkOptions } from '../options.ts';
 
@@ -44,6 +44,7 @@ export function cookies(
 ): (request: IncomingMessage, response: unknown, next: () => void) => void {
   checkOptions(options, [], 'cookies', HINTS);
   const keys = secret === undefined ? null : createKeyring(secret).secrets;
+  const verified = keys && createExpressVerifier(keys);
 
   return (incoming, _response, next) => {
     const request = incoming as CookieRequest;
@@ -52,8 +53,8 @@ export function cookies(
     const signed: CookieMap = Object.create(null);
     for (const name of Object.keys(sent)) {
       const text = sent[name] as string;
-      if (keys && text.startsWith('s:')) {
-        const value = unsignExpress(text.slice(2), keys);
+      if (verified && text.startsWith('s:')) {
+        const value = verified(text.slice(2));
         signed[name] = value === false ? false : parseJsonCookie(value);
         delete sent[name];
       } else sent[name] = parseJsonCookie(text);

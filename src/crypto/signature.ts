@@ -1,18 +1,22 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type Hmac } from './hmac.ts';
 import { constantTimeEqual } from './token.ts';
 
-/** The value that one of the keys signed, or `false`. */
-export function unsignExpress(signed: string, secrets: readonly string[]): string | false {
-  const dot = signed.lastIndexOf('.');
-  if (dot < 0) return false;
-  const value = signed.slice(0, dot);
-  const mac = signed.slice(dot + 1);
-  return secrets.some(secret => constantTimeEqual(expressMac(value, secret), mac)) ? value : false;
-}
-
-/** The signature that Express users have: HMAC-SHA-256 in base64 without padding, after a dot (as cookie-signature has it). */
-function expressMac(value: string, secret: string): string {
-  return createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, '');
+/**
+ * Reads what Express users have signed: HMAC-SHA-256 in base64 without padding, after a dot (as cookie-signature has it).
+ *
+ * @returns gives the value that one of the keys signed, or `false`
+ */
+export function createExpressVerifier(secrets: readonly string[]): (signed: string) => string | false {
+  const macs = secrets.map(createHmac);
+  return signed => {
+    const dot = signed.lastIndexOf('.');
+    if (dot < 0) return false;
+    const value = signed.slice(0, dot);
+    const signature = signed.slice(dot + 1);
+    // 32 bytes are 44 characters, of which the last is padding.
+    const verifies = (mac: Hmac) => constantTimeEqual(mac(value, 'base64').slice(0, -1), signature);
+    return macs.some(verifies) ? value : false;
+  };
 }
 
 /** Our own signatures: HMAC-SHA-256 by derived keys, 43 characters of base64url. */
@@ -24,9 +28,10 @@ export interface Signer {
 }
 
 export function createSigner(keys: readonly Buffer[]): Signer {
-  const mac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('base64url');
+  const macs = keys.map(createHmac);
+  const first = macs[0] as Hmac;
   return {
-    sign: text => mac(keys[0] as Buffer, text),
-    verify: (text, signature) => keys.findIndex(key => constantTimeEqual(mac(key, text), signature)),
+    sign: text => first(text, 'base64url'),
+    verify: (text, signature) => macs.findIndex(mac => constantTimeEqual(mac(text, 'base64url'), signature)),
   };
 }

@@ -37,6 +37,8 @@ const KNOWN = ['path', 'domain', 'sameSite', 'secure', 'partitioned', 'persisten
 export interface CookieVariant {
   readonly name: string;
   readonly attributes: CookieAttributes;
+  /** The same as they stand in a Set-Cookie line: what a session's length does not change is written once. */
+  readonly attributeText: string;
 }
 
 export interface CookieVariants<Variant extends CookieVariant> {
@@ -83,8 +85,9 @@ export function createCookieVariants<More extends object>(
   const variant = (secure: boolean): CookieVariant & More => {
     const fullName = secure ? prefix + name : name;
     const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };
-    serializeCookie(fullName, '', attributes); // a name or an attribute that cannot be written shows now, not at a request
-    return { name: fullName, attributes, ...complete(fullName) };
+    // A name or an attribute that cannot be written shows now, not at a request.
+    const attributeText = serializeCookie(fullName, '', attributes).slice(`${fullName}=`.length);
+    return { name: fullName, attributes, attributeText, ...complete(fullName) };
   };
   const overHttps = wanted === false ? variant(false) : variant(true);
   const overHttp = wanted === true ? null : variant(false);

@@ -100,12 +100,12 @@ export function createIdCookie(
       return found;
     },
     set(id, secure, lifetime) {
-      const { name, attributes, signer, verified } = pick(secure) as IdVariant;
+      const { name, attributes, attributeText, signer, verified } = pick(secure) as IdVariant;
       const value = `1.${id}.${signer.sign(id)}`;
       // It comes back with the next request, most likely.
       verified.set(value, { id, key: sha256(id), renew: false });
-      const line = serializeCookie(name, value, lifetime === null ? attributes : { ...attributes, maxAge: lifetime });
-      return [{ name, line }];
+      if (lifetime === null) return [{ name, line: `${name}=${value}${attributeText}` }];
+      return [{ name, line: serializeCookie(name, value, { ...attributes, maxAge: lifetime }) }];
     },
     clear(secure) {
       const { name, attributes } = pick(secure) as IdVariant;

@@ -7,70 +7,86 @@ export interface Expiring {
   place: number;
 }
 
+/** Children of one place: with four of them, whose times lie side by side, there are half as many floors as with two. */
+const CHILDREN = 4;
+
 /**
- * Items by the moment they expire: a binary heap in which every item knows its place, so that one can be moved or taken
- * out of the middle. The first to expire is always at hand, and any change costs at most the logarithm of the number.
+ * Items by the moment they expire: a heap in which every item knows its place, so that one can be moved or taken out of the
+ * middle. The first to expire is always at hand, and any change costs at most the logarithm of the number.
+ *
+ * The times stand in a list of their own: comparing them through the items would fetch each from another corner of memory,
+ * which with 100,000 items takes longer than all else that a store does.
  */
 export class ExpiryQueue<Item extends Expiring> {
-  readonly #heap = new LargeList<Item>();
+  readonly #items = new LargeList<Item>();
+  readonly #times = new LargeList<number>();
 
   /** The item that expires first. */
   get first(): Item | undefined {
-    return this.#heap.at(0);
+    return this.#items.at(0);
   }
 
   add(item: Item): void {
-    this.#put(item, this.#heap.length);
-    this.#rise(item);
+    this.#rise(item, this.#items.length, item.record.expiresAt);
   }
 
   remove(item: Item): void {
-    const last = this.#heap.pop();
-    if (last === undefined || last === item) return;
-    this.#put(last, item.place);
-    this.moved(last);
+    const last = this.#items.pop();
+    const time = this.#times.pop();
+    if (last === undefined || time === undefined || last === item) return;
+    this.#move(last, item.place, time);
   }
 
   /** Restores the order after the item's expiry has changed. */
   moved(item: Item): void {
-    this.#rise(item);
-    this.#sink(item);
+    this.#move(item, item.place, item.record.expiresAt);
   }
 
-  #rise(item: Item): void {
-    const { expiresAt } = item.record;
-    let place = item.place;
+  #move(item: Item, from: number, time: number): void {
+    this.#sink(item, this.#rise(item, from, time), time);
+  }
+
+  /** Puts the item where no later one is above it, and says where. */
+  #rise(item: Item, from: number, time: number): number {
+    let place = from;
     while (place > 0) {
-      const parentPlace = (place - 1) >> 1;
-      const parent = this.#heap.at(parentPlace) as Item;
-      if (parent.record.expiresAt <= expiresAt) break;
-      this.#put(parent, place);
-      place = parentPlace;
+      const parent = Math.floor((place - 1) / CHILDREN);
+      const parentTime = this.#times.at(parent) as number;
+      if (parentTime <= time) break;
+      this.#put(this.#items.at(parent) as Item, place, parentTime);
+      place = parent;
     }
-    this.#put(item, place);
+    this.#put(item, place, time);
+    return place;
   }
 
-  #sink(item: Item): void {
-    const { expiresAt } = item.record;
-    let place = item.place;
+  /** Puts the item where no earlier one is below it. */
+  #sink(item: Item, from: number, time: number): void {
+    let place = from;
     for (;;) {
-      const child = this.#earlierChild(place);
-      if (child === undefined || child.record.expiresAt >= expiresAt) break;
-      const childPlace = child.place;
-      this.#put(child, place);
-      place = childPlace;
+      const child = this.#earliestChild(place);
+      const childTime = this.#times.at(child);
+      if (childTime === undefined || childTime >= time) break;
+      this.#put(this.#items.at(child) as Item, place, childTime);
+      place = child;
     }
-    this.#put(item, place);
+    if (place !== from) this.#put(item, place, time);
   }
 
-  #earlierChild(place: number): Item | undefined {
-    const left = this.#heap.at(2 * place + 1);
-    const right = this.#heap.at(2 * place + 2);
-    return left && right && right.record.expiresAt < left.record.expiresAt ? right : left;
+  /** Where the first to expire of those below stands; past the end where there are none. */
+  #earliestChild(place: number): number {
+    const first = CHILDREN * place + 1;
+    const end = Math.min(first + CHILDREN, this.#times.length);
+    let earliest = first;
+    for (let child = first + 1; child < end; child++) {
+      if ((this.#times.at(child) as number) < (this.#times.at(earliest) as number)) earliest = child;
+    }
+    return earliest;
   }
 
-  #put(item: Item, place: number): void {
-    this.#heap.put(item, place);
+  #put(item: Item, place: number, time: number): void {
+    this.#items.put(item, place);
+    this.#times.put(time, place);
     item.place = place;
   }
 }

@@ -1,5 +1,6 @@
 // Declared cookies: typed, signed, sealed, on every kind of request and response; checklist B14, B15 and C.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import type http from 'node:http';
 import { describe, it } from 'node:test';
 import { type CookieOptions, defineConsent, defineCookie } from 'madeleine';
@@ -216,6 +217,15 @@ for (const protection of ['signed', 'sealed'] as const) {
     });
   });
 }
+
+it('a signature is HMAC-SHA-256 by a key derived for its cookie, so that a cookie outlives the version that made it', () => {
+  const clock = createTestClock();
+  const written = sent(headers => defineCookie('note', { protection: 'signed', secret, clock }).write(headers, 'ä'));
+  const body = `1.${Buffer.from('ä').toString('base64url')}.${clock().toString(36)}`;
+  const key = Buffer.from(crypto.hkdfSync('sha256', secret, '', 'madeleine/1/cookie signed note necessary', 32));
+  const signature = crypto.createHmac('sha256', key).update(body).digest('base64url');
+  assert.equal(written, `note=${body}.${signature}`);
+});
 
 describe('an option that is undefined', () => {
   const lines = (cookie: { write(to: Headers, value: never): void }, value: unknown) => {

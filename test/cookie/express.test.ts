@@ -1,5 +1,6 @@
 // cookies() beside cookie-parser and cookie-signature: what either signed, the other reads.
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import type { RequestHandler } from 'express';
@@ -83,6 +84,18 @@ for (const { name, express } of EXPRESSES) {
     });
   });
 }
+
+it('any key and any value: what cookie-signature signed is read', () => {
+  const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 200, size: 'max' });
+  fc.assert(
+    fc.property(text, text, (key, value) => {
+      const incoming = { headers: { cookie: `x=${encodeURIComponent(`s:${signature.sign(value, key)}`)}` } };
+      cookies(key)(incoming as IncomingMessage, null, () => {});
+      assert.equal((incoming as { signedCookies?: { x: string } }).signedCookies?.x, value);
+    }),
+    { numRuns: 300 },
+  );
+});
 
 it("Express's signature is of the value alone: one signed cookie's passes as another's, and a declared cookie's does not", async () => {
   const served = await serve(app(EXPRESSES[1]?.express as (typeof EXPRESSES)[number]['express'], cookies(secret)));
