@@ -65,9 +65,17 @@ export const PRODUCTS = [
     'book',
     'A hundred and ninety-two pages for very long sentences.',
   ),
-  make('ink', 'Violet ink', 'Stationery', 1250, 285, 'pot', 'The colour that schoolchildren remember.'),
-  make('paper', 'Letter paper', 'Stationery', 1400, 48, 'book', 'Fifty sheets, deckle edged, with envelopes.'),
-  make('bookmark', 'Brass bookmark', 'Stationery', 950, 50, 'bar', 'For when time is lost and has to be found again.'),
+  make('ink', 'Violet ink', 'Stationery', 1250, 285, 'bottle', 'The colour that schoolchildren remember.'),
+  make('paper', 'Letter paper', 'Stationery', 1400, 48, 'letter', 'Fifty sheets, deckle edged, with envelopes.'),
+  make(
+    'bookmark',
+    'Brass bookmark',
+    'Stationery',
+    950,
+    50,
+    'ribbon',
+    'For when time is lost and has to be found again.',
+  ),
 ];
 
 export const CATEGORIES = [...new Set(PRODUCTS.map(product => product.category))];
@@ -83,6 +91,9 @@ const SHAPES = {
   leaf: 'M26 92c0-44 26-66 70-66 0 44-26 66-70 66zm0 0c18-26 34-40 52-50',
   pot: 'M34 50h44c8 0 12 8 12 20s-8 24-34 24-34-12-34-24 4-20 12-20zm4-8h36M56 34v8M90 58c12-2 18 2 16 10s-8 10-18 10M22 66c-8-2-12-8-12-16',
   cup: 'M26 42h58v24c0 14-10 24-28 24S26 80 26 66zm58 8c14-2 18 6 14 14s-8 8-16 8M20 98h72',
+  bottle: 'M50 24h20v14h4v10l14 12v32c0 4-3 6-6 6H38c-3 0-6-2-6-6V60l14-12V38h4zM50 38h20M32 70h56',
+  letter: 'M22 36h76v52H22zM22 36l38 30 38-30M22 88l28-30M98 88L70 58',
+  ribbon: 'M46 20h28v78L60 84 46 98zM46 34h28',
   book: 'M30 22h52c6 0 8 3 8 8v66H38c-6 0-8-3-8-8zm8 0v74M50 42h28M50 54h28M50 66h18',
 };
 
