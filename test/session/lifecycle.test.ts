@@ -1,5 +1,6 @@
 // Login, logout, new ids and time, through real HTTP; the clock is moved by the test.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import express from 'express';
 import { createSessions, type LoginOptions, type OpenSession } from 'madeleine';
@@ -247,6 +248,37 @@ it('get(key) and set(key, value) reach data alone', async () => {
 });
 
 describe('a new id', () => {
+  it('D1 is 256 random bits that nobody had before; without a source of randomness there is none', context => {
+    const sessions = createSessions({ secret, store: memoryStore() });
+    const newId = () => (sessions.open(undefined, { secure: false, device: () => null }) as OpenSession).session.id;
+    const ids = new Set(Array.from({ length: 1000 }, newId));
+    const source = context.mock.method(crypto, 'randomFillSync', () => {
+      throw new Error('no entropy');
+    });
+    for (let refused = 0; refused < 3; ) {
+      assert.ok(ids.size < 2000, 'no random bytes were asked for');
+      const before = ids.size;
+      try {
+        ids.add(newId());
+        assert.equal(ids.size, before + 1);
+      } catch (error) {
+        assert.equal((error as Error).message, 'no entropy');
+        refused++;
+      }
+    }
+    source.mock.restore();
+    for (let i = ids.size; i < 3000; i++) ids.add(newId());
+    assert.equal(ids.size, 3000);
+    const bytes = [...ids].map(id => Buffer.from(id, 'base64url'));
+    assert.ok(bytes.every(({ length }) => length === 32));
+    // Of each bit about half are set: of 3,000 fair coins 1,250 or less are heads once in 10^19 trials.
+    for (let bit = 0; bit < 256; bit++) {
+      const set = bytes.filter(id => ((id[bit >> 3] as number) >> (bit & 7)) & 1).length;
+      assert.ok(set > 1250 && set < 1750, `bit ${bit}: ${set} of 3000`);
+    }
+    void sessions.close();
+  });
+
   it('given by a request that saves at the same moment reaches the browser, and the save is not lost', async () => {
     await client.get('/put/cart/cake');
     store.plan(() => ({ kind: 'late', time: 20 }));
