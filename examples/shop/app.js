@@ -44,6 +44,8 @@ export async function createShop({ folder, secret }) {
   app.use((req, res, next) => {
     const { about, cart = [], theme } = req.session;
     res.locals.user = about.userId === null ? null : users.byId(about.userId);
+    // Otherwise browsers keep the page, and the back button shows it after the logout.
+    if (res.locals.user) res.set('Cache-Control', 'no-store');
     res.locals.cartCount = cart.reduce((sum, line) => sum + line.quantity, 0);
     res.locals.theme = theme ?? 'light';
     next();

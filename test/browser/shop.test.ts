@@ -103,6 +103,23 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
     assert.equal(new URL(tab.url()).pathname, '/login');
   });
 
+  it('nor does the page come back as it stood, where the browser keeps whole pages for the back button', async () => {
+    browser = await openBrowser(newProfile(), { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+    const page = await browser.newPage();
+    // A page that may be kept shows that this browser does.
+    await page.goto(at('/'));
+    await page.evaluate(() => Object.assign(globalThis, { kept: true }));
+    await page.goto(at('/login'));
+    await page.goBack({ waitUntil: 'commit' });
+    assert.equal(await page.evaluate(() => 'kept' in globalThis), true);
+
+    await logIn(page);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.waitForURL(at('/'));
+    await page.goBack({ waitUntil: 'commit' });
+    await page.waitForURL(at('/login?*'));
+  });
+
   it('a form of another site neither logs out nor fills the cart', async () => {
     browser = await openBrowser(newProfile());
     const page = await browser.newPage();
