@@ -123,7 +123,9 @@ function sameOriginGuard(options: SameOriginOptions = {}): Guard<unknown> {
 /** For the developer, whose own page on another port may be meant. What the client says is cut, and made harmless to terminals. */
 function crossSite({ method, origin, host, site }: Asked): string {
   const said = Object.entries({ Origin: origin, Host: host, 'Sec-Fetch-Site': site })
-    .map(([field, value]) => `${field}: ${value === undefined ? 'none' : value.slice(0, 100).replace(/[^ -~]/g, '?')}`)
+    .map(
+      ([field, value]) => `${field}: ${value === undefined ? 'not sent' : value.slice(0, 100).replace(/[^ -~]/g, '?')}`,
+    )
     .join(', ');
   return `A ${method} from another origin was refused (${said}). If that is a page of yours, name it: requireSameOrigin({ trustedOrigins: ['https://app.example'] }); behind a proxy, let it hand on the Host field.`;
 }
