@@ -106,5 +106,6 @@ export function onlyGenuine<Found>(
   const different = [...new Set(values)];
   const valid = different.map(verify).filter(found => found !== null);
   if (different.length > 1) events.emit('duplicate', null, { valid: valid.length });
+  if (valid.length === 0) events.emit('forged', null, {});
   return valid.length === 1 ? (valid[0] as Found) : null;
 }

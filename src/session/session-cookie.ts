@@ -92,10 +92,8 @@ export function createIdCookie(
       if (from === null) return null;
       const values = cookieValues(header, from.name);
       if (values.length === 0) return null;
-      const found =
-        values.length === 1
-          ? verify(values[0] as string, from)
-          : onlyGenuine(values, value => verify(value, from), events);
+      if (values.length > 1) return onlyGenuine(values, value => verify(value, from), events);
+      const found = verify(values[0] as string, from);
       if (!found) events.emit('forged', null, {});
       return found;
     },

@@ -83,9 +83,7 @@ function carry(terms: CarriedTerms, denylist: SessionStore | undefined, epoch: E
     const firsts = cookieValues(header, from.name);
     if (firsts.length === 0) return null;
     const seconds = [...new Set(cookieValues(header, from.second))];
-    const found = onlyGenuine(firsts, first => from.open(first, seconds), events);
-    if (found === null) events.emit('forged', null, {});
-    return found;
+    return onlyGenuine(firsts, first => from.open(first, seconds), events);
   }
 
   return {

@@ -166,7 +166,7 @@ describe('C2 D8 a value under another name', () => {
     assert.equal((await seen(`session=1.planted; session=${ada}`))['userId'], 'ada');
     assert.equal((await seen(`session=${ada}; session=${ada}`))['userId'], 'ada');
     assert.deepEqual(await seen(`session=${ada}; session=${eve}`), NOBODY);
-    assert.deepEqual(app.events.slice(-2), ['duplicate', 'forged']);
+    assert.equal(app.events.at(-1), 'duplicate'); // and not 'forged': both are ours
   });
 });
 

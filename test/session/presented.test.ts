@@ -1,0 +1,99 @@
+// What a request presents as its session: cookies that a neighbouring host has planted, ids elsewhere than in the cookie, plain http.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import express from 'express';
+import { session } from 'madeleine/express';
+import { Client } from '../support/client.ts';
+import { type Served, serve } from '../support/serve.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+
+describe('what a request presents', () => {
+  const events: string[] = [];
+  let served: Served;
+  let ada = '';
+  let eve = '';
+
+  before(async () => {
+    const remember = session({ secret });
+    for (const name of ['forged', 'duplicate'] as const) {
+      remember.sessions.on(name, event => events.push(`${name} ${JSON.stringify(event)}`));
+    }
+    const app = express();
+    app.use(express.urlencoded({ extended: false }), remember);
+    app.get('/login/:user', async (req, res) => {
+      await req.session.login(req.params.user);
+      res.end();
+    });
+    app.all('/', (req, res) => void res.json(req.session.about.userId));
+    served = await serve(app);
+    ada = await cookieOf('ada');
+    eve = await cookieOf('eve');
+  });
+  after(() => served.close());
+
+  async function cookieOf(user: string): Promise<string> {
+    const client = new Client(served.url);
+    await client.get(`/login/${user}`);
+    return client.jar.get('session') as string;
+  }
+
+  async function userOf(path: string, headers: Record<string, string>): Promise<unknown> {
+    events.length = 0;
+    return (await new Client(served.url).get(path, { headers })).json();
+  }
+
+  it('A7 of several cookies the genuine one counts, wherever it stands; two genuine ones are not chosen between', async () => {
+    const junk = `1.${'A'.repeat(43)}.${'A'.repeat(43)}`;
+    for (const cookie of [`session=${junk}; session=${ada}`, `session=${ada}; session=${junk}`]) {
+      assert.equal(await userOf('/', { cookie }), 'ada');
+      assert.deepEqual(events, ['duplicate {"valid":1}']);
+    }
+    assert.equal(await userOf('/', { cookie: `session=${ada}; session=${ada}` }), 'ada');
+    assert.deepEqual(events, []);
+    for (const cookie of [`session=${ada}; session=${eve}`, `session=${eve}; session=${ada}`]) {
+      assert.equal(await userOf('/', { cookie }), null);
+      assert.deepEqual(events, ['duplicate {"valid":2}']);
+    }
+  });
+
+  it('what is not genuine raises "forged", once, however many there are', async () => {
+    assert.equal(await userOf('/', { cookie: 'session=x' }), null);
+    assert.deepEqual(events, ['forged {}']);
+    assert.equal(await userOf('/', { cookie: 'session=x; session=y' }), null);
+    assert.deepEqual(events, ['duplicate {"valid":0}', 'forged {}']);
+  });
+
+  it('D5 an id counts in the cookie alone: not in the target, a body or another field', async () => {
+    const value = encodeURIComponent(ada);
+    const fields = { session: ada, 'x-session': ada, 'x-session-id': ada, authorization: `Bearer ${ada}` };
+    assert.equal(await userOf(`/?session=${value}&sid=${value}&session_id=${value}`, fields), null);
+    const body = `session=${value}&sid=${value}`;
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await new Client(served.url).send('POST', '/', { headers: type, body });
+    assert.equal(answer.json(), null);
+  });
+});
+
+describe('plain http, and a cookie that has to be Secure', () => {
+  it('I2 a warning names the setting of the proxy, once', async t => {
+    const app = express();
+    app.use(session({ secret, cookie: { secure: true } }));
+    app.get('/', (req, res) => {
+      req.session['cart'] = ['tea'];
+      res.end();
+    });
+    const served = await serve(app);
+    t.after(() => served.close());
+    const warnings: Array<Error & { code?: string }> = [];
+    const keep = (warning: Error) => warnings.push(warning);
+    process.on('warning', keep);
+    t.after(() => process.removeListener('warning', keep));
+    for (let i = 0; i < 2; i++) assert.deepEqual((await new Client(served.url).get('/')).setCookies, []);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['MADELEINE_INSECURE'],
+    );
+    assert.match(warnings[0]?.message ?? '', /app\.set\('trust proxy', 1\)/);
+  });
+});
