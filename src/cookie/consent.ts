@@ -3,8 +3,10 @@ import { MadeleineError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { checkOptions, checkPositive } from '../options.ts';
 import { type Cookie, type CookieOptions, type CookiePurpose, defineCookie } from './define.ts';
-import type { CookieSource, CookieTarget } from './headers.ts';
+import { type CookieSource, type CookieTarget, cookieField } from './headers.ts';
+import { cookieValues, decodeValue } from './parse.ts';
 import { DECLARED_ATTRIBUTES } from './serialize.ts';
+import { fromText } from './typed-text.ts';
 
 /** A purpose that needs consent. */
 export type ConsentPurpose = Exclude<CookiePurpose, 'necessary'>;
@@ -57,11 +59,14 @@ export function defineConsent(cookies: readonly ConsentCookie[], options: Consen
   const purposes = [...new Set(optional.map(({ purpose }) => purpose as ConsentPurpose))];
   const kept = defineCookie(name, { maxAge: '180d', ...attributes, type: 'json' });
 
+  const isCurrent = (answer: Answer | null): answer is Answer =>
+    answer?.['version'] === version && purposes.every(purpose => typeof answer[purpose] === 'boolean');
+
   function read(from: CookieSource): readonly ConsentPurpose[] | undefined {
-    const answer = answerIn(kept.read(from));
-    if (answer?.['version'] !== version) return undefined;
-    if (purposes.some(purpose => typeof answer[purpose] !== 'boolean')) return undefined;
-    return purposes.filter(purpose => answer[purpose] === true);
+    // Of several, a neighbouring host may have planted one: what any of them refuses stays refused.
+    const answers = cookieValues(cookieField(from), name).map(answerIn).filter(isCurrent);
+    if (answers.length === 0) return undefined;
+    return purposes.filter(purpose => answers.every(answer => answer[purpose] === true));
   }
 
   return {
@@ -78,7 +83,10 @@ export function defineConsent(cookies: readonly ConsentCookie[], options: Consen
   };
 }
 
-function answerIn(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> | null {
+type Answer = Readonly<Record<string, JsonValue>>;
+
+function answerIn(sent: string): Answer | null {
+  const value = fromText(decodeValue(sent), 'json') as JsonValue | undefined;
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
 }
 

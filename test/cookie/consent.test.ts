@@ -77,6 +77,20 @@ describe('defineConsent', () => {
     assert.deepEqual(defineConsent([visitor]).read(from), ['statistics']);
   });
 
+  it('of several answers, of which a neighbouring host may have planted one, keeps to what all of them agree to', () => {
+    const planted = sentBack(to => consent.write(to, ['statistics', 'marketing'])).get('cookie');
+    const own = sentBack(to => consent.write(to, ['preferences', 'statistics'])).get('cookie');
+    for (const cookie of [`${planted}; ${own}`, `${own}; ${planted}`]) {
+      assert.deepEqual(consent.read(new Headers({ cookie })), ['statistics']);
+    }
+    const refused = sentBack(to => consent.write(to, [])).get('cookie');
+    assert.deepEqual(consent.read(new Headers({ cookie: `${planted}; ${refused}` })), []);
+    // What is no answer to the present question says nothing.
+    for (const none of ['consent=x', 'consent={"version":0}']) {
+      assert.deepEqual(consent.read(new Headers({ cookie: `${none}; ${own}` })), ['preferences', 'statistics']);
+    }
+  });
+
   it('refuses a purpose that was not asked for', () => {
     for (const agreed of [['necessary'], ['marketing', 'x'], 'statistics', undefined, ['constructor']]) {
       const write = () => consent.write(new Headers(), agreed as ConsentPurpose[]);
