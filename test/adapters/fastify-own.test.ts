@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { requireLogin, session } from 'madeleine/fastify';
+import { requireLogin, requireUser, session } from 'madeleine/fastify';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore } from 'madeleine/testing';
 
@@ -170,6 +170,27 @@ describe('Fastify', () => {
     app.register(session, { secret });
     app.get('/', { onRequest: requireLogin() }, visit);
     assert.equal((await app.inject('/')).headers.vary, 'Origin, Accept, Cookie');
+    await app.close();
+  });
+
+  it('a predicate that answers later lets pass, refuses, and fails as one that answers at once', async () => {
+    const app = Fastify();
+    app.register(session, { secret });
+    app.get('/login/:user', async request => {
+      await request.session.login((request.params as { user: string }).user);
+    });
+    const mayPass = async (user: string) => {
+      if (user === 'eve') throw new Error('no such user');
+      return user === 'ada';
+    };
+    app.get('/', { onRequest: requireUser(mayPass) }, async () => 'reached');
+    const answers: unknown[] = [];
+    for (const user of ['ada', 'bob', 'eve']) {
+      const cookies = sessionOf(await app.inject(`/login/${user}`));
+      const { statusCode, body } = await app.inject({ url: '/', cookies });
+      answers.push(statusCode === 500 ? JSON.parse(body).message : [statusCode, body]);
+    }
+    assert.deepEqual(answers, [[200, 'reached'], [403, '{"error":"forbidden"}'], 'no such user']);
     await app.close();
   });
 

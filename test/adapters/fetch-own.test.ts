@@ -260,6 +260,21 @@ describe('the answer', () => {
     );
   });
 
+  it('where the session cannot be saved after a handler threw, the handler’s error goes on, and the event tells', async () => {
+    const store = faultStore(memoryStore());
+    const { visit, withSession, of, sessions } = counter({ store });
+    const first = await visit(ask());
+    const failures: unknown[] = [];
+    sessions.on('failed', ({ error }) => failures.push((error as { code: string }).code));
+    store.plan(({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+    const failing = withSession(request => {
+      of(request)['seen'] = true;
+      throw new Error('of the application');
+    });
+    await assert.rejects(failing(ask('/', first)), { message: 'of the application' });
+    assert.deepEqual(failures, ['ERR_STORE_FAILED']);
+  });
+
   it('a session begun by a handler that throws is nobody’s: a warning says so', async () => {
     const { withSession, of } = counter();
     const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));

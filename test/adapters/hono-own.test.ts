@@ -41,6 +41,8 @@ describe('Hono', () => {
       assert.equal(present, c.get('session'));
       assert.equal(present, remember.of(c));
       assert.deepEqual([mine, c.get('mine')], ['before', 'before']);
+      c.set('mine', 'after');
+      assert.deepEqual([c.var.mine, c.get('mine')], ['after', 'after']);
       assert.throws(() => c.set('session', present), { code: 'ERR_DATA_KEY' });
       return c.json(visits);
     });
@@ -254,6 +256,22 @@ describe('Hono', () => {
       assert.deepEqual([answer.status, answer.headers.getSetCookie()], [500, []]);
       assert.match(await answer.text(), /Context is not finalized/);
     }
+  });
+
+  // Hono hands errors to onError by itself, and lets whatever else is thrown go on.
+  it('what is thrown and is no Error goes on, and the session is saved', async () => {
+    const app = create().use(session({ secret }));
+    app.get('/', c => {
+      c.var.session.visits = (c.var.session.visits ?? 0) + 1;
+      if (c.var.session.visits === 2) throw 'two';
+      return c.json(c.var.session.visits);
+    });
+    const cookie = cookieOf(await app.request('/'));
+    await assert.rejects(
+      async () => app.request('/', { headers: { cookie } }),
+      thrown => thrown === 'two',
+    );
+    assert.equal(await (await app.request('/', { headers: { cookie } })).json(), 3);
   });
 
   it('a guard before the session says which line to move', async () => {

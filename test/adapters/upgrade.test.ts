@@ -232,6 +232,17 @@ describe('ws', () => {
     await both.close();
   });
 
+  it("with concurrency 'serialize' the turn ends with the handshake: the socket stays open, and requests are served", async context => {
+    const both = await serveBoth(greet, { concurrency: 'serialize', storeTimeout: '1h' });
+    context.after(both.close);
+    await both.client.get('/login/ada');
+    const socket = connect(both);
+    await once(socket, 'message');
+    assert.deepEqual((await both.client.get('/data')).json(), {});
+    assert.equal(socket.readyState, WebSocket.OPEN);
+    socket.close();
+  });
+
   it('https as a trusted proxy says', async () => {
     const both = await serveBoth(greet, {}, { trustProxy: 1 });
     both.app.set('trust proxy', 1);

@@ -116,6 +116,38 @@ for (const { name, express } of EXPRESSES) {
       await served.close();
     });
 
+    it('a write that Node refuses after the first of those that were held breaks the response off, and the event tells', async () => {
+      const app = express();
+      const remember = session({ secret, store: slow() });
+      app.use(remember, visit);
+      app.get('/', (_req, res) => {
+        res.write('first');
+        res.write(7 as never);
+        res.end();
+      });
+      const served = await serve(app);
+      const failed = new Promise<{ error: unknown }>(resolve => remember.sessions.on('failed', resolve));
+      await assert.rejects(request(served.url), { code: 'ECONNRESET' });
+      assert.equal(((await failed).error as { code: string }).code, 'ERR_INVALID_ARG_TYPE');
+      await served.close();
+    });
+
+    it('a handler that goes on writing after its session could not be saved hears that each chunk is done with', async () => {
+      const app = express();
+      const remember = session({ secret, store: broken(0) });
+      app.use(remember, visit);
+      const done = new Promise<void>(resolve => {
+        app.get('/', (_req, res) => {
+          remember.sessions.on('failed', () => res.write('second', () => res.end('last', resolve)));
+          res.write('first');
+        });
+      });
+      const served = await serve(app);
+      assert.equal((await request(served.url)).body, 'Service Unavailable\n');
+      await done;
+      await served.close();
+    });
+
     it('a second send() while the head is held is refused as Express refuses it', async () => {
       const app = express();
       app.use(session({ secret, store: slow() }), visit);
