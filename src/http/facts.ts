@@ -27,6 +27,10 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
     return this.request.secure ?? isEncrypted(this.request.socket);
   }
 
+  get forwardedHttps(): boolean {
+    return saysHttps(this.request.headers['x-forwarded-proto']);
+  }
+
   device(): Device {
     return deviceOf(this.request.headers['user-agent'], this.request.ip);
   }
@@ -49,6 +53,10 @@ export class ProxiedFacts implements RequestFacts {
     const protocol = this.#forwarded('x-forwarded-proto');
     if (protocol !== undefined) return protocol.toLowerCase() === 'https';
     return isEncrypted(this.#request.socket);
+  }
+
+  get forwardedHttps(): boolean {
+    return saysHttps(this.#request.headers['x-forwarded-proto']);
   }
 
   device(): Device {
@@ -79,6 +87,10 @@ export class FetchFacts implements RequestFacts {
     return this.#request.url.startsWith('https:');
   }
 
+  get forwardedHttps(): boolean {
+    return saysHttps(this.#request.headers.get('x-forwarded-proto'));
+  }
+
   device(): Device {
     const address = this.#forwarded('x-forwarded-for') ?? this.#address;
     return deviceOf(this.#request.headers.get('user-agent'), address);
@@ -91,6 +103,11 @@ export class FetchFacts implements RequestFacts {
 
 function isEncrypted(socket: object | undefined): boolean {
   return (socket as { encrypted?: boolean } | undefined)?.encrypted === true;
+}
+
+/** What the first in the list said, who stood before the client. */
+function saysHttps(list: string | string[] | null | undefined): boolean {
+  return /^https\b/i.test(String(list));
 }
 
 /** What the outermost trusted proxy wrote; where a proxy replaced the list, what is left of it. */

@@ -4,6 +4,7 @@ import type { CarriedRecords } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
 import { afterAll, inOrder } from './in-order.ts';
 import { stillLive } from './lifecycle.ts';
+import { owedCookies } from './owed-cookies.ts';
 import type { SetCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState, type Visitor } from './state.ts';
@@ -66,6 +67,9 @@ export class Opened extends SessionState implements OpenSession<object> {
   }
   commit(): MaybePromise<void> {
     return afterAll(this, commit);
+  }
+  setCookies(): readonly SetCookie[] {
+    return owedCookies(this);
   }
   stillLive(): MaybePromise<boolean> {
     return inOrder(this, stillLive);

@@ -9,7 +9,7 @@ import { leftBehind } from './left-behind.ts';
 import type { OnReuse } from './options.ts';
 import { endOf, type Policy } from './policy.ts';
 import { type Device, nextVersion, type SessionRecord } from './record.ts';
-import type { SessionCookie, SetCookie } from './session-cookie.ts';
+import type { SessionCookie } from './session-cookie.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What all open sessions of one `createSessions` share. */
@@ -33,11 +33,6 @@ export interface Core {
   warn(code: string, message: string): void;
 }
 
-const INSECURE =
-  'No session cookie was set: cookie.secure is true and the request came over plain http. Behind a proxy that ends https, ' +
-  "tell your framework to trust it: in Express app.set('trust proxy', 1), in madeleine/node trustProxy: 1. Without one, use cookie.secure: 'auto'.";
-
-const NONE: readonly SetCookie[] = [];
 const NONE_UNDER_WAY: readonly never[] = [];
 
 /** What the session layer wants to know of a request. */
@@ -46,6 +41,8 @@ export interface RequestFacts {
   readonly secure: boolean;
   /** Where it came from; asked only when a session is stored for the first time. */
   device(): Device | null;
+  /** Whether a proxy, trusted or not, says that the client came over https. Good for a warning, and for nothing else. */
+  readonly forwardedHttps?: boolean;
   /** True where no response follows that could set a cookie: at a WebSocket handshake. */
   readonly unanswered?: boolean;
 }
@@ -205,24 +202,6 @@ export class SessionState {
       device: this.facts.device(),
       successor: null,
     };
-  }
-
-  /** The Set-Cookie lines that the response owes, as its head leaves. */
-  setCookies(): readonly SetCookie[] {
-    this.headLeft = true;
-    const { cookie, clock } = this.core;
-    // First, as nearly every response ends here: asking Express whether a request is secure costs 1 µs.
-    if (this.cookieDuty === 'leave') return NONE;
-    const { secure } = this.facts;
-    if (cookie.name(secure) === null) {
-      this.core.warn('MADELEINE_INSECURE', INSECURE);
-      return NONE;
-    }
-    if (this.cookieDuty === 'clear') return cookie.clear(secure);
-    if (this.record === null || this.id === null) return NONE;
-    const persistent = cookie.persistent || this.record.remember;
-    const lifetime = persistent ? Math.max(1000, this.record.expiresAt - clock()) : null;
-    return cookie.set(this.id, secure, lifetime);
   }
 
   cookieAttributes(): CookieAttributes & { name: string | null } {

@@ -1,8 +1,11 @@
 // What a request presents as its session: cookies that a neighbouring host has planted, ids elsewhere than in the cookie, plain http.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { once } from 'node:events';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import express from 'express';
 import { session } from 'madeleine/express';
+import { session as fetchSession } from 'madeleine/fetch';
+import { session as nodeSession } from 'madeleine/node';
 import { Client } from '../support/client.ts';
 import { type Served, serve } from '../support/serve.ts';
 
@@ -75,25 +78,81 @@ describe('what a request presents', () => {
   });
 });
 
-describe('plain http, and a cookie that has to be Secure', () => {
-  it('I2 a warning names the setting of the proxy, once', async t => {
-    const app = express();
-    app.use(session({ secret, cookie: { secure: true } }));
-    app.get('/', (req, res) => {
-      req.session['cart'] = ['tea'];
-      res.end();
-    });
-    const served = await serve(app);
-    t.after(() => served.close());
+describe('plain http, behind a proxy that may not be trusted', () => {
+  const putTea: express.Handler = (req, res) => {
+    req.session['cart'] = ['tea'];
+    res.end();
+  };
+  /** Asks twice, and gives the cookies of the first answer and the warnings. */
+  async function ask(t: TestContext, url: string, headers: Record<string, string>) {
     const warnings: Array<Error & { code?: string }> = [];
     const keep = (warning: Error) => warnings.push(warning);
     process.on('warning', keep);
     t.after(() => process.removeListener('warning', keep));
-    for (let i = 0; i < 2; i++) assert.deepEqual((await new Client(served.url).get('/')).setCookies, []);
+    const { setCookies } = await new Client(url).send('GET', '/', { headers });
+    await new Client(url).send('GET', '/', { headers });
+    return { setCookies, warnings };
+  }
+  async function serveExpress(t: TestContext, secure: boolean | 'auto', trust: number) {
+    const app = express();
+    app.set('trust proxy', trust);
+    app.use(session({ secret, cookie: { secure } }));
+    app.get('/', putTea);
+    const served = await serve(app);
+    t.after(() => served.close());
+    return served.url;
+  }
+  const overHttps = { 'x-forwarded-proto': 'https' };
+
+  it('I2 a cookie that has to be Secure is not set; a warning names the setting of the proxy, once', async t => {
+    const { setCookies, warnings } = await ask(t, await serveExpress(t, true, 0), {});
+    assert.deepEqual(setCookies, []);
     assert.deepEqual(
       warnings.map(({ code }) => code),
       ['MADELEINE_INSECURE'],
     );
     assert.match(warnings[0]?.message ?? '', /app\.set\('trust proxy', 1\)/);
+  });
+
+  it('one that follows the connection is set without Secure; a warning says so where the client came over https', async t => {
+    const { setCookies, warnings } = await ask(t, await serveExpress(t, 'auto', 0), overHttps);
+    assert.match(setCookies[0] ?? '', /^session=(?!.*; Secure)/);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['MADELEINE_PROXY'],
+    );
+    assert.match(warnings[0]?.message ?? '', /app\.set\('trust proxy', 1\)/);
+  });
+
+  it('the same on plain Node and for Fetch', async t => {
+    const plainly = nodeSession({ secret });
+    const plain = await serve(
+      plainly.withSession((req, res) => {
+        plainly.of(req)['cart'] = ['tea'];
+        res.end();
+      }),
+    );
+    t.after(() => plain.close());
+    const nodes = await ask(t, plain.url, overHttps);
+    assert.deepEqual(
+      nodes.warnings.map(({ code }) => code),
+      ['MADELEINE_PROXY'],
+    );
+    const fetching = fetchSession({ secret });
+    const handler = fetching.withSession(request => {
+      fetching.of(request)['cart'] = ['tea'];
+      return new Response('ok');
+    });
+    const warned = once(process, 'warning');
+    await handler(new Request('http://shop.example/', { headers: overHttps }));
+    assert.equal(((await warned)[0] as { code?: string }).code, 'MADELEINE_PROXY');
+  });
+
+  it('no warning where the proxy is trusted, where it says http, or where the cookie is never Secure', async t => {
+    const trusted = await ask(t, await serveExpress(t, 'auto', 1), overHttps);
+    assert.match(trusted.setCookies[0] ?? '', /^__Host-session=.*; Secure/);
+    const http = await ask(t, await serveExpress(t, 'auto', 0), { 'x-forwarded-proto': 'http' });
+    const never = await ask(t, await serveExpress(t, false, 0), overHttps);
+    assert.deepEqual([...trusted.warnings, ...http.warnings, ...never.warnings], []);
   });
 });
