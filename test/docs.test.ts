@@ -193,6 +193,21 @@ describe('docs/', () => {
     assert.equal(run(guards, visit), '401 401 401 /account 200 403 200\n');
   });
 
+  it('frameworks.md: the end of the process, with a request under way', () => {
+    const ending = blocksOf('docs/frameworks.md').find(({ code }) => code.includes('SIGTERM')) as Block;
+    const code = `${ending.code.replace('3000', "0, '127.0.0.1'")}
+      const { get } = await import('node:http');
+      await new Promise(resolve => server.once('listening', resolve));
+      app.get('/', async (req, res) => {
+        process.kill(process.pid, 'SIGTERM');
+        await new Promise(resolve => process.once('SIGTERM', resolve));
+        req.session.cart = ['tea'];
+        res.end();
+      });
+      get({ port: server.address().port, agent: false }, res => console.log(res.statusCode, res.headers['set-cookie']?.length));`;
+    assert.equal(run({ ...ending, code }), '200 1\n');
+  });
+
   it('testing.md: someone who is logged in, and expiry', () => {
     const [login, expiry] = blocksOf('docs/testing.md') as [Block, Block];
     const visit = "jar = cookie.header; console.log((await ask('GET', '/account')).text);";

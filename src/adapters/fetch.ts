@@ -128,7 +128,8 @@ export function session<Data extends object = SessionData>(options: FetchSession
 }
 
 function requestOf(source: RequestSource): Request {
-  return 'request' in source ? source.request : source;
+  // That of Next.js for its proxy has a `request` too, which throws.
+  return source instanceof Request || !('request' in source) ? source : source.request;
 }
 
 /** By what it can do: a framework's own is no instance of the Response that is global. */

@@ -60,6 +60,24 @@ it('One file for all, Next.js', async () => {
   assert.deepEqual(await (await call(GET)).json(), ['tea', 'cake']);
 });
 
+it('The proxy of Next.js', async () => {
+  await recipe('One file for all', '', inMemory);
+  const login =
+    'export const login = withSession(async request => { await of(request).login("ada"); return new Response(); });';
+  const server = "import { NextResponse } from 'next/server';";
+  const { proxy, login: enter } = await recipe('The proxy of Next.js', login, code => {
+    assert.ok(code.includes(server));
+    return code.replace(
+      server,
+      "const NextResponse = { next: () => new Response(null, { headers: { 'x-middleware-next': '1' } }), redirect: Response.redirect };",
+    );
+  });
+  const call = browser();
+  assert.equal((await call(proxy)).headers.get('location'), 'http://app.example/login');
+  await call(enter);
+  assert.equal((await call(proxy)).headers.get('x-middleware-next'), '1');
+});
+
 it('Remix, React Router', async () => {
   await recipe('One file for all', '', inMemory);
   const { loader, action } = await recipe('Remix, React Router');

@@ -322,6 +322,25 @@ describe('the request', () => {
     });
   });
 
+  it('a Request is itself, whatever else it has: that of Next.js for a proxy refuses to be asked for a `request`', async () => {
+    class NextRequestHint extends Request {
+      get request(): Request {
+        throw new Error('accepts an async API directly');
+      }
+    }
+    const hint = (after?: Response) => new NextRequestHint(ask('/', after));
+    const { visit, withSession, of } = counter();
+    const first = await visit(hint());
+    assert.equal(await text(visit(hint(first))), '2');
+    const guarded = withSession(requireLogin()(() => new Response('passed')));
+    assert.equal((await guarded(hint(first))).status, 401);
+    const login = withSession(async request => {
+      await of(request).login('ada');
+      return new Response();
+    });
+    assert.equal(await text(guarded(hint(await login(hint(first))))), 'passed');
+  });
+
   it('wrapped twice has one session; two sessions need two names', async () => {
     const { visit, withSession, of } = counter();
     const both = withSession(request => visit(request));
