@@ -51,14 +51,20 @@ describe('its form', () => {
     ],
   ];
   for (const [cookie, overHttps, overHttp] of forms) {
-    it(JSON.stringify(cookie), () => {
-      const { sessions, answer } = sessionsWith({ cookie });
+    it(JSON.stringify(cookie), context => {
+      const warned = context.mock.method(process, 'emitWarning', () => {});
+      const { sessions, open, answer } = sessionsWith({ cookie });
       for (const [facts, form] of [[https, overHttps] as const, [http, overHttp] as const]) {
         const lines = answer(undefined, session => Object.assign(session, { cart: 'tea' }), facts);
         const withoutValue = lines.map(line => line.replace(/=[^;]*/, ''));
         assert.deepEqual(withoutValue, form === null ? [] : [form]);
-        assert.equal(sessions.cookieName(facts.secure), form === null ? null : form.split(';')[0]);
+        const name = form === null ? null : form.split(';')[0];
+        assert.equal(sessions.cookieName(facts.secure), name);
+        const shown = open(undefined, facts).session.cookie;
+        assert.deepEqual([shown.name, shown.secure], [name, (form ?? overHttps).includes('Secure;')]);
       }
+      const codes = warned.mock.calls.map(({ arguments: [, options] }) => (options as { code?: string }).code);
+      assert.deepEqual(codes, overHttp === null ? ['MADELEINE_INSECURE'] : []);
     });
   }
 });
@@ -118,6 +124,25 @@ describe('when it is sent again', () => {
         [],
       );
     }
+  });
+
+  it('not because another process made it; once, where that was by an older key', () => {
+    const store = memoryStore();
+    const older = 'an older secret of more than thirty-two bytes';
+    const cookie = sessionsWith({ store, secret: older }).begin({ cart: 'tea' });
+    assert.deepEqual(
+      sessionsWith({ store, secret: older }).answer(cookie, () => {}),
+      [],
+    );
+    const { answer } = sessionsWith({ store, secret: [secret, older] });
+    const [line] = answer(cookie, () => {});
+    assert.match(line as string, /^session=1\./);
+    const made = (line as string).split(';')[0];
+    assert.notEqual(made, cookie);
+    assert.deepEqual(
+      answer(made, () => {}),
+      [],
+    );
   });
 
   it('with each mark of being seen, by a read or by a write, where the browser keeps it as long as the session lives', () => {
