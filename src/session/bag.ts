@@ -88,11 +88,9 @@ class SessionBag {
 
   constructor(state: SessionState, data: JsonObject) {
     this.#state = state;
-    // Copied by plain assignment, which is quick, save the names that would call a setter.
+    // By plain assignment, which is quick: what has a setter below becomes a property of the bag's own by that.
     for (const key of Object.keys(data)) {
-      if (key === '__proto__') continue;
-      if (key === 'id' || key === 'cookie' || key === 'about') defineOwn(this, key, data[key]);
-      else (this as unknown as JsonObject)[key] = data[key] as JsonObject[string];
+      if (key !== '__proto__') (this as unknown as JsonObject)[key] = data[key] as JsonObject[string];
     }
   }
 

@@ -33,6 +33,7 @@ describe('parseCookies', () => {
   it('A6 a quote hides no ;, $Version and backslash mean nothing', () => {
     assert.equal(parseCookies('lang="b; sid=1337; c=d"')['sid'], '1337');
     assert.deepEqual(parsed('$Version=1; a="b"; c="\\"'), { $Version: '1', a: 'b', c: '\\' });
+    assert.deepEqual(parsed('a="x; b=x"; c=""; d="'), { a: '"x', b: 'x"', c: '', d: '"' });
   });
 
   it('A7 of several with one name the first counts', () => {
@@ -55,9 +56,11 @@ describe('parseCookies', () => {
     assert.deepEqual(parsed('a=%E0%A4%A; b=1; c=%2525; d=%e2%82%ac'), { a: '%E0%A4%A', b: '1', c: '%25', d: '€' });
   });
 
-  it('A11 a value with a control character is dropped', () => {
+  it('A11 a pair with a control character is dropped', () => {
     for (const code of [0, 1, 8, 10, 13, 31, 127]) {
-      assert.deepEqual(parsed(`a=x${String.fromCharCode(code)}y; b=1`), { b: '1' }, String(code));
+      const control = String.fromCharCode(code);
+      assert.deepEqual(parsed(`a=x${control}y; b=1`), { b: '1' }, String(code));
+      assert.deepEqual(parsed(`a${control}=x; b=1`), { b: '1' }, String(code));
     }
   });
 

@@ -171,4 +171,47 @@ describe('prune', () => {
     await createSessions({ secret, store }).prune();
     assert.equal(seenByOthers, 1);
   });
+
+  it('goes on by itself from time to time, also after it has failed, until close()', async context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const store = memoryStore();
+    let calls = 0;
+    store.admin.prune = () => {
+      calls++;
+      throw new Error('not now');
+    };
+    const sessions = createSessions({ secret, store });
+    for (const times of [1, 2]) {
+      const failed = new Promise<{ error: unknown }>(resolve => sessions.on('failed', resolve));
+      context.mock.timers.tick(15 * 60_000);
+      assert.equal(((await failed).error as { code?: string }).code, 'ERR_STORE_FAILED');
+      await new Promise(resolve => setImmediate(resolve));
+      assert.equal(calls, times);
+    }
+    context.mock.timers.tick(4 * 60_000);
+    assert.equal(calls, 2, 'too soon');
+    await sessions.close();
+    context.mock.timers.tick(60 * 60_000);
+    assert.equal(calls, 2);
+  });
+
+  it('does not go on where close() came while the store was at it', async context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const store = memoryStore();
+    let calls = 0;
+    let finish = (_pruned: number) => {};
+    store.admin.prune = () => {
+      calls++;
+      return new Promise(resolve => {
+        finish = resolve;
+      });
+    };
+    const sessions = createSessions({ secret, store });
+    context.mock.timers.tick(15 * 60_000);
+    await sessions.close();
+    finish(10);
+    await new Promise(resolve => setImmediate(resolve));
+    context.mock.timers.tick(60 * 60_000);
+    assert.equal(calls, 1);
+  });
 });

@@ -304,7 +304,10 @@ describe('of what changed alone is the text made again', () => {
 describe('a record that cannot be understood is no session and no error', () => {
   const poisons: Array<[string, object]> = [
     ['bad JSON', { data: '{"a":' }],
-    ['JSON of another type', { data: '[1]' }],
+    ['JSON of a list', { data: '[1]' }],
+    ['JSON of nothing', { data: 'null' }],
+    ['JSON of a number', { data: '7' }],
+    ['JSON of text', { data: '"text"' }],
     ['K6 data nested 100,000 deep', { data: `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}` }],
     ['K6 data nested a little deeper than can be saved', { data: `{"a":${'['.repeat(501)}${']'.repeat(501)}}` }],
     ['K6 more data than can be saved', { data: JSON.stringify({ a: 'x'.repeat(10_001) }) }],
