@@ -154,6 +154,12 @@ const checks: Record<string, StoreCheck['run']> = {
     next.version = 99;
     next.device!.address = 'changed';
     assert.deepEqual(await store.read('key'), sample(clock, { version: 2, device: { address: '192.0.2.2' } }));
+    const login = sample(clock, { version: 3, userId: 'user-1', device: { address: '192.0.2.3' } });
+    await store.replace('key', login, 2);
+    login.data = '"changed"';
+    login.device!.address = 'changed';
+    const kept = { version: 3, userId: 'user-1', device: { address: '192.0.2.3' } };
+    assert.deepEqual(await store.read('key'), sample(clock, kept));
   },
 
   'records come out by value': async (store, clock) => {

@@ -72,6 +72,7 @@ for (const { name, express } of EXPRESSES) {
       await client.get('/logout');
       assert.equal(client.jar.size, 0);
       assert.deepEqual(await data(client), { userId: null });
+      assert.ok(!app.events.includes('forged'), 'each cookie was ours');
     });
 
     it('rotate, regenerate, reload, flash', async () => {
@@ -234,6 +235,15 @@ describe('sealed cookie and time', () => {
     assert.equal((await data(client))['userId'], null);
   });
 
+  it('cookie.persistent: kept for as long as the session lives, and put off with it', async () => {
+    const persistent = await openSealed({}, { idle: '30m', cookie: { persistent: true } }, undefined, app.clock);
+    const client = persistent.client();
+    assert.match((await client.get('/put/theme/dark')).setCookies.join(), /; Max-Age=1800;/);
+    app.clock.advance('20m');
+    assert.match((await client.get('/look')).setCookies.join(), /; Max-Age=1800;/);
+    await persistent.close();
+  });
+
   it('E15 a clock set back lengthens nothing', async () => {
     const client = app.client();
     await client.get('/login/ada');
@@ -260,6 +270,23 @@ it('C4 C5 keys: the first seals, all open, an older one is replaced, a removed o
   assert.equal((await move(moved, afterwards)).theme, 'dark');
   assert.equal((await move(moved, before)).theme, undefined);
   for (const app of apps) await app.close();
+});
+
+it('a cookie of an older key is not made anew for a session that was ended meanwhile', async () => {
+  const clock = createTestClock();
+  const denylist = memoryStore({ clock });
+  const young = 'another secret of more than thirty-two bytes';
+  const before = await openSealed({ denylist }, {}, undefined, clock);
+  const during = await openSealed({ denylist }, { secret: [young, SECRET] }, undefined, clock);
+  const client = before.client();
+  await client.get('/login/ada');
+  clock.advance('4m');
+  const finish = await during.hold(client.tab(during.url), '/held/look');
+  await client.get('/logout');
+  const late = await finish();
+  assert.deepEqual([late.status, late.setCookies], [200, []]);
+  await before.close();
+  await during.close();
 });
 
 for (const kept of [false, true]) {
