@@ -69,6 +69,8 @@ describe('redisStore in Redis', { skip }, async () => {
       [['evalsha', 'evalsha'], () => store.create('key', user)],
       [['evalsha'], () => store.replace('key', { ...user, version: 2 }, 1)],
       [['evalsha'], () => store.touch('key', now + 1, now + 2 * HOUR)],
+      [['evalsha', 'evalsha', 'evalsha'], () => store.touch('key', now + 2, now + 2 * DAY)],
+      [['evalsha'], () => store.touch('key', now + 3, now + 3 * DAY)],
       [['evalsha', 'zrem'], () => store.delete('key')],
     ];
     for (const [commands, run] of operations) {
