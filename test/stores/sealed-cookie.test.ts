@@ -272,6 +272,17 @@ it('C4 C5 keys: the first seals, all open, an older one is replaced, a removed o
   for (const app of apps) await app.close();
 });
 
+it('cookie.secure: true over plain http sets no cookie and reads none', async () => {
+  const app = await openSealed({}, { cookie: { secure: true } });
+  const client = app.client();
+  assert.deepEqual((await client.get('/put/theme/dark')).setCookies, []);
+  await client.get('/put/theme/dark', HTTPS);
+  assert.equal((await client.get('/data', HTTPS)).json()['theme'], 'dark');
+  const answer = await client.get('/data');
+  assert.deepEqual([answer.status, answer.json()['theme'], answer.setCookies], [200, undefined, []]);
+  await app.close();
+});
+
 it('a cookie of an older key is not made anew for an id that was given up meanwhile', async () => {
   const clock = createTestClock();
   const denylist = memoryStore({ clock });
