@@ -33,8 +33,7 @@ export class ExpiryQueue<Item extends Expiring> {
   remove(item: Item): void {
     const last = this.#items.pop();
     const time = this.#times.pop();
-    if (last === undefined || time === undefined || last === item) return;
-    this.#move(last, item.place, time);
+    if (last !== item) this.#move(last, item.place, time);
   }
 
   /** Restores the order after the item's expiry has changed. */

@@ -10,7 +10,7 @@ export class LargeList<Item> {
   }
 
   at(place: number): Item | undefined {
-    return place < this.#length ? this.#pages[Math.floor(place / PAGE)]?.[place % PAGE] : undefined;
+    return this.#pages[Math.floor(place / PAGE)]?.[place % PAGE];
   }
 
   /** Puts an item at a place that is taken, or at the end. */
@@ -22,9 +22,9 @@ export class LargeList<Item> {
     (this.#pages[Math.floor(place / PAGE)] as Item[])[place % PAGE] = item;
   }
 
-  pop(): Item | undefined {
-    const last = this.#pages.at(-1)?.pop();
-    if (last === undefined) return undefined;
+  /** Takes the last item away, of a list that is not empty. */
+  pop(): Item {
+    const last = (this.#pages.at(-1) as Item[]).pop() as Item;
     this.#length--;
     if (this.#length % PAGE === 0) this.#pages.pop();
     return last;

@@ -58,7 +58,7 @@ if version then
     end
   end
 end
-if newUser ~= 'null' and newListedUntil == '${NOT_LISTED}' then return { 'list', newUser } end
+if newUser ~= 'null' and newListedUntil == '${NOT_LISTED}' then return { 'list' } end
 written = string.sub(written .. string.rep(' ', ${WRITES_WIDTH}), 1, ${WRITES_WIDTH})
 
 redis.call('SET', KEYS[1],

@@ -82,7 +82,11 @@ describe('copySessions', () => {
     await to.create('seen since', record());
     await from.create('seen there since', record());
     await to.create('seen there since', record({ lastSeenAt: now + 5, expiresAt: now + 5_000_000 }));
-    assert.deepEqual(await copySessions(from, to), { copied: 1, present: 3, skipped: 0, cursor: null });
+    await from.create('only seen', record({ lastSeenAt: now + 5, expiresAt: now + 5_000_000 }));
+    await to.create('only seen', record({ expiresAt: now + 5_000_000 }));
+    // A store that answers later, to see that each answer is awaited.
+    const slow = faultStore(to, () => ({ kind: 'delay', time: 1 }));
+    assert.deepEqual(await copySessions(from, slow), { copied: 1, present: 4, skipped: 0, cursor: null });
     const { 'newer there': newer, 'older there': older, ...seen } = Object.fromEntries(await contents(to));
     assert.deepEqual([newer?.data, older?.data], ['"new"', '"new"']);
     for (const { lastSeenAt, expiresAt } of Object.values(seen)) {

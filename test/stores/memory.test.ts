@@ -16,6 +16,15 @@ function setUp(options: MemoryStoreOptions) {
   return { clock, store, add, has, size };
 }
 
+/** Numbers below a limit that look random and are the same for the same seed. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return below => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % below;
+  };
+}
+
 test('it never holds more sessions than maxSessions: the one used longest ago leaves', () => {
   const { add, has, size, store, clock } = setUp({ maxSessions: 3 });
   for (const key of ['a', 'b', 'c']) add(key);
@@ -74,11 +83,7 @@ test('whatever happens, the right one leaves', () => {
   const order = { login: [] as string[], visitor: [] as string[] };
   const classOf = (key: string) => (key.startsWith('login') ? order.login : order.visitor);
   const use = (key: string) => classOf(key).push(...classOf(key).splice(classOf(key).indexOf(key), 1));
-  let seed = 1;
-  const random = (below: number) => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return seed % below;
-  };
+  const random = randomNumbers(1);
 
   for (let step = 0; step < 5_000; step++) {
     const key = `${random(2) ? 'login' : 'visitor'}-${random(6)}`;
@@ -125,6 +130,23 @@ test('it never holds more data than maxBytes, counted as UTF-8', () => {
   assert.ok(has('d'), 'what was deleted or shortened no longer counts');
 });
 
+test('what was replaced and deleted counts neither too much nor too little', () => {
+  const { add, has, store, clock } = setUp({ maxBytes: 1_000 });
+  add('a', { data: 'x'.repeat(10) });
+  const change = (version: number, length: number, userId: string | null) =>
+    store.replace('a', sampleRecord(clock(), { version, userId, data: 'x'.repeat(length) }), version - 1);
+  change(2, 100, null);
+  change(3, 5, 'user');
+  change(4, 200, 'user');
+  change(5, 20, null);
+  for (let i = 0; i < 98; i++) add(`ten-${i}`, { data: 'x'.repeat(10) });
+  assert.ok(has('a') && has('ten-0'), 'all of it fits, to the byte');
+  store.delete('a');
+  add('twenty', { data: 'x'.repeat(20) });
+  add('one', { data: 'x' });
+  assert.deepEqual(['ten-1', 'ten-0', 'ten-2'].map(has), [false, true, true]);
+});
+
 test('a session larger than the whole store is refused, and nothing leaves for it', () => {
   const { add, has, store, clock } = setUp({ maxBytes: 1_000 });
   add('a', { data: 'small' });
@@ -159,6 +181,56 @@ test('a large record takes the place of as many expired ones as it needs', () =>
   assert.deepEqual(['live', 'large'].map(has), [true, true]);
 });
 
+test('whatever happens, what expires first leaves first', async () => {
+  const { store, clock } = setUp({});
+  const expiries = new Map<string, number>();
+  const random = randomNumbers(1922);
+  // Few moments for many sessions: most stand beside others of the same time.
+  const moment = () => clock() + 1 + random(300);
+  const change = (key: string) => {
+    const before = expiries.get(key);
+    const operation = random(4);
+    const expiresAt = moment();
+    if (before === undefined) {
+      store.create(key, sampleRecord(clock(), { expiresAt }));
+      expiries.set(key, expiresAt);
+    } else if (operation === 0) {
+      store.delete(key);
+      expiries.delete(key);
+    } else if (operation === 1) {
+      store.touch(key, clock(), expiresAt);
+      expiries.set(key, Math.max(before, expiresAt));
+    } else {
+      store.replace(key, sampleRecord(clock(), { expiresAt, userId: random(2) ? 'user' : null }), 1);
+      expiries.set(key, expiresAt);
+    }
+  };
+
+  // The last is more than one page of the queue.
+  for (const [keys, rounds] of [
+    [1, 5],
+    [5, 20],
+    [20, 20],
+    [100, 20],
+    [10_000, 2],
+  ] as const) {
+    for (let round = 0; round < rounds; round++) {
+      for (let step = 0; step < 3 * keys; step++) change(`key-${random(keys)}`);
+      const due = new Map<number, number>();
+      for (const time of expiries.values()) due.set(time, (due.get(time) ?? 0) + 1);
+      const last = moment();
+      // Were one in the wrong place, another that is not due yet would stand before it, and hold it up.
+      for (let now = clock(); now <= last; now++) {
+        assert.equal(store.admin.prune(now, keys), due.get(now) ?? 0, `${keys} keys, round ${round}, ${now - clock()}`);
+      }
+      for (const [key, time] of expiries) if (time <= last) expiries.delete(key);
+      const { entries } = await store.admin.page(null, 20_000);
+      assert.equal(entries.length, expiries.size);
+      for (const [key, { expiresAt }] of entries) assert.equal(expiresAt, expiries.get(key));
+    }
+  }
+});
+
 test('each write takes expired records away, so that they do not pile up in a store that is not full', () => {
   const { add, clock, size } = setUp({});
   for (let i = 0; i < 1_000; i++) add(`brief-${i}`, { expiresAt: clock() + i });
@@ -187,6 +259,16 @@ test('wrong options are refused', () => {
     assert.throws(() => memoryStore({ maxSessions: value }), { code: 'ERR_OPTION_INVALID', message: /maxSessions/ });
     assert.throws(() => memoryStore({ maxBytes: value }), { code: 'ERR_OPTION_INVALID', message: /maxBytes/ });
   }
+});
+
+test('of a user who is gone nothing is kept', () => {
+  const script = `
+    import { memoryStore } from 'madeleine/memory';
+    const store = memoryStore({ maxSessions: 10 });
+    const record = ${JSON.stringify(sampleRecord(Date.now()))};
+    for (let i = 0; i < 200_000; i++) store.create('key-' + i, { ...record, userId: 'user-' + i });
+    console.log(store.admin.count(0));`;
+  assert.equal(runInProject(script, {}, { NODE_OPTIONS: '--max-old-space-size=24' }), '10\n');
 });
 
 test('a process with a memory store ends by itself', () => {

@@ -75,6 +75,32 @@ describe('sealed cookie with a denylist', () => {
     }
   }
 
+  it('of two rotations at once one counts, and the other sends no cookie', async () => {
+    await client.get('/login/ada');
+    const finish = await app.hold(client.tab(), '/held/rotate');
+    await client.get('/rotate');
+    const late = await finish();
+    assert.deepEqual([late.status, late.setCookies], [409, []]);
+    clock.advance('11s');
+    assert.equal(await userOf(client), 'ada');
+    assert.ok(!app.events.includes('reused'));
+  });
+
+  it('a logout stays on a denylist that visitors flood', async () => {
+    const small = await openSealed({ denylist: memoryStore({ clock, maxSessions: 3 }) }, {}, undefined, clock);
+    const ada = small.client();
+    await ada.get('/login/ada');
+    const copy = ada.tab();
+    await ada.get('/logout');
+    for (let i = 0; i < 5; i++) {
+      const visitor = small.client();
+      await visitor.get('/put/cart/cake');
+      await visitor.get('/logout');
+    }
+    assert.equal(await userOf(copy), null);
+    await small.close();
+  });
+
   it('a copy that was seen later than the one that logged out is refused for as long as it could live', async () => {
     await client.get('/login/ada');
     const early = client.tab();
@@ -117,6 +143,7 @@ describe('sealed cookie with a denylist', () => {
   it('revoke(handle) ends a session from outside; unknown handles are of no harm', async () => {
     await client.get('/login/ada');
     const { handle } = (await client.get('/about')).json<{ handle: string }>();
+    await assert.rejects(async () => app.remember.sessions.list('ada'), { code: 'ERR_STORE_NO_ADMIN' });
     assert.equal(await app.remember.sessions.revoke('nonsense'), false);
     assert.equal(await app.remember.sessions.revoke(handle), true);
     assert.equal(await app.remember.sessions.revoke(handle), false);
@@ -230,6 +257,7 @@ describe('sealed cookie with an epoch', () => {
       assert.equal(await userOf(ada), 'ada');
       epoch = () => answer(Number.POSITIVE_INFINITY);
       assert.equal(await userOf(eve), null);
+      assert.equal((await visitor.get('/data')).json()['cart'], 'cake');
     });
   }
 
@@ -260,6 +288,7 @@ describe('sealed cookie with an epoch', () => {
       epoch = answer as typeof epoch;
       const refused = await client.get('/data');
       assert.deepEqual([refused.status, refused.json()['code']], [status, code]);
+      if (code === 'ERR_STORE_TIMEOUT') assert.match(refused.json()['message'] as string, /within 50 ms/);
     }
   });
 

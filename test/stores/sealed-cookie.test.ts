@@ -72,6 +72,7 @@ for (const { name, express } of EXPRESSES) {
       await client.get('/logout');
       assert.equal(client.jar.size, 0);
       assert.deepEqual(await data(client), { userId: null });
+      assert.ok(!app.events.includes('forged'), 'each cookie was ours');
     });
 
     it('rotate, regenerate, reload, flash', async () => {
@@ -234,6 +235,15 @@ describe('sealed cookie and time', () => {
     assert.equal((await data(client))['userId'], null);
   });
 
+  it('cookie.persistent: kept for as long as the session lives, and put off with it', async () => {
+    const persistent = await openSealed({}, { idle: '30m', cookie: { persistent: true } }, undefined, app.clock);
+    const client = persistent.client();
+    assert.match((await client.get('/put/theme/dark')).setCookies.join(), /; Max-Age=1800;/);
+    app.clock.advance('20m');
+    assert.match((await client.get('/look')).setCookies.join(), /; Max-Age=1800;/);
+    await persistent.close();
+  });
+
   it('E15 a clock set back lengthens nothing', async () => {
     const client = app.client();
     await client.get('/login/ada');
@@ -260,6 +270,35 @@ it('C4 C5 keys: the first seals, all open, an older one is replaced, a removed o
   assert.equal((await move(moved, afterwards)).theme, 'dark');
   assert.equal((await move(moved, before)).theme, undefined);
   for (const app of apps) await app.close();
+});
+
+it('cookie.secure: true over plain http sets no cookie and reads none', async () => {
+  const app = await openSealed({}, { cookie: { secure: true } });
+  const client = app.client();
+  assert.deepEqual((await client.get('/put/theme/dark')).setCookies, []);
+  await client.get('/put/theme/dark', HTTPS);
+  assert.equal((await client.get('/data', HTTPS)).json()['theme'], 'dark');
+  const answer = await client.get('/data');
+  assert.deepEqual([answer.status, answer.json()['theme'], answer.setCookies], [200, undefined, []]);
+  await app.close();
+});
+
+it('a cookie of an older key is not made anew for an id that was given up meanwhile', async () => {
+  const clock = createTestClock();
+  const denylist = memoryStore({ clock });
+  const young = 'another secret of more than thirty-two bytes';
+  const before = await openSealed({ denylist }, {}, undefined, clock);
+  const during = await openSealed({ denylist }, { secret: [young, SECRET] }, undefined, clock);
+  for (const meanwhile of ['/rotate', '/logout']) {
+    const client = before.client();
+    await client.get('/login/ada');
+    const finish = await during.hold(client.tab(during.url), '/held/look');
+    await client.get(meanwhile);
+    const late = await finish();
+    assert.deepEqual([late.status, late.setCookies], [200, []], meanwhile);
+  }
+  await before.close();
+  await during.close();
 });
 
 for (const kept of [false, true]) {

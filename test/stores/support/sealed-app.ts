@@ -55,6 +55,7 @@ export async function openSealed(
     arrive();
     await released;
     if (req.params['what'] === 'put') req.session['late'] = 'put';
+    if (req.params['what'] === 'rotate') await req.session.rotate();
     res.end();
   });
   app.get('/fill/:size', (req, res) => {
@@ -124,7 +125,7 @@ export async function openSealed(
     res.end(outcome);
   });
   const failed: express.ErrorRequestHandler = (error, _req, res, _next) => {
-    res.status(error.status ?? 500).json({ code: error.code });
+    res.status(error.status ?? 500).json({ code: error.code, message: error.message });
   };
   app.use(failed);
 
