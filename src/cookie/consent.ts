@@ -2,11 +2,10 @@
 import { MadeleineError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { checkOptions, checkPositive } from '../options.ts';
-import { type Cookie, type CookieOptions, type CookiePurpose, defineCookie } from './define.ts';
-import { type CookieSource, type CookieTarget, cookieField } from './headers.ts';
-import { cookieValues, decodeValue } from './parse.ts';
+import { type Cookie, type CookieOptions, type CookiePurpose, defineCookie, readValues } from './define.ts';
+import type { CookieSource, CookieTarget } from './headers.ts';
+import { decodeValue } from './parse.ts';
 import { DECLARED_ATTRIBUTES } from './serialize.ts';
-import { fromText } from './typed-text.ts';
 
 /** A purpose that needs consent. */
 export type ConsentPurpose = Exclude<CookiePurpose, 'necessary'>;
@@ -64,7 +63,7 @@ export function defineConsent(cookies: readonly ConsentCookie[], options: Consen
 
   function read(from: CookieSource): readonly ConsentPurpose[] | undefined {
     // Of several, a neighbouring host may have planted one: what any of them refuses stays refused.
-    const answers = cookieValues(cookieField(from), name).map(answerIn).filter(isCurrent);
+    const answers = [...readValues(from, name, 'json', decodeValue)].map(answerIn).filter(isCurrent);
     if (answers.length === 0) return undefined;
     return purposes.filter(purpose => answers.every(answer => answer[purpose] === true));
   }
@@ -85,9 +84,8 @@ export function defineConsent(cookies: readonly ConsentCookie[], options: Consen
 
 type Answer = Readonly<Record<string, JsonValue>>;
 
-function answerIn(sent: string): Answer | null {
-  const value = fromText(decodeValue(sent), 'json') as JsonValue | undefined;
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+function answerIn(value: unknown): Answer | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Answer) : null;
 }
 
 function isCookie(given: Partial<ConsentCookie> | null): boolean {

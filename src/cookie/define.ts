@@ -103,13 +103,8 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     name,
     purpose,
     read(from) {
-      for (const sent of cookieValues(cookieField(from), name)) {
-        if (sent.length > LARGEST_COOKIE) continue; // no browser sends it: nothing is decoded or verified for it
-        const text = guard.open(protection === 'plain' ? decodeValue(sent) : sent);
-        const value = text === null ? undefined : fromText(text, type);
-        if (value !== undefined) return value as CookieOutput<Type>;
-      }
-      return undefined;
+      const open = protection === 'plain' ? decodeValue : guard.open;
+      return readValues(from, name, type, open).next().value as CookieOutput<Type> | undefined;
     },
     write(to, value) {
       const text = guard.close(toText(value, type, name));
@@ -121,4 +116,23 @@ export function defineCookie<const Type extends CookieType = 'text'>(
       setCookieLine(to, name, clearCookie(name, attributes));
     },
   };
+}
+
+/**
+ * What the cookies of this name say, in the order in which they were sent, one when it is asked for; without those that cannot be read.
+ *
+ * @param open gives the text that was sent, or `null` where it is not genuine
+ */
+export function* readValues(
+  from: CookieSource,
+  name: string,
+  type: CookieType,
+  open: (sent: string) => string | null,
+): Generator<unknown, undefined> {
+  for (const sent of cookieValues(cookieField(from), name)) {
+    if (sent.length > LARGEST_COOKIE) continue; // no browser sends it: nothing is decoded or verified for it
+    const text = open(sent);
+    const value = text === null ? undefined : fromText(text, type);
+    if (value !== undefined) yield value;
+  }
 }

@@ -85,8 +85,9 @@ describe('defineConsent', () => {
     }
     const refused = sentBack(to => consent.write(to, [])).get('cookie');
     assert.deepEqual(consent.read(new Headers({ cookie: `${planted}; ${refused}` })), []);
-    // What is no answer to the present question says nothing.
-    for (const none of ['consent=x', 'consent={"version":0}']) {
+    // What is no answer to the present question says nothing, and no browser sends one of more than 4 KB.
+    const tooLarge = `${refused}${'%20'.repeat(1400)}`;
+    for (const none of ['consent=x', 'consent={"version":0}', tooLarge]) {
       assert.deepEqual(consent.read(new Headers({ cookie: `${none}; ${own}` })), ['preferences', 'statistics']);
     }
   });
