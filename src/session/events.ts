@@ -1,4 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { createHmac } from '../crypto/hmac.ts';
 import { orElse } from '../maybe-promise.ts';
 import { checkChoice, invalidOption } from '../options.ts';
 
@@ -45,7 +46,7 @@ const NAMES: readonly (keyof SessionEvents)[] = [
 ];
 
 export class EventHub {
-  readonly #tagKey = randomBytes(32);
+  readonly #hmac = createHmac(randomBytes(32));
   readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => unknown>>();
 
   /** Calls `listener` at each such event; returns a function that ends this. @throws MadeleineError `ERR_OPTION_INVALID` */
@@ -77,6 +78,6 @@ export class EventHub {
   }
 
   #tag(key: string): string {
-    return createHmac('sha256', this.#tagKey).update(key).digest('base64url').slice(0, 12);
+    return this.#hmac(key, 'base64url').slice(0, 12);
   }
 }

@@ -21,17 +21,17 @@ export function owedCookies(state: SessionState): readonly SetCookie[] {
   // First, as nearly every response ends here: asking Express whether a request is secure costs 1 µs.
   if (state.cookieDuty === 'leave') return NONE;
   const { cookie, clock, warn } = state.core;
-  const { secure, forwardedHttps } = state.facts;
+  const { secure } = state.facts;
   const name = cookie.name(secure);
   if (name === null) {
     warn('MADELEINE_INSECURE', INSECURE);
     return NONE;
   }
   // Where it would be Secure over https it has a prefix there.
-  if (!secure && forwardedHttps && cookie.name(true) !== name) warn('MADELEINE_PROXY', PROXY);
+  if (!secure && state.facts.forwardedHttps && cookie.name(true) !== name) warn('MADELEINE_PROXY', PROXY);
   if (state.cookieDuty === 'clear') return cookie.clear(secure);
-  if (state.record === null || state.id === null) return NONE;
+  if (state.record === null || state.id === null || state.key === null) return NONE;
   const persistent = cookie.persistent || state.record.remember;
   const lifetime = persistent ? Math.max(1000, state.record.expiresAt - clock()) : null;
-  return cookie.set(state.id, secure, lifetime);
+  return cookie.set(state.id, state.key, secure, lifetime);
 }

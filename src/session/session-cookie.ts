@@ -32,8 +32,8 @@ export interface SessionCookie {
   readonly persistent: boolean;
   /** The cookie's name on a connection of this kind; `null` where no session cookie may be set. */
   name(secure: boolean): string | null;
-  /** The Set-Cookie lines that give the session with this id; `lifetime` in milliseconds makes it persistent. */
-  set(id: string, secure: boolean, lifetime: number | null): readonly SetCookie[];
+  /** The Set-Cookie lines that give the session with this id, and with its key in the store; `lifetime` in milliseconds makes it persistent. */
+  set(id: string, key: string, secure: boolean, lifetime: number | null): readonly SetCookie[];
   /** The Set-Cookie lines that remove it. */
   clear(secure: boolean): readonly SetCookie[];
   /** The attributes on a connection of this kind, for `req.session.cookie`. */
@@ -97,11 +97,11 @@ export function createIdCookie(
       if (!found) events.emit('forged', null, {});
       return found;
     },
-    set(id, secure, lifetime) {
+    set(id, key, secure, lifetime) {
       const { name, attributes, attributeText, signer, verified } = pick(secure) as IdVariant;
       const value = `1.${id}.${signer.sign(id)}`;
       // It comes back with the next request, most likely.
-      verified.set(value, { id, key: sha256(id), renew: false });
+      verified.set(value, { id, key, renew: false });
       if (lifetime === null) return [{ name, line: `${name}=${value}${attributeText}` }];
       return [{ name, line: serializeCookie(name, value, { ...attributes, maxAge: lifetime }) }];
     },

@@ -124,9 +124,9 @@ class SealedCookie implements SessionCookie {
     return (this.#variants.pick(secure) ?? this.#variants.overHttps).attributes;
   }
 
-  set(id: string, secure: boolean, lifetime: number | null): readonly SetCookie[] {
+  set(id: string, key: string, secure: boolean, lifetime: number | null): readonly SetCookie[] {
     const variant = this.#variants.pick(secure) as Variant;
-    const record = this.#records.current(sha256(id));
+    const record = this.#records.current(key);
     if (record === null) return [];
     const attributes = lifetime === null ? variant.attributes : { ...variant.attributes, maxAge: lifetime };
     const [first, second] = variant.close(id, record);
