@@ -34,19 +34,40 @@ export interface MysqlPromisePool {
   readonly pool: MysqlPool;
 }
 
-interface OpenedPool extends MysqlPool {
+export interface OpenedPool extends MysqlPool {
+  /** Ends it after the last call. */
+  end(): Promise<void>;
+}
+
+interface Pool extends MysqlPool {
   on(event: 'connection', listener: (connection: NodeJS.EventEmitter) => void): unknown;
   promise(): { end(): Promise<void> };
 }
 
+const END_PAUSE = 10;
+
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['mysql:', 'mariadb:'], 'mysql://user:password@localhost:3306/database');
   checkEncoding(new URL(url));
-  const { createPool } = loadPeer('mysql2') as { createPool(options: object): OpenedPool };
+  const { createPool } = loadPeer('mysql2') as { createPool(options: object): Pool };
   const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
   // The pool listens for the first error of a connection and drops it; a second one would end the process.
   pool.on('connection', connection => connection.on('error', () => {}));
-  return pool;
+  let waiting = 0;
+  return {
+    getConnection(callback) {
+      waiting++;
+      pool.getConnection((error, connection) => {
+        waiting--;
+        callback(error, connection);
+      });
+    },
+    async end() {
+      // Of a pool that ends, those who wait for a connection get none.
+      while (waiting > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+      await pool.promise().end();
+    },
+  };
 }
 
 /** The rows of a SELECT. */

@@ -1,6 +1,5 @@
 import { MadeleineError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import type { SessionRecord } from '../session/record.ts';
 import {
   type Changed,
   connect,
@@ -11,9 +10,10 @@ import {
   type Rows,
 } from './mysql-connection.ts';
 import { makeTable } from './mysql-schema.ts';
+import { allAsked, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
-import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
+import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
 import { quoteName } from './sql-server.ts';
 
 export type {
@@ -42,7 +42,7 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
   const { table = 'madeleine_sessions' } = checkOptions(options, ['table'], 'mysqlStore');
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, table, () => opened.promise().end());
+    return createStore(opened, table, () => opened.end());
   }
   const given = (pool as MysqlPromisePool | null)?.pool ?? (pool as MysqlPool);
   if (typeof given?.getConnection !== 'function') {
@@ -81,8 +81,11 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
   const change = (sql: string, ...values: SqlValue[]) =>
     run(sql, values).then(changed => (changed as Changed).affectedRows);
 
-  const read = (key: string): Promise<SessionRecord | null> =>
-    select(statements.read, key).then(([row]) => (row ? recordOf(row) : null));
+  const read = readTogether(keys => {
+    const places = 2 ** Math.ceil(Math.log2(keys.length));
+    const values = Array.from({ length: places }, (_, i) => keys[i] ?? (keys[0] as string));
+    return select(`${statements.read} (?${', ?'.repeat(places - 1)})`, ...values);
+  });
 
   return {
     read,
@@ -121,7 +124,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
     },
 
     ready: made.done,
-    close: once(release).done,
+    close: once(() => allAsked().then(release)).done,
   };
 }
 
@@ -129,7 +132,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
 function textsFor(table: string) {
   const all = ['`key`', ...COLUMNS].join(', ');
   return {
-    read: `SELECT ${COLUMNS.join(', ')} FROM ${table} WHERE \`key\` = ?`,
+    read: `SELECT ${all} FROM ${table} WHERE \`key\` IN`,
     // Not INSERT IGNORE, which would also cut short or invent what does not fit.
     create: `INSERT INTO ${table} (${all}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
     replace: `UPDATE ${table} SET ${COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE \`key\` = ? AND version = ?`,

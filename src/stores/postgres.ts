@@ -1,18 +1,19 @@
 import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions } from '../options.ts';
-import type { SessionRecord } from '../session/record.ts';
 import {
   connect,
   openPool,
   type PostgresConnection,
   type PostgresPool,
   type PostgresResult,
+  type PostgresValue,
   type Statement,
 } from './postgres-connection.ts';
 import { makeTable } from './postgres-schema.ts';
+import { allAsked, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
-import { COLUMNS, entriesOf, pageOf, recordOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
+import { COLUMNS, entriesOf, pageOf, type SessionRow, valuesOf } from './sql-record.ts';
 import { quoteName } from './sql-server.ts';
 
 export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
@@ -75,7 +76,7 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
   const made = once(() => makeTable(connection, table, unlogged));
 
   /** Runs a statement on the table, which is there by then. */
-  function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
+  function run(statement: Statement, ...values: PostgresValue[]): Promise<PostgresResult> {
     return made.after(() =>
       statement(...values).catch((error: unknown) => {
         // Somebody dropped it: the next call makes another.
@@ -85,14 +86,13 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
     );
   }
 
-  const select = (statement: Statement, ...values: SqlValue[]) =>
+  const select = (statement: Statement, ...values: PostgresValue[]) =>
     run(statement, ...values).then(({ rows }) => rows as SessionRow[]);
   /** Runs a statement and says how many rows it changed. */
-  const change = (statement: Statement, ...values: SqlValue[]) =>
+  const change = (statement: Statement, ...values: PostgresValue[]) =>
     run(statement, ...values).then(({ rowCount }) => rowCount ?? 0);
 
-  const read = (key: string): Promise<SessionRecord | null> =>
-    run(statements.read, key).then(({ rows }) => (rows.length > 0 ? recordOf(rows[0] as SessionRow) : null));
+  const read = readTogether(keys => select(statements.read, keys));
 
   return {
     read,
@@ -120,7 +120,7 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
     },
 
     ready: made.done,
-    close: once(release).done,
+    close: once(() => allAsked().then(release)).done,
   };
 }
 
@@ -129,7 +129,7 @@ function prepareAll({ prepare }: PostgresConnection, table: string) {
   const values = COLUMNS.map((_, i) => `$${i + 2}`).join(', ');
   const changes = COLUMNS.map((name, i) => `${name} = $${i + 3}`).join(', ');
   return {
-    read: prepare(`SELECT ${COLUMNS.join(', ')} FROM ${table} WHERE key = $1`),
+    read: prepare(`SELECT ${all} FROM ${table} WHERE key = ANY ($1)`),
     create: prepare(`INSERT INTO ${table} (${all}) VALUES ($1, ${values}) ON CONFLICT (key) DO NOTHING`),
     // Not SELECT … FOR UPDATE before it, which would know what stands there when the version is another: see docs/architecture.md.
     replace: prepare(`UPDATE ${table} SET ${changes} WHERE key = $1 AND version = $2`),

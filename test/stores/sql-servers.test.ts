@@ -235,10 +235,12 @@ for (const server of SERVERS) {
       const url = await running.createDatabase();
       const connected = () => count(url, server.connections);
       const store = server.open(url);
-      await Promise.all(Array.from({ length: 20 }, () => store.read('key')));
+      await Promise.all(Array.from({ length: 20 }, () => store.delete('key')));
       assert.ok((await connected()) > 1);
+      const asked = Promise.all(Array.from({ length: 20 }, () => [store.read('key'), store.delete('key')]).flat());
       await store.close();
       await store.close();
+      assert.deepEqual(new Set(await asked), new Set([null, false]));
       while ((await connected()) > 0);
       await assert.rejects(async () => store.read('key'));
 
@@ -337,6 +339,46 @@ for (const server of SERVERS) {
       assert.deepEqual(counts, { read: 1, create: 1, replace: 1, refused: 2, touch: 1, delete: 1 });
       await store.close();
       await end();
+    });
+
+    test('what is read in one turn is asked for at once, and everybody gets their own', async () => {
+      const { store, statements, end } = server.openPool(await running.createDatabase());
+      const keys = Array.from({ length: 130 }, (_, i) => `key-"\\'{${i}},日本`);
+      const records = keys.map((_, i) => sampleRecord(now, { data: `"${'x'.repeat(i * 50)}"`, userId: `user-${i}` }));
+      await Promise.all(keys.map((key, i) => i % 3 !== 0 && store.create(key, records[i] as SessionRecord)));
+      const expected = records.map((record, i) => (i % 3 === 0 ? null : record));
+      for (const [most, asked] of [
+        [1, 1],
+        [2, 1],
+        [3, 1],
+        [64, 1],
+        [65, 2],
+        [130, 3],
+      ] as const) {
+        const before = statements();
+        const found = await Promise.all(keys.slice(0, most).map(key => store.read(key)));
+        assert.deepEqual(found, expected.slice(0, most));
+        assert.equal(statements() - before, asked, `${most} reads`);
+      }
+      const [one, same] = await Promise.all([store.read(keys[1] as string), store.read(keys[1] as string)]);
+      assert.deepEqual(one, same);
+      assert.notEqual(one, same, 'to change the one would change the other');
+      await store.close();
+      await end();
+    });
+
+    test('reads that fail together fail once: the next turn asks again', async () => {
+      const url = await running.createDatabase();
+      const store = server.open(url);
+      await store.create('key', sampleRecord(now));
+      await server.run(url, 'DROP TABLE madeleine_sessions');
+      const failed = await Promise.allSettled(['key', 'key', 'other'].map(key => store.read(key)));
+      assert.deepEqual(
+        failed.map(({ status }) => status),
+        ['rejected', 'rejected', 'rejected'],
+      );
+      assert.deepEqual(await Promise.all(['key', 'other'].map(key => store.read(key))), [null, null]);
+      await store.close();
     });
   });
 }
