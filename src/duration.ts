@@ -12,15 +12,18 @@ export type Duration = number | `${number}${keyof typeof UNITS}`;
  * @throws MadeleineError `ERR_OPTION_INVALID` when it is not a positive, finite whole number of a known unit
  */
 export function toMilliseconds(duration: Duration, option: string): number {
-  const text = typeof duration === 'number' ? `${duration}ms` : duration;
-  const parts = typeof text === 'string' ? /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text) : null;
-  const length = parts ? Number(parts[1]) * UNITS[parts[2] as keyof typeof UNITS] : 0;
+  const length = typeof duration === 'number' ? duration : lengthOf(duration);
   if (length > 0 && Number.isSafeInteger(length)) return length;
   throw invalidOption(
     option,
     'is not a duration',
     "Give milliseconds as a positive whole number, or text such as '30m', '12h' or '14d'.",
   );
+}
+
+function lengthOf(text: string): number {
+  const parts = typeof text === 'string' ? /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text) : null;
+  return parts ? Number(parts[1]) * UNITS[parts[2] as keyof typeof UNITS] : 0;
 }
 
 /** The longest that a timer of Node waits, 24 days and 20 hours; one that is given more runs at once. */

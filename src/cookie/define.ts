@@ -9,12 +9,13 @@ import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from
 import { cookieValues, decodeValue } from './parse.ts';
 import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
 import {
+  attributeText,
   type CookieAttributes,
   clearCookie,
   DECLARED_ATTRIBUTES,
-  encodeValue,
+  encodedPairText,
   LARGEST_COOKIE,
-  serializeCookie,
+  pairText,
 } from './serialize.ts';
 import type { StandardSchema } from './standard-schema.ts';
 import { type CookieInput, type CookieOutput, type CookieType, fromText, toText } from './typed-text.ts';
@@ -82,7 +83,9 @@ export function defineCookie<const Type extends CookieType = 'text'>(
   const given = checkOptions(options, KNOWN, 'cookie');
   const { type = 'text', purpose = 'necessary', protection = 'plain', secret, clock, ...rest } = given;
   const attributes: CookieAttributes = { secure: true, httpOnly: true, ...rest };
-  serializeCookie(name, '', attributes); // what cannot be written shows now, not at a request
+  // What cannot be written shows now, not at a request.
+  pairText(name, '');
+  const after = attributeText(name, attributes);
   checkChoice('purpose', purpose, PURPOSES);
   checkChoice('protection', protection, PROTECTIONS);
   const schema = (type as Partial<StandardSchema> | null)?.['~standard'];
@@ -108,7 +111,7 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     },
     write(to, value) {
       const text = guard.close(toText(value, type, name));
-      const line = serializeCookie(name, protection === 'plain' ? encodeValue(text) : text, attributes);
+      const line = (protection === 'plain' ? encodedPairText(name, text) : pairText(name, text)) + after;
       const sentBack = setCookieLine(to, name, line).reduce((bytes, one) => bytes + one.indexOf(';') + '; '.length, 0);
       if (sentBack > LARGEST_FIELD) warn('MADELEINE_COOKIES_LARGE', COOKIES_LARGE);
     },

@@ -29,6 +29,8 @@ const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
   ...(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'priority'] as const),
 ];
 
+const IS_ATTRIBUTE: ReadonlySet<string> = new Set(COOKIE_ATTRIBUTES);
+
 /** Those of a cookie that is declared, whose lifetime is a length and no date. */
 export const DECLARED_ATTRIBUTES: readonly string[] = COOKIE_ATTRIBUTES.filter(name => name !== 'expires');
 
@@ -43,34 +45,49 @@ export const LONGEST_LIFETIME: number = 400 * 86_400_000;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // cookie-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E (section 4.1.1)
 const COOKIE_OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
+/** Those, without the percent sign. */
+const UNENCODED = /^[\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
 // path-value = *av-octet, where av-octet = %x20-3A / %x3C-7E (section 4.1.1)
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
-const DOMAIN_LABEL = /^[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?$/i;
+const DOMAIN_LABEL = '[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?';
+const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`, 'i');
+
+const SAME_SITE: Readonly<Record<string, string>> = ownWords({ strict: 'Strict', lax: 'Lax', none: 'None' });
+const PRIORITY: Readonly<Record<string, string>> = ownWords({ low: 'Low', medium: 'Medium', high: 'High' });
 
 /**
- * One Set-Cookie line. The value has to consist of cookie-octets already: `encodeValue` makes it so.
+ * One Set-Cookie line. The value has to consist of cookie-octets already, as `encodeURIComponent` makes it.
  *
  * @throws MadeleineError `ERR_COOKIE_NAME`, `ERR_COOKIE_VALUE`, `ERR_COOKIE_ATTRIBUTE`, `ERR_COOKIE_PREFIX`,
  * `ERR_COOKIE_TOO_LARGE`, `ERR_OPTION_UNKNOWN`; no message holds the value
  */
 export function serializeCookie(name: string, value: string, attributes: CookieAttributes = {}): string {
-  const given = checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
-  checkName(name);
-  checkPrefix(name, given);
-  if (typeof value !== 'string' || !COOKIE_OCTETS.test(value)) {
-    throw badValue(
-      'The value of a cookie holds characters that it may not.',
-      'Encode it, for instance with encodeURIComponent.',
-    );
-  }
-  if (Buffer.byteLength(name) + value.length > LARGEST_COOKIE) {
-    throw new MadeleineError(
-      'ERR_COOKIE_TOO_LARGE',
-      `A cookie is larger than ${LARGEST_COOKIE} bytes; browsers drop it.`,
-      'Keep the data in a session, and in the cookie only what leads to it.',
-    );
-  }
-  return `${name}=${value}${attributeText(given)}`;
+  return pairText(name, value) + attributeText(name, attributes);
+}
+
+/** @throws MadeleineError `ERR_COOKIE_NAME`, `ERR_COOKIE_VALUE`, `ERR_COOKIE_TOO_LARGE` */
+export function pairText(name: string, value: string): string {
+  if (typeof value === 'string' && COOKIE_OCTETS.test(value)) return cleanPair(name, value);
+  throw badValue(
+    'The value of a cookie holds characters that it may not.',
+    'Encode it, for instance with encodeURIComponent.',
+  );
+}
+
+/**
+ * The same for any well-formed text: percent-encoded where a character of it may not stand in a cookie's value, or is a percent sign.
+ *
+ * @throws MadeleineError `ERR_COOKIE_NAME`, `ERR_COOKIE_TOO_LARGE`
+ */
+export function encodedPairText(name: string, text: string): string {
+  return cleanPair(name, UNENCODED.test(text) ? text : encodeURIComponent(text));
+}
+
+function cleanPair(name: string, value: string): string {
+  if (typeof name !== 'string' || !TOKEN.test(name)) throw badName();
+  // Each character of both is a byte.
+  if (name.length + value.length > LARGEST_COOKIE) throw tooLarge();
+  return `${name}=${value}`;
 }
 
 /**
@@ -84,45 +101,63 @@ export function clearCookie(name: string, attributes: CookieAttributes = {}): st
   return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
 }
 
-/** Percent-encodes what may not stand in a cookie's value, and the percent sign; the rest stays readable. The text is well formed. */
-export function encodeValue(text: string): string {
-  return text.replace(/[^\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+/g, encodeURIComponent);
-}
-
-function attributeText(given: CookieAttributes): string {
-  const { domain, path = '/', sameSite = 'lax', priority, secure, partitioned } = given;
-  if (
-    domain !== undefined &&
-    !(typeof domain === 'string' && domain.split('.').every(label => DOMAIN_LABEL.test(label)))
-  ) {
-    throw badAttribute('domain', 'Give a host name without a leading dot.');
-  }
-  if (typeof path !== 'string' || !PATH.test(path)) throw badAttribute('path', "Give a path that begins with '/'.");
-  if (Math.max(path.length, domain?.length ?? 0) > LARGEST_ATTRIBUTE) {
-    throw badAttribute(
-      path.length > LARGEST_ATTRIBUTE ? 'path' : 'domain',
-      `Browsers ignore it above ${LARGEST_ATTRIBUTE} bytes.`,
-    );
-  }
-  for (const flag of ['secure', 'httpOnly', 'partitioned'] as const) {
-    if (given[flag] !== undefined && typeof given[flag] !== 'boolean') throw badAttribute(flag, 'Give true or false.');
-  }
+/**
+ * What follows the value in the line of a cookie of this name.
+ *
+ * @throws MadeleineError `ERR_COOKIE_ATTRIBUTE`, `ERR_COOKIE_PREFIX`, `ERR_OPTION_UNKNOWN`
+ */
+export function attributeText(name: string, attributes: CookieAttributes): string {
+  const given = checkAttributes(attributes);
+  const {
+    domain,
+    path = '/',
+    secure = false,
+    httpOnly = false,
+    sameSite = 'lax',
+    partitioned = false,
+    priority,
+  } = given;
+  checkFlag('secure', secure);
+  checkFlag('httpOnly', httpOnly);
+  checkFlag('partitioned', partitioned);
+  if (name.startsWith('__')) checkPrefix(name, given);
   if (sameSite === 'none' && !secure)
     throw badAttribute('sameSite', "Browsers refuse 'none' without secure: set secure to true.");
   if (partitioned && !secure)
     throw badAttribute('partitioned', 'Browsers refuse it without secure: set secure to true.');
-  return [
-    lifetimeText(given),
-    domain === undefined ? '' : `; Domain=${domain}`,
-    `; Path=${path}`,
-    secure ? '; Secure' : '',
-    given.httpOnly ? '; HttpOnly' : '',
-    `; SameSite=${oneOf('sameSite', sameSite, { strict: 'Strict', lax: 'Lax', none: 'None' })}`,
-    partitioned ? '; Partitioned' : '',
-    priority === undefined
-      ? ''
-      : `; Priority=${oneOf('priority', priority, { low: 'Low', medium: 'Medium', high: 'High' })}`,
-  ].join('');
+  let text = lifetimeText(given);
+  if (domain !== undefined)
+    text += `; Domain=${checkText('domain', domain, DOMAIN, 'Give a host name without a leading dot.')}`;
+  text += path === '/' ? '; Path=/' : `; Path=${checkText('path', path, PATH, "Give a path that begins with '/'.")}`;
+  if (secure) text += '; Secure';
+  if (httpOnly) text += '; HttpOnly';
+  text += `; SameSite=${wordOf('sameSite', sameSite, SAME_SITE)}`;
+  if (partitioned) text += '; Partitioned';
+  if (priority !== undefined) text += `; Priority=${wordOf('priority', priority, PRIORITY)}`;
+  return text;
+}
+
+/** As `checkOptions` gives them; without a copy where they hold nothing else, as they nearly always do. */
+function checkAttributes(attributes: CookieAttributes): CookieAttributes {
+  return holdsAttributesAlone(attributes) ? attributes : checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
+}
+
+/** Inherited names are looked at too: what a polluted prototype brings along counts for nothing. */
+function holdsAttributesAlone(given: object | null): boolean {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) return false;
+  for (const name in given) if (!IS_ATTRIBUTE.has(name) || !Object.hasOwn(given, name)) return false;
+  return true;
+}
+
+function checkFlag(flag: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw badAttribute(flag, 'Give true or false.');
+}
+
+function checkText(attribute: string, text: string, pattern: RegExp, remedy: string): string {
+  if (typeof text !== 'string' || !pattern.test(text)) throw badAttribute(attribute, remedy);
+  if (text.length > LARGEST_ATTRIBUTE)
+    throw badAttribute(attribute, `Browsers ignore it above ${LARGEST_ATTRIBUTE} bytes.`);
+  return text;
 }
 
 function lifetimeText({ maxAge, expires }: CookieAttributes): string {
@@ -141,18 +176,15 @@ function lifetimeText({ maxAge, expires }: CookieAttributes): string {
   return text;
 }
 
-function oneOf<Key extends string>(attribute: string, given: Key, words: Record<Key, string>): string {
-  if (typeof given === 'string' && Object.hasOwn(words, given)) return words[given];
-  throw badAttribute(attribute, `Give one of: ${Object.keys(words).join(', ')}.`);
+function wordOf(attribute: string, given: string, words: Readonly<Record<string, string>>): string {
+  const word = typeof given === 'string' ? words[given] : undefined;
+  if (word === undefined) throw badAttribute(attribute, `Give one of: ${Object.keys(words).join(', ')}.`);
+  return word;
 }
 
-function checkName(name: string): void {
-  if (typeof name === 'string' && TOKEN.test(name)) return;
-  throw new MadeleineError(
-    'ERR_COOKIE_NAME',
-    "A cookie's name is empty or holds characters that it may not.",
-    'Use letters, digits, "-", "_" and ".".',
-  );
+/** Without a prototype, so that `constructor` is no word. */
+function ownWords(words: Record<string, string>): Record<string, string> {
+  return Object.assign(Object.create(null), words);
 }
 
 /** The prefixes make browsers keep promises (section 4.1.3; `__Http-` by draft-ietf-httpbis-layered-cookies section 4.1.3). */
@@ -171,6 +203,22 @@ function checkPrefix(name: string, { secure, httpOnly, path = '/', domain }: Coo
     'ERR_COOKIE_PREFIX',
     `The name prefix ${prefix} ${problems.join(', and ')}.`,
     'Browsers refuse such a cookie: set the attributes, or drop the prefix.',
+  );
+}
+
+function badName(): MadeleineError {
+  return new MadeleineError(
+    'ERR_COOKIE_NAME',
+    "A cookie's name is empty or holds characters that it may not.",
+    'Use letters, digits, "-", "_" and ".".',
+  );
+}
+
+function tooLarge(): MadeleineError {
+  return new MadeleineError(
+    'ERR_COOKIE_TOO_LARGE',
+    `A cookie is larger than ${LARGEST_COOKIE} bytes; browsers drop it.`,
+    'Keep the data in a session, and in the cookie only what leads to it.',
   );
 }
 

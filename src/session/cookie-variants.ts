@@ -1,5 +1,5 @@
 /** The session cookie's two forms, over https and over plain http: the same whether it carries an id or the session itself. */
-import { type CookieAttributes, serializeCookie } from '../cookie/serialize.ts';
+import { attributeText, type CookieAttributes, pairText } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions, invalidOption } from '../options.ts';
 import type { EventHub } from './events.ts';
@@ -86,8 +86,8 @@ export function createCookieVariants<More extends object>(
     const fullName = secure ? prefix + name : name;
     const attributes: CookieAttributes = { ...rest, path, sameSite, httpOnly: true, secure };
     // A name or an attribute that cannot be written shows now, not at a request.
-    const attributeText = serializeCookie(fullName, '', attributes).slice(`${fullName}=`.length);
-    return { name: fullName, attributes, attributeText, ...complete(fullName) };
+    pairText(fullName, '');
+    return { name: fullName, attributes, attributeText: attributeText(fullName, attributes), ...complete(fullName) };
   };
   const overHttps = wanted === false ? variant(false) : variant(true);
   const overHttp = wanted === true ? null : variant(false);

@@ -1,7 +1,7 @@
 // The Cookie field, against the lines of the security checklist (A, K), and beside jshttp/cookie.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parse as peerParse } from 'cookie';
+import { parseCookie as peerParse } from 'cookie';
 import fc from 'fast-check';
 import { defineCookie, parseCookies } from 'madeleine';
 

@@ -1,7 +1,7 @@
 // The Set-Cookie field, against the lines of the security checklist (B), and beside jshttp/cookie.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parse as peerParse, serialize as peerSerialize } from 'cookie';
+import { parseCookie as peerParse, type SetCookie, stringifySetCookie } from 'cookie';
 import fc from 'fast-check';
 import { type CookieAttributes, clearCookie, parseCookies, serializeCookie } from 'madeleine';
 
@@ -94,12 +94,18 @@ describe('serializeCookie', () => {
     refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { priority: 'urgent' });
     refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { secure: 'yes' });
     refuses('ERR_OPTION_UNKNOWN', 'a', '', { httponly: true });
-    refuses('ERR_OPTION_INVALID', 'a', '', 'Secure');
+    for (const word of ['constructor', '__proto__', null]) {
+      refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { sameSite: word });
+      refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { priority: word });
+    }
+    for (const wrong of ['Secure', null, [], () => {}]) refuses('ERR_OPTION_INVALID', 'a', '', wrong);
   });
 
   it('B6 own properties only', () => {
     const line = serializeCookie('a', 'b', Object.create({ domain: 'evil.test' }));
     assert.equal(line, 'a=b; Path=/; SameSite=Lax');
+    const some = Object.assign(Object.create({ domain: 'evil.test' }), { path: '/x' });
+    assert.equal(serializeCookie('a', 'b', some), 'a=b; Path=/x; SameSite=Lax');
     refuses('ERR_OPTION_UNKNOWN', 'a', 'b', JSON.parse('{"__proto__":{"domain":"evil"}}'));
   });
 
@@ -153,17 +159,19 @@ describe('B13 clearCookie', () => {
 });
 
 describe('beside jshttp/cookie', () => {
+  const peerSerialize = (name: string, value: string, attributes: Partial<SetCookie> = {}) =>
+    stringifySetCookie({ name, value, ...attributes });
   const name = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,12}$/).filter(text => !text.startsWith('__'));
   const value = fc.stringMatching(/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{0,20}$/);
 
   it('what either writes, both read the same', () => {
     fc.assert(
       fc.property(name, value, (cookie, text) => {
-        const encoded = encodeURIComponent(text);
-        const ours = serializeCookie(cookie, encoded).split('; ')[0] as string;
-        assert.equal(ours, peerSerialize(cookie, text));
-        assert.equal(parseCookies(ours)[cookie], text);
-        assert.equal(peerParse(ours)[cookie], text);
+        const ours = serializeCookie(cookie, encodeURIComponent(text)).split('; ')[0] as string;
+        for (const line of [ours, peerSerialize(cookie, text)]) {
+          assert.equal(parseCookies(line)[cookie], text);
+          assert.equal(peerParse(line)[cookie], text);
+        }
       }),
       { numRuns: 3000 },
     );
