@@ -48,7 +48,11 @@ describe('what a request presents', () => {
 
   it('A7 of several cookies the genuine one counts, wherever it stands; two genuine ones are not chosen between', async () => {
     const junk = `1.${'A'.repeat(43)}.${'A'.repeat(43)}`;
-    for (const cookie of [`session=${junk}; session=${ada}`, `session=${ada}; session=${junk}`]) {
+    for (const cookie of [
+      `session=${junk}; session=${ada}`,
+      `session=${ada}; session=${junk}`,
+      `session=x; session=${ada}; session=${junk}`,
+    ]) {
       assert.equal(await userOf('/', { cookie }), 'ada');
       assert.deepEqual(events, ['duplicate {"valid":1}']);
     }
