@@ -68,13 +68,14 @@ export function cartRoutes() {
   });
 
   router.post('/cart/:id', (req, res) => {
+    const { cart = [] } = req.session;
+    const line = cart.find(one => one.id === req.params.id);
+    // Gone already, in another tab.
+    if (!line) return res.redirect(303, '/cart');
     const quantity = req.body?.remove ? 0 : quantityIn(req.body, 0);
     if (quantity === null) req.flash('error', `Please choose a quantity from 0 to ${MOST}.`);
-    else {
-      const line = (req.session.cart ?? []).find(one => one.id === req.params.id);
-      if (line) line.quantity = quantity;
-      req.session.cart = (req.session.cart ?? []).filter(one => one.quantity > 0);
-    }
+    else if (quantity === 0) cart.splice(cart.indexOf(line), 1);
+    else line.quantity = quantity;
     res.redirect(303, '/cart');
   });
 
