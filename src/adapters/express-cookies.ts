@@ -2,8 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { parseCookies } from '../cookie/parse.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { createExpressVerifier } from '../crypto/signature.ts';
+import { holderOf } from '../http/request-holder.ts';
+import { giveProperties } from '../http/request-properties.ts';
 import { isJson, type JsonValue } from '../json.ts';
 import { checkOptions } from '../options.ts';
+import { defineOwn } from '../session/data.ts';
 
 /** Cookies by name, without a prototype. A value is text, or what a `j:` cookie holds (Express writes objects that way). */
 export type CookieMap = Record<string, JsonValue | undefined>;
@@ -19,12 +22,6 @@ declare global {
       secret?: string | undefined;
     }
   }
-}
-
-interface CookieRequest extends IncomingMessage {
-  cookies?: CookieMap;
-  signedCookies?: CookieMap;
-  secret?: string | undefined;
 }
 
 /** What users of cookie-parser bring along. */
@@ -44,25 +41,97 @@ export function cookies(
 ): (request: IncomingMessage, response: unknown, next: () => void) => void {
   checkOptions(options, [], 'cookies', HINTS);
   const keys = secret === undefined ? null : createKeyring(secret).secrets;
-  const verified = keys && createExpressVerifier(keys);
+  const signing = keys && { secret: keys[0] as string, verify: createExpressVerifier(keys) };
 
-  return (incoming, _response, next) => {
-    const request = incoming as CookieRequest;
-    if (request.cookies) return next();
-    const sent: CookieMap = parseCookies(request.headers.cookie);
-    const signed: CookieMap = Object.create(null);
-    for (const name of Object.keys(sent)) {
-      const text = sent[name] as string;
-      if (verified && text.startsWith('s:')) {
-        const value = verified(text.slice(2));
-        signed[name] = value === false ? false : parseJsonCookie(value);
-        delete sent[name];
-      } else sent[name] = parseJsonCookie(text);
+  return (request, _response, next) => {
+    const holder = holderOf<Holder>(request);
+    const present = holder[COOKIES];
+    // Who came first has read them, one of ours or another's; only that ours may have had no secret.
+    const isFirst = present
+      ? present.signing === null && signing !== null
+      : !(request as { cookies?: unknown }).cookies;
+    if (isFirst) {
+      equip(request);
+      holder[COOKIES] = new RequestCookies(request.headers.cookie, signing);
     }
-    if (keys) request.secret = keys[0];
-    request.cookies = sent;
-    request.signedCookies = signed;
     next();
+  };
+}
+
+interface Signing {
+  readonly secret: string;
+  verify(signed: string): string | false;
+}
+
+/** The cookies of one request, which are parsed when a handler asks for them, and verified when it asks for signed ones. */
+class RequestCookies {
+  readonly signing: Signing | null;
+  readonly #field: string | undefined;
+  #sent: { plain: CookieMap; signed: Record<string, string> } | null = null;
+  #verified: CookieMap | null = null;
+
+  constructor(field: string | undefined, signing: Signing | null) {
+    this.#field = field;
+    this.signing = signing;
+  }
+
+  get secret(): string | undefined {
+    return this.signing?.secret;
+  }
+
+  get cookies(): CookieMap {
+    this.#sent ??= this.#parse();
+    return this.#sent.plain;
+  }
+
+  get signedCookies(): CookieMap {
+    this.#sent ??= this.#parse();
+    this.#verified ??= this.#verify(this.#sent.signed);
+    return this.#verified;
+  }
+
+  #parse(): { plain: CookieMap; signed: Record<string, string> } {
+    const plain: CookieMap = parseCookies(this.#field);
+    const signed: Record<string, string> = Object.create(null);
+    for (const name of Object.keys(plain)) {
+      const text = plain[name] as string;
+      if (this.signing && text.startsWith('s:')) {
+        signed[name] = text.slice(2);
+        delete plain[name];
+      } else plain[name] = parseJsonCookie(text);
+    }
+    return { plain, signed };
+  }
+
+  #verify(signed: Record<string, string>): CookieMap {
+    const verified: CookieMap = Object.create(null);
+    for (const name of Object.keys(signed)) {
+      const value = this.signing?.verify(signed[name] as string) ?? false;
+      verified[name] = value === false ? false : parseJsonCookie(value);
+    }
+    return verified;
+  }
+}
+
+const COOKIES: unique symbol = Symbol('madeleine.cookies');
+type Holder = { [COOKIES]?: RequestCookies };
+
+const equip = giveProperties(
+  { cookies: property('cookies'), signedCookies: property('signedCookies'), secret: property('secret') },
+  'cookies',
+);
+
+/** A property that can be assigned to, as that of cookie-parser can. */
+function property(name: 'cookies' | 'signedCookies' | 'secret'): PropertyDescriptor & ThisType<IncomingMessage> {
+  return {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return holderOf<Holder>(this)[COOKIES]?.[name];
+    },
+    set(value: unknown) {
+      defineOwn(this, name, value);
+    },
   };
 }
 

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { sessionProperties } from '../http/accessor.ts';
-import { frameworkPrototype } from '../http/framework-prototype.ts';
 import { warnIfShadowed } from '../http/missing.ts';
 import { mount, type Next, sessionOf } from '../http/mount.ts';
+import { giveProperties } from '../http/request-properties.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -30,10 +30,11 @@ export function createMiddleware<Data extends object>(
   properties: PropertyDescriptorMap = REQUEST_PROPERTIES,
 ): SessionMiddleware<Data> {
   const sessions = createAdapterSessions(options);
+  const equip = giveProperties(properties, 'session', warnIfShadowed);
   return Object.assign(
     (given: NodeRequest, response: NodeResponse, next: Next): void => {
       const request = asHttp1(given);
-      equip(request, properties);
+      equip(request);
       mount(sessions, request, response as ServerResponse, factsOf(request), next, next);
     },
     { sessions, of: (request: NodeRequest): Session<Data> => sessionOf(sessions, asHttp1(request)) },
@@ -47,18 +48,3 @@ export function asHttp1(request: NodeRequest): IncomingMessage {
 
 /** `session` and `flash` of a request that is Node's own, or has it underneath. */
 export const REQUEST_PROPERTIES: PropertyDescriptorMap = sessionProperties<IncomingMessage>(request => request);
-
-/** Prototypes whose requests have the properties. */
-const EQUIPPED = new WeakSet<object>();
-
-/**
- * Express's requests get `session` and `flash` once, on their prototype, for the reason that the gate gives; Node's each its own.
- * Which have them is asked of the prototype: to look at the request itself would cost 1.5 µs in Express.
- */
-function equip(request: IncomingMessage, properties: PropertyDescriptorMap): void {
-  const prototype = Object.getPrototypeOf(request);
-  if (EQUIPPED.has(prototype)) return;
-  warnIfShadowed(request);
-  if (!('session' in request)) Object.defineProperties(frameworkPrototype(request), properties);
-  if ('session' in prototype) EQUIPPED.add(prototype);
-}

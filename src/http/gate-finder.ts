@@ -1,5 +1,6 @@
 /** Finds the gate before a response, by the response or by its request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { holderOf } from './request-holder.ts';
 
 export interface GateFinder<Gate> {
   of(request: IncomingMessage): Gate | undefined;
@@ -7,11 +8,6 @@ export interface GateFinder<Gate> {
   put(request: IncomingMessage, gate: Gate): void;
 }
 
-/**
- * Where a request keeps its gate: on its list of header fields, an array of its own. On the request itself it would cost 3 µs in
- * Express, which has given the request another prototype, and in a WeakMap 6 µs of collecting garbage. A request that was made
- * by hand may have no such list.
- */
 const GATE: unique symbol = Symbol('madeleine.gate');
 
 export function createGateFinder<Gate extends { readonly response: ServerResponse }>(): GateFinder<Gate> {
@@ -24,11 +20,11 @@ export function createGateFinder<Gate extends { readonly response: ServerRespons
   let latest: IncomingMessage | null = null;
   let holder: Holder | null = null;
 
-  function holderOf(request: IncomingMessage): Holder {
+  function find(request: IncomingMessage): Holder {
     if (holder !== null && latest === request) return holder;
     if (latest === null) process.nextTick(forget);
     latest = request;
-    holder = (request.rawHeaders as Holder | undefined) ?? (request as Holder);
+    holder = holderOf<Holder>(request);
     return holder;
   }
 
@@ -38,16 +34,16 @@ export function createGateFinder<Gate extends { readonly response: ServerRespons
   }
 
   return {
-    of: request => holderOf(request)[GATE],
+    of: request => find(request)[GATE],
     before(response) {
       const gate = holder?.[GATE];
       if (gate?.response === response) return gate;
       // A response that HTTP/2 pushes has no request.
       const request: IncomingMessage | undefined = response.req;
-      return request && holderOf(request)[GATE];
+      return request && find(request)[GATE];
     },
     put(request, gate) {
-      holderOf(request)[GATE] = gate;
+      find(request)[GATE] = gate;
     },
   };
 }

@@ -74,6 +74,46 @@ for (const { name, express } of EXPRESSES) {
       await served.close();
     });
 
+    it('mounted twice, the one with a secret reads signed cookies, wherever it stands; of two secrets the first counts', async () => {
+      const headers = {
+        cookie: `plain=1; x=${encodeURIComponent(`s:${signature.sign('signed', secret)}`)}`,
+      };
+      const [none, ours, others] = [cookies(), cookies(secret), cookies('another cat')] as RequestHandler[];
+      const peer = cookieParser(secret);
+      for (const order of [
+        [none, ours],
+        [ours, none],
+        [ours, others],
+        [none, ours, others],
+        [peer, none],
+        [ours, peer],
+      ]) {
+        const made = app(express, order[0] as RequestHandler);
+        const outer = express();
+        outer.use(...(order as [RequestHandler, ...RequestHandler[]]), made);
+        const served = await serve(outer);
+        assert.deepEqual((await request(`${served.url}/read`, { headers })).json(), {
+          ...{ cookies: { plain: '1' }, signed: { x: 'signed' }, secret },
+        });
+        await served.close();
+      }
+    });
+
+    it('what a handler puts into req.cookies, or in its place, stays there', async () => {
+      const made = express();
+      made.use(cookies(secret) as RequestHandler);
+      made.use((req, _res, next) => {
+        req.cookies['added'] = 'by a handler';
+        req.signedCookies = { replaced: true };
+        next();
+      });
+      made.get('/', (req, res) => void res.json([req.cookies, req.signedCookies]));
+      const served = await serve(made);
+      const answer = await request(served.url, { headers: { cookie: 'plain=1' } });
+      assert.deepEqual(answer.json(), [{ plain: '1', added: 'by a handler' }, { replaced: true }]);
+      await served.close();
+    });
+
     it('several keys: the first signs, all verify', async () => {
       const served = await serve(app(express, cookies(['new cat', secret]) as RequestHandler));
       const headers = { cookie: `x=${encodeURIComponent(`s:${signature.sign('old', secret)}`)}` };
