@@ -119,6 +119,12 @@ describe('scan', () => {
   });
 });
 
+/** Deno has one set of timers for all tests, and resets them after none. */
+function enableTimers(context: TestContext): void {
+  context.mock.timers.reset();
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+}
+
 describe('prune', () => {
   /** A store whose pruning holds the event loop for so many milliseconds, and the limits that it was given. */
   function counted(context: TestContext, left: number, hold: (call: number) => number) {
@@ -173,7 +179,7 @@ describe('prune', () => {
   });
 
   it('goes on by itself from time to time, also after it has failed, until close()', async context => {
-    context.mock.timers.enable({ apis: ['setTimeout'] });
+    enableTimers(context);
     const store = memoryStore();
     let calls = 0;
     store.admin.prune = () => {
@@ -196,7 +202,7 @@ describe('prune', () => {
   });
 
   it('does not go on where close() came while the store was at it', async context => {
-    context.mock.timers.enable({ apis: ['setTimeout'] });
+    enableTimers(context);
     const store = memoryStore();
     let calls = 0;
     let finish = (_pruned: number) => {};
