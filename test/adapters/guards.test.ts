@@ -25,6 +25,7 @@ describe('returnTo', () => {
       '/caf%C3%A9',
       '/~ada/100%25',
       '/search?q=http://other.test/',
+      `/${'a'.repeat(2047)}`,
     ]) {
       assert.equal(returnTo(path), path);
     }

@@ -228,9 +228,11 @@ describe('what requireSameOrigin decides', () => {
       'https://app.example/a',
       '',
       1,
+      new URL('https://app.example'),
     ]) {
       assert.throws(() => onExpress.requireSameOrigin({ trustedOrigins: [origin as string] }), {
         code: 'ERR_OPTION_INVALID',
+        message: /"trustedOrigins".*Give a list of scheme and host/,
       });
     }
     assert.throws(() => onExpress.requireSameOrigin({ trustedOrigins: 'https://a.example' as never }), {
