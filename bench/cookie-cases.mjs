@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import * as cookie from 'cookie';
 import cookieSignature from 'cookie-signature';
-import { attributeText, encodedPairText } from '../dist/cookie/serialize.js';
+import { attributeText } from '../dist/cookie/attributes.js';
+import { encodedPairText } from '../dist/cookie/serialize.js';
 import { createExpressVerifier, createSigner } from '../dist/crypto/signature.js';
 import { parseCookies } from '../dist/index.js';
 

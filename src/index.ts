@@ -1,6 +1,7 @@
 /** The core of madeleine: cookies and sessions without a framework. */
 
 export type { Clock } from './clock.ts';
+export type { CookieAttributes } from './cookie/attributes.ts';
 export {
   type Consent,
   type ConsentCookie,
@@ -11,7 +12,7 @@ export {
 export { type Cookie, type CookieOptions, type CookiePurpose, defineCookie } from './cookie/define.ts';
 export type { CookieSource, CookieTarget } from './cookie/headers.ts';
 export { parseCookies } from './cookie/parse.ts';
-export { type CookieAttributes, clearCookie, serializeCookie } from './cookie/serialize.ts';
+export { clearCookie, serializeCookie } from './cookie/serialize.ts';
 export type { Secret } from './crypto/keyring.ts';
 export type { Duration } from './duration.ts';
 export { type ErrorCode, MadeleineError } from './errors.ts';

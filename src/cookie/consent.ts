@@ -2,10 +2,10 @@
 import { MadeleineError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import { checkOptions, checkPositive } from '../options.ts';
+import { DECLARED_ATTRIBUTES } from './attributes.ts';
 import { type Cookie, type CookieOptions, type CookiePurpose, defineCookie, readValues } from './define.ts';
 import type { CookieSource, CookieTarget } from './headers.ts';
 import { decodeValue } from './parse.ts';
-import { DECLARED_ATTRIBUTES } from './serialize.ts';
 
 /** A purpose that needs consent. */
 export type ConsentPurpose = Exclude<CookiePurpose, 'necessary'>;

@@ -5,18 +5,11 @@ import { toLifetime } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions } from '../options.ts';
 import { createWarnings } from '../warnings.ts';
+import { attributeText, type CookieAttributes, DECLARED_ATTRIBUTES } from './attributes.ts';
 import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
 import { cookieValues, decodeValue } from './parse.ts';
 import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
-import {
-  attributeText,
-  type CookieAttributes,
-  clearCookie,
-  DECLARED_ATTRIBUTES,
-  encodedPairText,
-  LARGEST_COOKIE,
-  pairText,
-} from './serialize.ts';
+import { clearCookie, encodedPairText, LARGEST_COOKIE, pairText } from './serialize.ts';
 import type { StandardSchema } from './standard-schema.ts';
 import { type CookieInput, type CookieOutput, type CookieType, fromText, toText } from './typed-text.ts';
 

@@ -2,7 +2,7 @@ import { CLOCK_SKEW, type Clock } from '../clock.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { createSealer } from '../crypto/seal.ts';
 import { createSigner } from '../crypto/signature.ts';
-import { LONGEST_LIFETIME } from './serialize.ts';
+import { LONGEST_LIFETIME } from './attributes.ts';
 
 export const PROTECTIONS = ['plain', 'signed', 'sealed'] as const;
 export type Protection = (typeof PROTECTIONS)[number];

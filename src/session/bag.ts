@@ -2,7 +2,7 @@
  * What handlers hold as `req.session`: a plain bag of the application's data whose prototype carries a few names. Data may
  * shadow any of them, because the library itself never goes through the bag.
  */
-import type { CookieAttributes } from '../cookie/serialize.ts';
+import type { CookieAttributes } from '../cookie/attributes.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';

@@ -1,5 +1,6 @@
 /** The session cookie's two forms, over https and over plain http: the same whether it carries an id or the session itself. */
-import { attributeText, type CookieAttributes, pairText } from '../cookie/serialize.ts';
+import { attributeText, type CookieAttributes } from '../cookie/attributes.ts';
+import { pairText } from '../cookie/serialize.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions, invalidOption } from '../options.ts';
 import type { EventHub } from './events.ts';

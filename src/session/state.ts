@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { CookieAttributes } from '../cookie/serialize.ts';
+import type { CookieAttributes } from '../cookie/attributes.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import type { CommitQueue } from './commit-queue.ts';

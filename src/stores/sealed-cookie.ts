@@ -1,6 +1,8 @@
 /** `madeleine/sealed-cookie`: the whole session in the browser's cookies, sealed. */
+
+import type { CookieAttributes } from '../cookie/attributes.ts';
 import { cookieValues } from '../cookie/parse.ts';
-import { type CookieAttributes, clearCookie, serializeCookie } from '../cookie/serialize.ts';
+import { clearCookie, serializeCookie } from '../cookie/serialize.ts';
 import { createKeyring } from '../crypto/keyring.ts';
 import { sha256 } from '../crypto/token.ts';
 import { checkOptions, invalidOption } from '../options.ts';
