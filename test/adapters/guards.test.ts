@@ -90,7 +90,7 @@ describe('guards', () => {
     assert.throws(() => requireLogin({ loginPage: 'https://evil.test' }), { code: 'ERR_OPTION_INVALID' });
     assert.throws(() => requireLogin({ login: '/in' } as object), { code: 'ERR_OPTION_UNKNOWN' });
     assert.throws(() => requireUser(undefined as never), { code: 'ERR_OPTION_INVALID' });
-    assert.throws(() => requireRecentLogin('soon' as never), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => requireRecentLogin('soon' as never), { code: 'ERR_OPTION_INVALID', message: /"within"/ });
   });
 
   const withGuard = async (guard: ReturnType<typeof requireLogin>, accept: string | undefined, path = '/a') => {
@@ -115,6 +115,16 @@ describe('guards', () => {
     ];
     for (const [accept, status] of cases) {
       assert.equal((await withGuard(requireLogin(), accept)).status, status, String(accept));
+    }
+  });
+
+  it('send whoever is not logged in to do so, each of them, before anything else is asked', async () => {
+    const asked = (): never => assert.fail('nobody is there to ask about');
+    for (const guard of [requireLogin(), requireUser(asked), requireRecentLogin('10m')]) {
+      const answer = await withGuard(guard, 'application/json');
+      assert.deepEqual([answer.status, answer.body], [401, '{"error":"login-required"}']);
+      const page = await withGuard(guard, 'text/html');
+      assert.deepEqual([page.status, page.headers.location], [303, '/login?returnTo=%2Fa']);
     }
   });
 
