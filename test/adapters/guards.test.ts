@@ -106,6 +106,7 @@ describe('guards', () => {
       ['text/html', 303],
       ['text/html;q=0.9, application/json;q=0.8', 303],
       ['application/json, text/html;q=0.9', 401],
+      ['application/json, text/html', 303],
       ['application/problem+json', 401],
       ['TEXT/HTML;level=1', 303],
       ['text/html;q=0', 401],
