@@ -81,11 +81,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
   const change = (sql: string, ...values: SqlValue[]) =>
     run(sql, values).then(changed => (changed as Changed).affectedRows);
 
-  const read = readTogether(keys => {
-    const places = 2 ** Math.ceil(Math.log2(keys.length));
-    const values = Array.from({ length: places }, (_, i) => keys[i] ?? (keys[0] as string));
-    return select(`${statements.read} (?${', ?'.repeat(places - 1)})`, ...values);
-  });
+  const read = readTogether(keys => select(statements.read(keys.length), ...keys));
 
   return {
     read,
@@ -132,7 +128,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
 function textsFor(table: string) {
   const all = ['`key`', ...COLUMNS].join(', ');
   return {
-    read: `SELECT ${all} FROM ${table} WHERE \`key\` IN`,
+    read: (size: number) => `SELECT ${all} FROM ${table} WHERE \`key\` IN (${Array(size).fill('?').join(', ')})`,
     // Not INSERT IGNORE, which would also cut short or invent what does not fit.
     create: `INSERT INTO ${table} (${all}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
     replace: `UPDATE ${table} SET ${COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE \`key\` = ? AND version = ?`,

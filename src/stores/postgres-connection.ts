@@ -6,14 +6,11 @@ import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
 import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
-/** A list is one value: an array of the server's. */
-export type PostgresValue = SqlValue | readonly string[];
-
 export interface PostgresStatement {
   /** The name to prepare it under; without one it is prepared for this once. */
   readonly name?: string;
   readonly text: string;
-  readonly values?: PostgresValue[];
+  readonly values?: SqlValue[];
   /** In milliseconds. */
   readonly query_timeout?: number;
   /** How what is answered is read, whatever the pool is set to. */
@@ -74,7 +71,7 @@ const asText = (text: string) => text;
 const PLAIN: PostgresTypes = { getTypeParser: oid => (oid === BOOLEAN ? asBoolean : asText) };
 
 /** Runs one statement in one round trip. */
-export type Statement = (...values: PostgresValue[]) => Promise<PostgresResult>;
+export type Statement = (...values: SqlValue[]) => Promise<PostgresResult>;
 
 export interface PostgresConnection {
   prepare(text: string): Statement;
@@ -113,11 +110,7 @@ const REMEDIES: Remedies = {
 export function connect(pool: PostgresPool): PostgresConnection {
   let prepares = true;
 
-  function query(
-    named: PostgresStatement,
-    unnamed: PostgresStatement,
-    values: PostgresValue[],
-  ): Promise<PostgresResult> {
+  function query(named: PostgresStatement, unnamed: PostgresStatement, values: SqlValue[]): Promise<PostgresResult> {
     if (!prepares) return pool.query(withValues(unnamed, values));
     return pool.query(withValues(named, values)).catch((error: unknown) => {
       const code = codeOf(error);
@@ -139,6 +132,6 @@ export function connect(pool: PostgresPool): PostgresConnection {
 }
 
 /** What stays the same stands in the prototype: pg copies the statement's own properties one by one, a µs each when cold. */
-function withValues(statement: PostgresStatement, values: PostgresValue[]): PostgresStatement {
+function withValues(statement: PostgresStatement, values: SqlValue[]): PostgresStatement {
   return Object.assign(Object.create(statement), { values });
 }

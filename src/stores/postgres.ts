@@ -6,14 +6,13 @@ import {
   type PostgresConnection,
   type PostgresPool,
   type PostgresResult,
-  type PostgresValue,
   type Statement,
 } from './postgres-connection.ts';
 import { makeTable } from './postgres-schema.ts';
-import { allAsked, readTogether } from './read-together.ts';
+import { allAsked, READ_SIZES, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
-import { COLUMNS, entriesOf, pageOf, type SessionRow, valuesOf } from './sql-record.ts';
+import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
 import { quoteName } from './sql-server.ts';
 
 export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
@@ -76,7 +75,7 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
   const made = once(() => makeTable(connection, table, unlogged));
 
   /** Runs a statement on the table, which is there by then. */
-  function run(statement: Statement, ...values: PostgresValue[]): Promise<PostgresResult> {
+  function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
     return made.after(() =>
       statement(...values).catch((error: unknown) => {
         // Somebody dropped it: the next call makes another.
@@ -86,13 +85,13 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
     );
   }
 
-  const select = (statement: Statement, ...values: PostgresValue[]) =>
+  const select = (statement: Statement, ...values: SqlValue[]) =>
     run(statement, ...values).then(({ rows }) => rows as SessionRow[]);
   /** Runs a statement and says how many rows it changed. */
-  const change = (statement: Statement, ...values: PostgresValue[]) =>
+  const change = (statement: Statement, ...values: SqlValue[]) =>
     run(statement, ...values).then(({ rowCount }) => rowCount ?? 0);
 
-  const read = readTogether(keys => select(statements.read, keys));
+  const read = readTogether(keys => select(statements.read.get(keys.length) as Statement, ...keys));
 
   return {
     read,
@@ -124,13 +123,22 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
   };
 }
 
+/** $1, $2, … */
+function places(count: number): string {
+  return Array.from({ length: count }, (_, i) => `$${i + 1}`).join(', ');
+}
+
 function prepareAll({ prepare }: PostgresConnection, table: string) {
   const all = `key, ${COLUMNS.join(', ')}`;
-  const values = COLUMNS.map((_, i) => `$${i + 2}`).join(', ');
   const changes = COLUMNS.map((name, i) => `${name} = $${i + 3}`).join(', ');
   return {
-    read: prepare(`SELECT ${all} FROM ${table} WHERE key = ANY ($1)`),
-    create: prepare(`INSERT INTO ${table} (${all}) VALUES ($1, ${values}) ON CONFLICT (key) DO NOTHING`),
+    // Not = ANY ($1): for lists that are shorter than it guesses, the server would make a plan again and again.
+    read: new Map(
+      READ_SIZES.map(size => [size, prepare(`SELECT ${all} FROM ${table} WHERE key IN (${places(size)})`)]),
+    ),
+    create: prepare(
+      `INSERT INTO ${table} (${all}) VALUES (${places(COLUMNS.length + 1)}) ON CONFLICT (key) DO NOTHING`,
+    ),
     // Not SELECT … FOR UPDATE before it, which would know what stands there when the version is another: see docs/architecture.md.
     replace: prepare(`UPDATE ${table} SET ${changes} WHERE key = $1 AND version = $2`),
     touch: prepare(

@@ -10,15 +10,16 @@ import { recordOf, type SessionRow } from './sql-record.ts';
 /** By then a server has been asked for all that was to be read before. */
 export const allAsked = (): Promise<void> => endOfTurn();
 
-/** What is read at once is in memory at once, as text and as rows. What comes above it in one turn is a statement more. */
-const MOST_TOGETHER = 64;
+/** How many keys a statement asks for: few numbers, as a server keeps a plan for each. What comes above the last in one turn is a statement more. */
+export const READ_SIZES: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
+const MOST_TOGETHER = READ_SIZES.at(-1);
 
 interface Batch {
   readonly keys: string[];
   readonly rows: Promise<Map<string, SessionRow>>;
 }
 
-/** @param select the rows of these keys, in any order, each with its key; a key may be among them twice */
+/** @param select the rows of these keys, in any order, each with its key; they are as many as one of the sizes, some of them twice */
 export function readTogether(
   select: (keys: readonly string[]) => Promise<readonly SessionRow[]>,
 ): (key: string) => Promise<SessionRecord | null> {
@@ -28,7 +29,7 @@ export function readTogether(
     const keys: string[] = [];
     const rows = endOfTurn().then(async () => {
       if (open?.keys === keys) open = null;
-      return new Map((await select(keys)).map(row => [String(row.key), row]));
+      return new Map((await select(filledUp(keys))).map(row => [String(row.key), row]));
     });
     return { keys, rows };
   }
@@ -40,4 +41,9 @@ export function readTogether(
     const row = (await rows).get(key);
     return row ? recordOf(row) : null;
   };
+}
+
+function filledUp(keys: readonly string[]): readonly string[] {
+  const size = READ_SIZES.find(each => each >= keys.length);
+  return Array.from({ length: size as number }, (_, i) => keys[i] ?? (keys[0] as string));
 }
