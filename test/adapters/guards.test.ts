@@ -25,6 +25,10 @@ describe('returnTo', () => {
       '/caf%C3%A9',
       '/~ada/100%25',
       '/search?q=http://other.test/',
+      '/a/../b/./c',
+      '/.../a//b',
+      '/a//b/../c',
+      `/${'a'.repeat(2047)}`,
     ]) {
       assert.equal(returnTo(path), path);
     }
@@ -74,9 +78,13 @@ describe('returnTo', () => {
         '%2f%2fevil.test',
       ],
       ...['/.//evil.test', '/a/..//evil.test', '/..//evil.test', '/%2e//evil.test', `/${'a'.repeat(2048)}`],
+      // Whoever resolves the dots before or after decoding, once or twice, is left with //evil.test.
+      ...['/./%2fevil.test', '/%2e/%2fevil.test', '/.%2f/evil.test', '/a/..%2f/evil.test', '/a/%2e%2e/%2fevil.test'],
+      ...['/a%2f..%2f%2fevil.test', '/%252e/%252fevil.test', '/a/../b/../%2fevil.test', '/a%3f/..%2f%2fevil.test'],
       ...[undefined, null, 1, {}, ['/a'], { toString: () => '/a' }],
     ];
     for (const value of hostile) assert.equal(returnTo(value, '/home'), '/home', String(value));
+    assert.equal(returnTo('//evil.test'), '/');
   });
 
   it('is bounded work for whatever is encoded many times', () => {

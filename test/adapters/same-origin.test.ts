@@ -1,6 +1,8 @@
 // What pages of other sites may not do: the guard against cross-site request forgery, on each adapter, and all that it decides.
 import assert from 'node:assert/strict';
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
@@ -198,6 +200,28 @@ describe('what requireSameOrigin decides', () => {
     }
   });
 
+  it('knows its own host in every form that one can have', async () => {
+    const handler = onFetch.requireSameOrigin()(() => new Response('reached'));
+    for (const host of [
+      ...['shop-1.my_lan.example', 'SHOP.example', '192.0.2.10:80'],
+      ...['[2001:db8::10]', '[2001:db8::10]:8443', '[::ffff:192.0.2.10]', '[FE80::1]'],
+    ]) {
+      const post = (origin: string) =>
+        handler(new Request('https://ignored.example/', { method: 'POST', headers: { host, origin } }));
+      const said = [(await post(`https://${host}`)).status, (await post(`https://${host}.evil.example`)).status];
+      assert.deepEqual(said, [200, 403], host);
+    }
+  });
+
+  it('takes no page for its own where the request names no host', async t => {
+    const guard = onNode.requireSameOrigin();
+    const served = await serve((req, res) => guard(req, res, () => res.end('reached')));
+    t.after(() => served.close());
+    const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+    socket.end('POST / HTTP/1.0\r\nOrigin: http://undefined\r\nContent-Length: 0\r\n\r\n');
+    assert.match(await text(socket), /^HTTP\/1\.1 403 /);
+  });
+
   it('takes no forged host for its own', async t => {
     const guard = onNode.requireSameOrigin();
     const served = await serve((req, res) => guard(req, res, () => res.end('reached')));
@@ -224,6 +248,8 @@ describe('what requireSameOrigin decides', () => {
       'https://app.example/',
       'app.example',
       'https://*.example',
+      'https://[',
+      'wss://app.example',
       'null',
       'https://app.example/a',
       '',
