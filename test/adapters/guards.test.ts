@@ -25,6 +25,7 @@ describe('returnTo', () => {
       '/caf%C3%A9',
       '/~ada/100%25',
       '/search?q=http://other.test/',
+      '/a#%0A',
       '/a/../b/./c',
       '/.../a//b',
       '/a//b/../c',
@@ -115,6 +116,15 @@ describe('guards', () => {
       ['application/json, text/html;q=0.9', 401],
       ['application/problem+json', 401],
       ['TEXT/HTML;level=1', 303],
+      ['application/xhtml+xml', 303],
+      ['text/html, application/json', 303],
+      ['text/html;q=1, application/json', 303],
+      ['text/html;seq=1;q=0.9', 303],
+      ['text/html;q=0.9, application/json; q=0.8', 303],
+      ['text/html, application/json;q=x', 303],
+      ['text/html;q=0.9, application/vnd.api-2.x+json', 401],
+      ['text/html;q=0.9, application/ajson, application/json-seq, x-application/json', 303],
+      ['text/html-x, x-text/html', 401],
       ['text/html;q=0', 401],
       ['text/html;q=x', 401],
       ['*/*', 401],
@@ -125,11 +135,30 @@ describe('guards', () => {
     }
   });
 
+  it('tell strangers to log in, whatever they are to be besides, and nobody keeps the answer', async () => {
+    for (const guard of [requireLogin(), requireUser(() => true), requireRecentLogin('10m')]) {
+      const api = await withGuard(guard, undefined);
+      assert.deepEqual([api.status, api.json()], [401, { error: 'login-required' }]);
+      assert.equal(api.headers['www-authenticate'], 'Cookie realm="/login"');
+      const page = await withGuard(guard, 'text/html');
+      assert.deepEqual([page.status, page.headers.location, page.body], [303, '/login?returnTo=%2Fa', '']);
+      for (const { headers } of [api, page]) assert.equal(headers['cache-control'], 'no-store');
+    }
+  });
+
   it('give a target that is no local path no way back', async () => {
     const { headers } = await withGuard(requireLogin({ loginPage: '/in?x=1' }), 'text/html', '//evil.test/a');
     assert.equal(headers.location, '/in?x=1');
     const local = await withGuard(requireLogin({ loginPage: '/in?x=1' }), 'text/html', '/b');
     assert.equal(local.headers.location, '/in?x=1&returnTo=%2Fb');
+  });
+
+  it('give HEAD the way back that GET would have', async () => {
+    const { withSession } = session({ secret: 'a secret of more than thirty-two bytes' });
+    const served = await serve(withSession((req, res) => requireLogin()(req, res, () => res.end())));
+    const { headers } = await request(served.url, { method: 'HEAD', headers: { accept: 'text/html' } });
+    await served.close();
+    assert.equal(headers.location, '/login?returnTo=%2F');
   });
 
   it('let pass only whom the predicate says true of, by promise too, and no throw is a permission', async () => {
