@@ -119,6 +119,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'requireRecentLogin: who logged in too long ago logs in again, by the clock that was given'(bench) {
     const clock = createTestClock();
     const client = await bench.serve({ clock, store: memoryStore({ clock }) });
+    assert.equal((await client.get(GUARDED_PATHS.requireRecentLogin)).status, 401);
     await client.get('/login/ada');
     clock.advance('10m');
     assert.equal((await client.get(GUARDED_PATHS.requireRecentLogin)).body, 'reached');

@@ -299,13 +299,31 @@ describe('the request', () => {
     };
     assert.equal(await name('https://app.example/'), '__Host-session');
     assert.equal(await name('http://app.example/'), 'session');
+    assert.equal(await name('http://app.example/https:?https:'), 'session');
     assert.equal(await name('http://app.example/', 'https'), 'session');
+    assert.equal(await name('http://app.example/', 'HTTPS', 1), '__Host-session');
     assert.equal(await name('http://app.example/', 'https', 1), '__Host-session');
     assert.equal(await name('http://app.example/', 'https, http', 1), 'session');
     assert.equal(await name('http://app.example/', 'https, http', 2), '__Host-session');
     assert.equal(await name('https://app.example/', 'https, http', 1), 'session');
     assert.equal(await name('http://app.example/', 'https, http, http', 2), 'session');
     assert.throws(() => session({ secret, trustProxy: -1 }), { code: 'ERR_OPTION_INVALID' });
+  });
+
+  it('tells of the device what it says itself, cut, and from where only what a trusted proxy saw', async () => {
+    const deviceOf = async (trustProxy: number, headers: Record<string, string>) => {
+      const { withSession, of, sessions } = session({ secret, trustProxy });
+      const login = withSession(async request => {
+        await of(request).login('ada');
+        return new Response();
+      });
+      await login(ask('/', undefined, headers));
+      return (await sessions.list('ada'))[0]?.device;
+    };
+    const told = { 'user-agent': 'x'.repeat(300), 'x-forwarded-for': '6.6.6.6, 203.0.113.9' };
+    assert.deepEqual(await deviceOf(0, {}), {});
+    assert.deepEqual(await deviceOf(0, told), { userAgent: 'x'.repeat(256) });
+    assert.deepEqual(await deviceOf(1, told), { userAgent: 'x'.repeat(256), address: '203.0.113.9' });
   });
 
   it('without a session: of() and a guard name the line', async () => {

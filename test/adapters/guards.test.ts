@@ -25,6 +25,10 @@ describe('returnTo', () => {
       '/caf%C3%A9',
       '/~ada/100%25',
       '/search?q=http://other.test/',
+      '/a#%0A',
+      '/a/../b/./c',
+      '/.../a//b',
+      '/a//b/../c',
       `/${'a'.repeat(2047)}`,
     ]) {
       assert.equal(returnTo(path), path);
@@ -75,9 +79,13 @@ describe('returnTo', () => {
         '%2f%2fevil.test',
       ],
       ...['/.//evil.test', '/a/..//evil.test', '/..//evil.test', '/%2e//evil.test', `/${'a'.repeat(2048)}`],
+      // Whoever resolves the dots before or after decoding, once or twice, is left with //evil.test.
+      ...['/./%2fevil.test', '/%2e/%2fevil.test', '/.%2f/evil.test', '/a/..%2f/evil.test', '/a/%2e%2e/%2fevil.test'],
+      ...['/a%2f..%2f%2fevil.test', '/%252e/%252fevil.test', '/a/../b/../%2fevil.test', '/a%3f/..%2f%2fevil.test'],
       ...[undefined, null, 1, {}, ['/a'], { toString: () => '/a' }],
     ];
     for (const value of hostile) assert.equal(returnTo(value, '/home'), '/home', String(value));
+    assert.equal(returnTo('//evil.test'), '/');
   });
 
   it('is bounded work for whatever is encoded many times', () => {
@@ -106,9 +114,17 @@ describe('guards', () => {
       ['text/html', 303],
       ['text/html;q=0.9, application/json;q=0.8', 303],
       ['application/json, text/html;q=0.9', 401],
-      ['application/json, text/html', 303],
       ['application/problem+json', 401],
       ['TEXT/HTML;level=1', 303],
+      ['application/xhtml+xml', 303],
+      ['text/html, application/json', 303],
+      ['text/html;q=1, application/json', 303],
+      ['text/html;seq=1;q=0.9', 303],
+      ['text/html;q=0.9, application/json; q=0.8', 303],
+      ['text/html, application/json;q=x', 303],
+      ['text/html;q=0.9, application/vnd.api-2.x+json', 401],
+      ['text/html;q=0.9, application/ajson, application/json-seq, x-application/json', 303],
+      ['text/html-x, x-text/html', 401],
       ['text/html;q=0', 401],
       ['text/html;q=x', 401],
       ['*/*', 401],
@@ -119,13 +135,15 @@ describe('guards', () => {
     }
   });
 
-  it('send whoever is not logged in to do so, each of them, before anything else is asked', async () => {
-    const asked = (): never => assert.fail('nobody is there to ask about');
+  it('tell strangers to log in, whatever they are to be besides, and nobody keeps the answer', async () => {
+    const asked = (): never => assert.fail('there is nobody to ask about');
     for (const guard of [requireLogin(), requireUser(asked), requireRecentLogin('10m')]) {
-      const answer = await withGuard(guard, 'application/json');
-      assert.deepEqual([answer.status, answer.body], [401, '{"error":"login-required"}']);
+      const api = await withGuard(guard, undefined);
+      assert.deepEqual([api.status, api.json()], [401, { error: 'login-required' }]);
+      assert.equal(api.headers['www-authenticate'], 'Cookie realm="/login"');
       const page = await withGuard(guard, 'text/html');
-      assert.deepEqual([page.status, page.headers.location], [303, '/login?returnTo=%2Fa']);
+      assert.deepEqual([page.status, page.headers.location, page.body], [303, '/login?returnTo=%2Fa', '']);
+      for (const { headers } of [api, page]) assert.equal(headers['cache-control'], 'no-store');
     }
   });
 
@@ -134,6 +152,14 @@ describe('guards', () => {
     assert.equal(headers.location, '/in?x=1');
     const local = await withGuard(requireLogin({ loginPage: '/in?x=1' }), 'text/html', '/b');
     assert.equal(local.headers.location, '/in?x=1&returnTo=%2Fb');
+  });
+
+  it('give HEAD the way back that GET would have', async () => {
+    const { withSession } = session({ secret: 'a secret of more than thirty-two bytes' });
+    const served = await serve(withSession((req, res) => requireLogin()(req, res, () => res.end())));
+    const { headers } = await request(served.url, { method: 'HEAD', headers: { accept: 'text/html' } });
+    await served.close();
+    assert.equal(headers.location, '/login?returnTo=%2F');
   });
 
   it('let pass only whom the predicate says true of, by promise too, and no throw is a permission', async () => {

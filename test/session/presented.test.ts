@@ -148,7 +148,7 @@ describe('plain http, behind a proxy that may not be trusted', () => {
       return new Response('ok');
     });
     const warned = once(process, 'warning');
-    await handler(new Request('http://shop.example/', { headers: overHttps }));
+    await handler(new Request('http://shop.example/', { headers: { 'x-forwarded-proto': 'HTTPS, http' } }));
     assert.equal(((await warned)[0] as { code?: string }).code, 'MADELEINE_PROXY');
   });
 
@@ -156,7 +156,8 @@ describe('plain http, behind a proxy that may not be trusted', () => {
     const trusted = await ask(t, await serveExpress(t, 'auto', 1), overHttps);
     assert.match(trusted.setCookies[0] ?? '', /^__Host-session=.*; Secure/);
     const http = await ask(t, await serveExpress(t, 'auto', 0), { 'x-forwarded-proto': 'http' });
+    const within = await ask(t, await serveExpress(t, 'auto', 0), { 'x-forwarded-proto': 'http, https' });
     const never = await ask(t, await serveExpress(t, false, 0), overHttps);
-    assert.deepEqual([...trusted.warnings, ...http.warnings, ...never.warnings], []);
+    assert.deepEqual([...trusted.warnings, ...http.warnings, ...within.warnings, ...never.warnings], []);
   });
 });
