@@ -41,7 +41,7 @@ export function varyBy(present: string | null, field: string): string | null {
 
 /** Directives by which no shared cache shows this cookie to another. With names of fields they are about those alone (RFC 9111 section 5.2.2). */
 const KEEPS_OUT =
-  /(?:^|,)\s*(?:(?:no-store|private|no-cache)\s*(?:,|$)|(?:private|no-cache)\s*=\s*"[^"]*\bset-cookie\b)/i;
+  /(?:^|,)\s*(?:(?:no-store|private|no-cache)\s*(?:,|$)|(?:private|no-cache)\s*=\s*"(?:[^"]*[,\s])?set-cookie\s*[,"])/i;
 
 /**
  * Cache-Control beside a session cookie; `null`: it may stay as it is. A response that gives one person a session cookie must not

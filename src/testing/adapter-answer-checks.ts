@@ -97,6 +97,8 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     assert.equal(await vary('/peek'), 'Cookie');
     assert.equal(await vary('/peek?vary=Accept-Language'), 'Accept-Language, Cookie');
     assert.equal(await vary('/peek?vary=Cookie'), 'Cookie');
+    assert.equal(await vary('/peek?vary=Accept,%20cookie'), 'Accept, cookie');
+    assert.equal(await vary('/peek?vary=*'), '*');
   },
 
   async 'a response that sets the session cookie is not for shared caches, unless the application says so'(bench) {
@@ -110,6 +112,15 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       ['public, private="X-Mine, Set-Cookie"', 'public, private="X-Mine, Set-Cookie"'],
       ['public, max-age=60, no-cache="X-Mine"', 'no-store'],
       ['s-maxage=60, private="X-Mine"', 'no-store'],
+      ['max-age=0, No-Store', 'max-age=0, No-Store'],
+      ['no-store, max-age=0', 'no-store, max-age=0'],
+      ['no-cache , max-age=0', 'no-cache , max-age=0'],
+      ['max-age=60, no-cache = "set-cookie"', 'max-age=60, no-cache = "set-cookie"'],
+      ['max-age=60, x-private', 'no-store'],
+      ['public, no-cache="X-Set-Cookie"', 'no-store'],
+      ['public, private="Set-Cookie-Hint"', 'no-store'],
+      ['public, private="X-Mine", x="a, Set-Cookie"', 'no-store'],
+      ['public, private="A,Set-Cookie , B"', 'public, private="A,Set-Cookie , B"'],
     ];
     for (const [said, sent] of cases) {
       const fresh = bench.visitor();

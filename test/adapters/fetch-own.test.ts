@@ -1,7 +1,7 @@
 // What is Fetch's alone: streams, responses that cannot be changed, errors that are thrown, proxies; and each framework's manner.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { requireLogin, session } from 'madeleine/fetch';
+import { requireLogin, requireUser, session } from 'madeleine/fetch';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore, readSetCookie, sendRequest } from 'madeleine/testing';
 
@@ -324,6 +324,24 @@ describe('the request', () => {
     assert.deepEqual(await deviceOf(0, {}), {});
     assert.deepEqual(await deviceOf(0, told), { userAgent: 'x'.repeat(256) });
     assert.deepEqual(await deviceOf(1, told), { userAgent: 'x'.repeat(256), address: '203.0.113.9' });
+  });
+
+  it('a guard waits for its predicate, and asks that session which handlers hold', async () => {
+    const outer = session({ secret, name: 'outer' });
+    const inner = session({ secret, name: 'inner' });
+    for (const [loggedIn, allowed, expected] of [
+      [outer, true, 401],
+      [inner, false, 403],
+      [inner, true, 200],
+    ] as const) {
+      const guarded = requireUser(async () => allowed)(() => new Response('reached'));
+      const login = async (request: Request) => {
+        await loggedIn.of(request).login('ada');
+        return guarded(request);
+      };
+      const response = await outer.withSession(inner.withSession(login))(ask());
+      assert.equal(response.status, expected);
+    }
   });
 
   it('without a session: of() and a guard name the line', async () => {

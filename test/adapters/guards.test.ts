@@ -189,6 +189,24 @@ describe('guards', () => {
     assert.deepEqual(said, ['reached', 'reached', refused, refused, refused, 'error', 'error']);
   });
 
+  it('below two sessions, ask that which handlers hold', async () => {
+    const options = { secret: 'a secret of more than thirty-two bytes' };
+    const outer = session({ ...options, name: 'outer' });
+    const inner = session({ ...options, name: 'inner' });
+    for (const [loggedIn, expected] of [
+      [outer, 401],
+      [inner, 200],
+    ] as const) {
+      const handler = inner.withSession(async (req, res) => {
+        await loggedIn.of(req).login('ada');
+        requireLogin()(req, res, () => res.end('reached'));
+      });
+      const served = await serve(outer.withSession(handler));
+      assert.equal((await request(served.url)).status, expected);
+      await served.close();
+    }
+  });
+
   it('before the session, say which line to move', async () => {
     const served = await serve((req, res) => requireLogin()(req, res, error => res.end(String(error))));
     const { body } = await request(served.url);

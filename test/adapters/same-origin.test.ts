@@ -98,7 +98,7 @@ for (const [adapter, open] of Object.entries(ADAPTERS)) {
       assert.deepEqual([refused.status, refused.json()], [403, { error: 'cross-site' }]);
       assert.equal(refused.headers['cache-control'], 'no-store');
       for (const field of ['Sec-Fetch-Site', 'Origin', 'Accept'])
-        assert.match(String(refused.headers.vary), RegExp(field));
+        assert.match(String(refused.headers.vary), RegExp(`(^|, )${field}(,|$)`));
       assert.deepEqual([refused.setCookies, store.calls.length], [[], 0]);
       const page = await post({ 'sec-fetch-site': 'cross-site', accept: 'text/html' });
       assert.deepEqual([page.status, page.body], [403, 'Forbidden\n']);
@@ -212,6 +212,13 @@ describe('what requireSameOrigin decides', () => {
       const said = [(await post(`https://${host}`)).status, (await post(`https://${host}.evil.example`)).status];
       assert.deepEqual(said, [200, 403], host);
     }
+  });
+
+  it('is told by its URL the host of a Fetch request that came over no network', async () => {
+    const handler = onFetch.requireSameOrigin()(() => new Response('reached'));
+    const post = async (origin: string) =>
+      (await handler(new Request('https://shop.example:8443/', { method: 'POST', headers: { origin } }))).status;
+    assert.deepEqual([await post('https://shop.example:8443'), await post('https://shop.example')], [200, 403]);
   });
 
   it('takes no page for its own where the request names no host', async t => {
