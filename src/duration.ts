@@ -5,15 +5,18 @@ const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_
 /** A length of time: milliseconds as a number, or a whole number with its unit: `'500ms'`, `'30s'`, `'15m'`, `'2h'`, `'30d'`, `'4w'`. */
 export type Duration = number | `${number}${keyof typeof UNITS}`;
 
+/** 31,000 years, in milliseconds. Much later than that there is no Date, and then no whole number that is exact. */
+const LONGEST = 999_999_999_999_999;
+
 /**
  * The length in milliseconds.
  *
  * @param option the option's name, for the error
- * @throws MadeleineError `ERR_OPTION_INVALID` when it is not a positive, finite whole number of a known unit
+ * @throws MadeleineError `ERR_OPTION_INVALID` when it is not a positive whole number of a known unit, or longer than 31,000 years
  */
 export function toMilliseconds(duration: Duration, option: string): number {
   const length = typeof duration === 'number' ? duration : lengthOf(duration);
-  if (length > 0 && Number.isSafeInteger(length)) return length;
+  if (length > 0 && length <= LONGEST && Number.isInteger(length)) return length;
   throw invalidOption(
     option,
     'is not a duration',

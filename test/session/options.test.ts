@@ -135,6 +135,14 @@ it('an event that there is none of, or a listener that is none, is refused', () 
   for (const name of names) sessions.on(name, () => {})();
 });
 
+it('"for ever" is no length of time, in whatever form', () => {
+  for (const idle of [1e15, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY, '9007199254740991ms', '104249991d']) {
+    const { code, message } = refusal({ secret, idle, absolute: '90d' });
+    assert.deepEqual([code, /"idle" is not a duration/.test(message)], ['ERR_OPTION_INVALID', true], String(idle));
+  }
+  session({ secret, idle: 999_999_999_999_999, absolute: 999_999_999_999_999 });
+});
+
 it('a short "absolute" alone makes "idle" as short', () => {
   session({ secret, absolute: '1h' });
 });
