@@ -29,8 +29,6 @@ const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
   ...(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'priority'] as const),
 ];
 
-const IS_ATTRIBUTE: ReadonlySet<string> = new Set(COOKIE_ATTRIBUTES);
-
 /** Those of a cookie that is declared, whose lifetime is a length and no date. */
 export const DECLARED_ATTRIBUTES: readonly string[] = COOKIE_ATTRIBUTES.filter(name => name !== 'expires');
 
@@ -44,8 +42,8 @@ const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
 const DOMAIN_LABEL = '[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?';
 const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`, 'i');
 
-const SAME_SITE: Readonly<Record<string, string>> = ownWords({ strict: 'Strict', lax: 'Lax', none: 'None' });
-const PRIORITY: Readonly<Record<string, string>> = ownWords({ low: 'Low', medium: 'Medium', high: 'High' });
+const SAME_SITE = { strict: 'Strict', lax: 'Lax', none: 'None' } as const;
+const PRIORITY = { low: 'Low', medium: 'Medium', high: 'High' } as const;
 
 /**
  * What follows the value in the line of a cookie of this name.
@@ -91,7 +89,8 @@ function checkAttributes(attributes: CookieAttributes): CookieAttributes {
 /** Inherited names are looked at too: what a polluted prototype brings along counts for nothing. */
 function holdsAttributesAlone(given: object | null): boolean {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) return false;
-  for (const name in given) if (!IS_ATTRIBUTE.has(name) || !Object.hasOwn(given, name)) return false;
+  const known: readonly string[] = COOKIE_ATTRIBUTES;
+  for (const name in given) if (!known.includes(name) || !Object.hasOwn(given, name)) return false;
   return true;
 }
 
@@ -122,15 +121,9 @@ function lifetimeText({ maxAge, expires }: CookieAttributes): string {
   return text;
 }
 
-function wordOf(attribute: string, given: string, words: Readonly<Record<string, string>>): string {
-  const word = typeof given === 'string' ? words[given] : undefined;
-  if (word === undefined) throw badAttribute(attribute, `Give one of: ${Object.keys(words).join(', ')}.`);
-  return word;
-}
-
-/** Without a prototype, so that `constructor` is no word. */
-function ownWords(words: Record<string, string>): Record<string, string> {
-  return Object.assign(Object.create(null), words);
+function wordOf<Key extends string>(attribute: string, given: Key, words: Readonly<Record<Key, string>>): string {
+  if (typeof given === 'string' && Object.hasOwn(words, given)) return words[given];
+  throw badAttribute(attribute, `Give one of: ${Object.keys(words).join(', ')}.`);
 }
 
 /** The prefixes make browsers keep promises (section 4.1.3; `__Http-` by draft-ietf-httpbis-layered-cookies section 4.1.3). */

@@ -3,7 +3,6 @@
  * `1.<id>.<signature>`: a version, 256 random bits, and an HMAC-SHA-256 by a key derived for this use and this cookie name,
  * so that no other cookie's signature ever fits.
  */
-
 import type { CookieAttributes } from '../cookie/attributes.ts';
 import { cookieValues } from '../cookie/parse.ts';
 import { clearCookie, serializeCookie } from '../cookie/serialize.ts';

@@ -3,7 +3,7 @@ import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
 import { checkEncoding } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilNoneWaits } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
 
@@ -44,8 +44,6 @@ interface Pool extends MysqlPool {
   promise(): { end(): Promise<void> };
 }
 
-const END_PAUSE = 10;
-
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['mysql:', 'mariadb:'], 'mysql://user:password@localhost:3306/database');
   checkEncoding(new URL(url));
@@ -63,8 +61,7 @@ export function openPool(url: string): OpenedPool {
       });
     },
     async end() {
-      // Of a pool that ends, those who wait for a connection get none.
-      while (waiting > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+      await untilNoneWaits(() => waiting);
       await pool.promise().end();
     },
   };

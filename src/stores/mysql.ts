@@ -10,7 +10,7 @@ import {
   type Rows,
 } from './mysql-connection.ts';
 import { makeTable } from './mysql-schema.ts';
-import { allAsked, readTogether } from './read-together.ts';
+import { allAsked, READ_SIZES, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
@@ -81,7 +81,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
   const change = (sql: string, ...values: SqlValue[]) =>
     run(sql, values).then(changed => (changed as Changed).affectedRows);
 
-  const read = readTogether(keys => select(statements.read(keys.length), ...keys));
+  const read = readTogether(keys => select(statements.read.get(keys.length) as string, ...keys));
 
   return {
     read,
@@ -124,13 +124,18 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
   };
 }
 
+/** ?, ?, … */
+function places(count: number): string {
+  return Array(count).fill('?').join(', ');
+}
+
 /** The statements. A limit is put into the text, because not all versions take it as a value. */
 function textsFor(table: string) {
   const all = ['`key`', ...COLUMNS].join(', ');
   return {
-    read: (size: number) => `SELECT ${all} FROM ${table} WHERE \`key\` IN (${Array(size).fill('?').join(', ')})`,
+    read: new Map(READ_SIZES.map(size => [size, `SELECT ${all} FROM ${table} WHERE \`key\` IN (${places(size)})`])),
     // Not INSERT IGNORE, which would also cut short or invent what does not fit.
-    create: `INSERT INTO ${table} (${all}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
+    create: `INSERT INTO ${table} (${all}) VALUES (${places(COLUMNS.length + 1)})`,
     replace: `UPDATE ${table} SET ${COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE \`key\` = ? AND version = ?`,
     touch: `UPDATE ${table} SET last_seen_at = GREATEST(last_seen_at, ?), expires_at = GREATEST(expires_at, ?) WHERE \`key\` = ?`,
     delete: `DELETE FROM ${table} WHERE \`key\` = ?`,

@@ -4,7 +4,7 @@ import { loadPeer } from './load-peer.ts';
 import { storeClosed } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilNoneWaits } from './sql-server.ts';
 
 export interface PostgresStatement {
   /** The name to prepare it under; without one it is prepared for this once. */
@@ -43,8 +43,6 @@ interface Pool extends PostgresPool {
   end(): Promise<void>;
 }
 
-const END_PAUSE = 10;
-
 export function openPool(url: string): OpenedPool {
   checkUrl(url, ['postgres:', 'postgresql:'], 'postgres://user:password@localhost:5432/database');
   const { Pool } = loadPeer('pg') as { Pool: new (options: object) => Pool };
@@ -56,8 +54,8 @@ export function openPool(url: string): OpenedPool {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
     async end() {
       ended = true;
-      // Of a pool that ends, those who wait for a connection get none, and hear of it when CONNECT_TIMEOUT has passed.
-      while (pool.waitingCount > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+      // They would hear of it only when CONNECT_TIMEOUT has passed.
+      await untilNoneWaits(() => pool.waitingCount);
       await pool.end();
     },
   };

@@ -1,5 +1,4 @@
 /** `madeleine/sealed-cookie`: the whole session in the browser's cookies, sealed. */
-
 import type { CookieAttributes } from '../cookie/attributes.ts';
 import { cookieValues } from '../cookie/parse.ts';
 import { clearCookie, serializeCookie } from '../cookie/serialize.ts';

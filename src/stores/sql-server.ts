@@ -1,4 +1,4 @@
-/** What the stores over an SQL server share: time limits, connection strings and names. */
+/** What the stores over an SQL server share: time limits, the end of a pool, connection strings and names. */
 import { MadeleineError } from '../errors.ts';
 import { invalidOption } from '../options.ts';
 
@@ -9,6 +9,13 @@ export const CONNECT_TIMEOUT = 5_000;
  * but a connection that hangs for ever would be one less for those who come.
  */
 export const STATEMENT_TIMEOUT = 10_000;
+
+const END_PAUSE = 10;
+
+/** Of a pool that ends, those who wait for a connection get none: resolves when there are no more of them. */
+export async function untilNoneWaits(waiting: () => number): Promise<void> {
+  while (waiting() > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+}
 
 /**
  * The connection string may hold a password, so it is never shown.

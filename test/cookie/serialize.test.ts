@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseCookie as peerParse, type SetCookie, stringifySetCookie } from 'cookie';
 import fc from 'fast-check';
-import { type CookieAttributes, clearCookie, parseCookies, serializeCookie } from 'madeleine';
+import { type CookieAttributes, clearCookie, defineCookie, parseCookies, serializeCookie } from 'madeleine';
 
 const refuses = (code: string, name: string, value: string, attributes: unknown = {}): void => {
   assert.throws(
@@ -174,6 +174,24 @@ describe('beside jshttp/cookie', () => {
         }
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('a declared cookie has the value that the peer writes, for any text', () => {
+    const wellFormed = fc.string({ unit: 'binary', maxLength: 40 });
+    fc.assert(
+      fc.property(name, wellFormed, (cookie, text) => {
+        const headers = new Headers();
+        defineCookie(cookie).write(headers, text);
+        assert.equal(headers.getSetCookie()[0]?.split('; ')[0], peerSerialize(cookie, text));
+      }),
+      {
+        numRuns: 3000,
+        examples: [
+          ['a', '100%'],
+          ['a', 'a;b,c "d" \\ é 日'],
+        ] as Array<[string, string]>,
+      },
     );
   });
 
