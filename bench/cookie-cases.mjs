@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import * as cookie from 'cookie';
 import cookieSignature from 'cookie-signature';
-import { attributeText } from '../dist/cookie/attributes.js';
-import { encodedPairText } from '../dist/cookie/serialize.js';
-import { createExpressVerifier, createSigner } from '../dist/crypto/signature.js';
-import { parseCookies } from '../dist/index.js';
+import { attributeText } from '../.build/modules/cookie/attributes.js';
+import { encodedPairText } from '../.build/modules/cookie/serialize.js';
+import { createExpressVerifier, createSigner } from '../.build/modules/crypto/signature.js';
+import { parseCookies } from '../.build/modules/index.js';
 
 const SECRET = 'a-secret-that-is-long-enough-for-production';
 const LONG = 'abcdefghijklmnopqrstuvwxyz012345'.repeat(100);

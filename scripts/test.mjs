@@ -24,7 +24,7 @@ async function check(title, command, args) {
 }
 
 async function build() {
-  await check('the package builds (tsc)', tool('tsc'), ['-p', 'tsconfig.json']);
+  await check('the package builds (tsc, rollup)', process.execPath, ['scripts/build.mjs']);
   await check('the tests and their types compile (tsc)', tool('tsc'), ['-p', 'test/tsconfig.json']);
 }
 
