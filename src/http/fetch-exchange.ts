@@ -1,23 +1,28 @@
 /** One Fetch request's session and its response: saved before the response is given back, and told to the browser in its head. */
 import { setCookieLine } from '../cookie/headers.ts';
+import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts, Visitor } from '../session/state.ts';
 import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { type LeavingHead, tellOfSession } from './fields.ts';
-import { saveAtEnd } from './late-save.ts';
+import { saveAtEnd, whenIdle } from './late-save.ts';
 
 export class FetchExchange<Data extends object = object> {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
+  /** Nothing is to come at which changes would be looked for: the body is at its end, or leaves unwatched. */
+  #left = false;
 
   constructor(sessions: Sessions<Data>, open: OpenSession<Data>) {
     this.sessions = sessions;
     this.#open = open;
   }
 
+  /** What handlers hold. Once the response has left, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
+    if (this.#left) setImmediate(() => this.#saveLeft());
     return this.#open.session;
   }
 
@@ -40,6 +45,7 @@ export class FetchExchange<Data extends object = object> {
       open.endTurn?.();
     }
     const cookies = open.setCookies();
+    this.#left = true;
     // 101 and Response.error() are no answers that a field could be added to.
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
@@ -56,6 +62,7 @@ export class FetchExchange<Data extends object = object> {
   async leave(): Promise<void> {
     const open = this.#open;
     await this.#saveLate();
+    this.#left = true;
     open.endTurn?.();
     if (open.setCookies().length > 0) {
       this.sessions.warn(
@@ -67,10 +74,12 @@ export class FetchExchange<Data extends object = object> {
 
   #watched(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
     if (body === null) return null;
+    this.#left = false;
     return withEnd(body, {
       beforeEnd: async () => {
         try {
           await saveAtEnd(this.sessions, this.#open);
+          this.#left = true;
         } catch (error) {
           this.sessions.reportFailure(error);
           throw error;
@@ -83,12 +92,29 @@ export class FetchExchange<Data extends object = object> {
     });
   }
 
-  async #saveLate(): Promise<void> {
-    try {
-      await saveAtEnd(this.sessions, this.#open);
-    } catch (error) {
-      this.sessions.reportFailure(error);
-    }
+  #saveLate(): MaybePromise<void> {
+    return orElse(
+      () => saveAtEnd(this.sessions, this.#open),
+      error => this.sessions.reportFailure(error),
+    );
+  }
+
+  /** The same where nobody else would look for what was changed. */
+  #saveLeft(): void {
+    const open = this.#open;
+    const save = () => {
+      if (open.changed && !open.unstored) {
+        this.sessions.warn(
+          'MADELEINE_LATE_CHANGE',
+          'The session was changed after its Response had been given back. It was saved, but the client may already have asked again. Change it before; where the writer of a stream changes it, ask for it before, of(request).',
+        );
+      }
+      return this.#saveLate();
+    };
+    orElse(
+      () => whenIdle(open, save),
+      error => this.sessions.reportFailure(error),
+    );
   }
 }
 

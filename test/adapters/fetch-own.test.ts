@@ -1,6 +1,7 @@
 // What is Fetch's alone: streams, responses that cannot be changed, errors that are thrown, proxies; and each framework's manner.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { requireLogin, requireUser, session } from 'madeleine/fetch';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore, readSetCookie, sendRequest } from 'madeleine/testing';
@@ -117,6 +118,31 @@ describe('a stream', () => {
     assert.equal(await text(withSession(request => Response.json(of(request)['left']))(ask('/', first))), 'true');
   });
 
+  // tRPC and GraphQL Yoga run what asks for the session only when the response is on its way.
+  it('whose writer is the first to ask for the session: its changes are saved, and a warning says to ask before', async () => {
+    const { visit, withSession, of } = counter();
+    const first = await visit(ask());
+    const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
+    let change = (_progress: number) => {};
+    const events = withSession(request => {
+      change = progress => {
+        of(request)['progress'] = progress;
+      };
+      return new Response(new ReadableStream({ pull: controller => controller.close() }, { highWaterMark: 0 }));
+    });
+    const progress = withSession(request => Response.json(of(request)['progress']));
+    const response = await events(ask('/', first));
+    for (const step of [1, 2]) {
+      change(step);
+      await setImmediate();
+      assert.equal(await text(progress(ask('/', first))), String(step));
+    }
+    assert.equal(await response.text(), '');
+    const { code, message } = await warned;
+    assert.equal(code, 'MADELEINE_LATE_CHANGE');
+    assert.match(message, /ask for it before, of\(request\)/);
+  });
+
   it('breaks off when the save at its end fails, and the event tells', async () => {
     const store = faultStore(memoryStore());
     const { visit, withSession, of, sessions } = counter({ store });
@@ -157,6 +183,25 @@ describe('a stream', () => {
 });
 
 describe('the answer', () => {
+  it('a change after it was given back, of a session that was asked for before, is saved too', async () => {
+    for (const body of [null, 'text']) {
+      const { visit, withSession, of } = counter();
+      const first = await visit(ask());
+      let later = () => {};
+      const answer = withSession(request => {
+        void of(request).visits;
+        later = () => {
+          of(request)['mailed'] = true;
+        };
+        return new Response(body);
+      });
+      await text(answer(ask('/', first)));
+      later();
+      await setImmediate();
+      assert.equal(await text(withSession(request => Response.json(of(request)['mailed']))(ask('/', first))), 'true');
+    }
+  });
+
   it('a redirect, whose fields cannot be changed, carries the cookie', async () => {
     const { withSession, of } = counter();
     const enter = withSession(async request => {
