@@ -14,6 +14,9 @@ import { connectionOf, streamOf } from './http2.ts';
 import { saveAtEnd, whenIdle } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
 
+/** How long an application may take to answer an error that it was told, in milliseconds. */
+const MOST_TO_ANSWER = 5_000;
+
 export class Exchange<Data extends object = object> implements GateParticipant, LeavingHead {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
@@ -111,6 +114,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 
   failed(error: unknown): void {
     tellApplication(this.sessions, this.#response, error, this.#onError);
+    answerIfNobodyDoes(this.sessions, this.#response, error);
   }
 
   report(error: unknown): void {
@@ -154,9 +158,27 @@ export function tellApplication(
     sessions.reportFailure(error);
     if (response.headersSent) throw thrown;
     sessions.reportFailure(thrown);
-    clearForError(response);
-    response.end(bareError(response, error));
+    answerBarely(response, error);
   }
+}
+
+/**
+ * Who has made a promise of next() (h3, a middleware in an API route of Next.js) takes its first call alone, and hears of no save that
+ * fails later: the client would wait for ever.
+ */
+function answerIfNobodyDoes(sessions: Pick<Sessions, 'reportFailure'>, response: ServerResponse, error: unknown): void {
+  if (response.headersSent || (streamOf(response) ?? response).closed) return;
+  const timer = setTimeout(() => {
+    if (response.headersSent) return;
+    sessions.reportFailure(error);
+    answerBarely(response, error);
+  }, MOST_TO_ANSWER);
+  response.once('close', () => clearTimeout(timer));
+}
+
+function answerBarely(response: ServerResponse, error: unknown): void {
+  clearForError(response);
+  response.end(bareError(response, error));
 }
 
 const NONE: readonly Exchange[] = [];

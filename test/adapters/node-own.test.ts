@@ -5,6 +5,7 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { memoryStore } from 'madeleine/memory';
 import { type NodeSessions, session } from 'madeleine/node';
 import { faultStore } from 'madeleine/testing';
@@ -92,6 +93,45 @@ describe('node: errors', () => {
       assert.equal(((await heard) as { error: { code: string } }).error.code, 'ERR_STORE_FAILED');
       await served.close();
     }
+  });
+
+  // h3 does it, and many a middleware that is called in an API route of Next.js.
+  it('who makes a promise of next() hears its first call alone: a save that fails is answered barely in the end', async context => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const store = faultStore(memoryStore(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+    const remember = session({ secret, store });
+    const heard: unknown[] = [];
+    remember.sessions.on('failed', ({ error }) => heard.push((error as { code: string }).code));
+    let told = (_answer: () => void) => {};
+    const served = await serve(async (req, res) => {
+      let calls = 0;
+      await new Promise<void>(resolve => {
+        remember(req, res, () => {
+          calls++;
+          if (calls === 2) told(() => req.url === '/slow' && res.writeHead(500).end('of the application'));
+          resolve();
+        });
+      });
+      remember.of(req).visits = 1;
+      res.setHeader('Location', '/').end('ok');
+    });
+    context.after(served.close);
+    const fail = async (path: string, time: number) => {
+      const telling = new Promise<() => void>(resolve => {
+        told = resolve;
+      });
+      const answering = request(served.url + path);
+      const answer = await telling;
+      await setImmediate();
+      context.mock.timers.tick(time);
+      answer();
+      const { status, body, headers } = await answering;
+      return [status, body, headers.location];
+    };
+    assert.deepEqual(await fail('/slow', 4_999), [500, 'of the application', undefined]);
+    assert.deepEqual(heard, []);
+    assert.deepEqual(await fail('/lost', 5_000), [503, 'Service Unavailable\n', undefined]);
+    assert.deepEqual(heard, ['ERR_STORE_FAILED']);
   });
 
   it('of() without a session says which line to move', async () => {
