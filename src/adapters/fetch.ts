@@ -30,7 +30,7 @@ export interface FetchSessionOptions<Data extends object = SessionData> extends 
 }
 
 /** A request, or the object in which a framework hands it over: a loader's arguments, an event, a context. */
-export type RequestSource = Request | { readonly request: Request };
+export type RequestSource = Request | { readonly request: Request } | { readonly req: Request };
 
 /** Gives a handler, whatever arguments its framework hands it, back as a handler with the same arguments. */
 type Wrapper = <Source extends RequestSource, Rest extends unknown[] = []>(
@@ -127,9 +127,14 @@ export function session<Data extends object = SessionData>(options: FetchSession
   };
 }
 
+/** @throws MadeleineError `ERR_NOT_A_REQUEST` */
 function requestOf(source: RequestSource): Request {
   // That of Next.js for its proxy has a `request` too, which throws.
-  return source instanceof Request || !('request' in source) ? source : source.request;
+  if (source instanceof Request) return source;
+  const { request, req } = (source ?? {}) as { readonly request?: Request; readonly req?: Request };
+  const found = request ?? req ?? (source as Partial<Request> | undefined);
+  if (typeof found?.headers?.get !== 'function') throw requestNotGiven();
+  return found as Request;
 }
 
 /** By what it can do: a framework's own is no instance of the Response that is global. */
@@ -142,6 +147,14 @@ function handlerMissing(): MadeleineError {
     'ERR_OPTION_INVALID',
     'withSession() was not given a handler.',
     'Give it the function that answers: withSession(request => Response.json({ … })).',
+  );
+}
+
+function requestNotGiven(): MadeleineError {
+  return new MadeleineError(
+    'ERR_NOT_A_REQUEST',
+    'What was given for a request has no Request of Fetch.',
+    "Give the Request, or an object with it as `request` or `req`; Node's (req, res) are for madeleine/express or madeleine/node.",
   );
 }
 

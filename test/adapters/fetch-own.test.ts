@@ -1,10 +1,12 @@
 // What is Fetch's alone: streams, responses that cannot be changed, errors that are thrown, proxies; and each framework's manner.
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { requireLogin, requireUser, session } from 'madeleine/fetch';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore, readSetCookie, sendRequest } from 'madeleine/testing';
+import { serve } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 /** What of Bun's own server is asked here. */
@@ -420,6 +422,33 @@ describe('the request', () => {
       return new Response();
     });
     assert.equal(await text(guarded(hint(await login(hint(first))))), 'passed');
+  });
+
+  it('is found in an event that has it as `req`, as that of h3 2 does', async () => {
+    const { withSession, of } = counter();
+    const visit = withSession((event: { req: Request; headers: Headers }) => {
+      of(event).visits = 1;
+      return new Response('ok');
+    });
+    const request = ask();
+    const response = await visit({ req: request, headers: request.headers });
+    assert.equal(response.headers.getSetCookie().length, 1);
+  });
+
+  it('that is none: an error says so, where a client could wait for a Response that nobody sends', async context => {
+    const { withSession, of, flash } = counter();
+    for (const given of [undefined, null, 'text', {}, { request: {} }, { req: { headers: {} } }]) {
+      const wrong = given as unknown as Request;
+      const code = { code: 'ERR_NOT_A_REQUEST' };
+      await assert.rejects(withSession(() => new Response())(wrong), code);
+      await assert.rejects(requireLogin()(() => new Response())(wrong), code);
+      assert.throws(() => of(wrong), code);
+      assert.throws(() => flash(wrong, 'info'), code);
+    }
+    const pages = withSession(() => new Response()) as unknown as (req: IncomingMessage) => Promise<Response>;
+    const served = await serve((req, res) => void pages(req).catch(error => res.end(error.message)));
+    context.after(served.close);
+    assert.match((await sendRequest(served.url)).body, /Node's \(req, res\) are for madeleine\/express/);
   });
 
   it('wrapped twice has one session; two sessions need two names', async () => {

@@ -1,8 +1,10 @@
 // Compile-only: what the types of sessions promise. Compiled with the tests; a promise broken is an error of `npm test`.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request } from 'express';
 import { createSessions, type Session } from 'madeleine';
 import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { session as nodeSession, requireLogin } from 'madeleine/node';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -77,3 +79,13 @@ session({ secret: 'x', store: sealedCookieStore({ epoch: async userId => userId.
 sealedCookieStore({ denylist: memoryStore() });
 // @ts-expect-error: it keeps nothing
 sealedCookieStore({ denylist: sealedCookieStore() });
+
+// Hosts whose next() takes an Error, or anything: h3, connect.
+type Host<Fault> = (
+  middleware: (req: IncomingMessage, res: ServerResponse, next: (fault?: Fault) => void) => void,
+) => void;
+declare const h3: Host<Error>;
+declare const connect: Host<unknown>;
+h3(nodeSession({ secret: 'x' }));
+h3(requireLogin());
+connect(nodeSession({ secret: 'x' }));
