@@ -43,9 +43,10 @@ it('Express: a look at a session that is not there warns once, and names the lin
   assert.doesNotMatch(run('quiet.mjs', ORDER, { NODE_ENV: 'production' }), /MADELEINE_ORDER/);
 });
 
+cpSync('dist', path.join(folder, 'copy'), { recursive: true });
+writeFileSync(path.join(folder, 'copy/package.json'), '{"type":"module"}');
+
 it('two copies of the package are named, each with its place', () => {
-  cpSync('dist', path.join(folder, 'copy'), { recursive: true });
-  writeFileSync(path.join(folder, 'copy/package.json'), '{"type":"module"}');
   const out = run(
     'twice.mjs',
     `import { session } from 'madeleine/express';
@@ -57,4 +58,40 @@ it('two copies of the package are named, each with its place', () => {
     run('once.mjs', "import { session } from 'madeleine/express'; session({ secret: 'x'.repeat(40) });"),
     /MADELEINE_TWICE/,
   );
+});
+
+it('two copies serve each its own path of one Express application', () => {
+  const out = run(
+    'both.mjs',
+    `import express from 'express';
+     import * as one from 'madeleine/express';
+     import * as other from './copy/adapters/express.js';
+     const app = express();
+     for (const [path, { session, cookies }] of Object.entries({ '/one': one, '/other': other })) {
+       const part = express.Router();
+       part.use(cookies(), session({ secret: 'x'.repeat(40), name: path.slice(1) }));
+       part.get('/', (req, res) => {
+         req.session.visits = (req.session.visits ?? 0) + 1;
+         req.flash('info', path);
+         res.json([req.session.visits, req.flash('info'), req.sessionID === req.session.id, typeof req.cookies.seen]);
+       });
+       app.use(path, part);
+     }
+     const server = app.listen(0, async () => {
+       const said = [];
+       const cookies = new Map([['seen', '1']]);
+       for (const path of ['/one', '/other', '/one', '/other']) {
+         const cookie = [...cookies].map(pair => pair.join('=')).join('; ');
+         const answer = await fetch('http://127.0.0.1:' + server.address().port + path, { headers: { cookie } });
+         for (const line of answer.headers.getSetCookie()) cookies.set(...line.split(';')[0].split('='));
+         said.push(await answer.text());
+       }
+       console.log(said.join(' '));
+       server.close();
+       server.closeAllConnections();
+     });`,
+  );
+  const visit = (path: string, visits: number) => `[${visits},["${path}"],true,"string"]`;
+  assert.ok(out.includes([visit('/one', 1), visit('/other', 1), visit('/one', 2), visit('/other', 2)].join(' ')), out);
+  assert.doesNotMatch(out, /MADELEINE_ORDER/);
 });
