@@ -13,8 +13,9 @@ type HolderOf = (response: ServerResponse) => Holder | undefined;
 
 const METHODS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
 const GETTERS = ['headersSent', 'writableEnded'] as const;
-type Name = (typeof METHODS)[number] | (typeof GETTERS)[number];
-type Originals = Record<Name, (...args: unknown[]) => unknown>;
+const NAMES = [...METHODS, ...GETTERS];
+/** Over HTTP/2 there is no `setHeaders`; a mock may have less. */
+type Originals = Partial<Record<(typeof NAMES)[number], ((...args: unknown[]) => unknown) | undefined>>;
 
 const PRESENTED = Symbol('madeleine.presented');
 
@@ -36,40 +37,47 @@ let last: { originals: Originals; descriptors: PropertyDescriptorMap } | null = 
 
 function presentation(owner: ServerResponse, holderOf: HolderOf): PropertyDescriptorMap {
   const originals = originalsOf(owner);
-  const same = last !== null && [...METHODS, ...GETTERS].every(name => last?.originals[name] === originals[name]);
-  if (last === null || !same) last = { originals, descriptors: describe(originals, holderOf) };
+  if (last === null || NAMES.some(name => last?.originals[name] !== originals[name])) {
+    last = { originals, descriptors: describe(originals, holderOf) };
+  }
   return last.descriptors;
 }
 
 function originalsOf(owner: ServerResponse): Originals {
-  const found: Partial<Originals> = {};
-  for (const name of METHODS) found[name] = owner[name] as Originals[Name];
+  const found: Originals = {};
+  for (const name of METHODS) found[name] = owner[name] as Originals[typeof name];
   for (const name of GETTERS) found[name] = getterOf(owner, name);
-  return found as Originals;
+  return found;
 }
 
-function getterOf(object: object, name: string): () => unknown {
+function getterOf(object: object, name: string): (() => unknown) | undefined {
   for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
     const descriptor = Object.getOwnPropertyDescriptor(at, name);
     if (descriptor) return descriptor.get ?? (() => descriptor.value);
   }
-  return () => undefined;
+  return undefined;
 }
 
 function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorMap {
   const descriptors: PropertyDescriptorMap = { [PRESENTED]: { value: true } };
   for (const name of METHODS) {
+    const original = originals[name];
+    if (!original) continue;
     const value = function (this: ServerResponse, ...args: unknown[]): unknown {
       if (holderOf(this)?.holdsHead) refuse(name);
-      return originals[name].apply(this, args);
+      return original.apply(this, args);
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }
   const show = (name: (typeof GETTERS)[number], holds: keyof Holder) => {
     const get = function (this: ServerResponse): unknown {
-      return holderOf(this)?.[holds] || originals[name].call(this);
+      return holderOf(this)?.[holds] || originals[name]?.call(this);
     };
-    descriptors[name] = { get, configurable: true };
+    // Node sets neither; a mock has plain properties, which it sets itself.
+    const set = function (this: ServerResponse, value: unknown): void {
+      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+    };
+    descriptors[name] = { get, set, configurable: true };
   };
   show('headersSent', 'holdsHead');
   show('writableEnded', 'holdsEnd');
