@@ -11,10 +11,11 @@ export interface Holder {
 }
 type HolderOf = (response: ServerResponse) => Holder | undefined;
 
-const METHODS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
+/** `setHeaders` goes through `setHeader`. */
+const METHODS = ['setHeader', 'appendHeader', 'removeHeader'] as const;
 const GETTERS = ['headersSent', 'writableEnded'] as const;
 const NAMES = [...METHODS, ...GETTERS];
-/** Over HTTP/2 there is no `setHeaders`; a mock may have less. */
+/** A mock may not have all of them. */
 type Originals = Partial<Record<(typeof NAMES)[number], ((...args: unknown[]) => unknown) | undefined>>;
 
 const PRESENTED = Symbol('madeleine.presented');
@@ -23,7 +24,7 @@ const PRESENTED = Symbol('madeleine.presented');
  * A head that is held counts as sent: `headersSent` is true and fields cannot be changed; an end that is held, as the end. Otherwise an error handler that looks
  * whether it may still answer would write into a response that is complete.
  *
- * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put six properties on each
+ * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put five properties on each
  * response, and to take them away again, cost more than everything else that a save does.
  */
 export function presentHeld(response: ServerResponse, holderOf: HolderOf): void {
@@ -61,11 +62,9 @@ function getterOf(object: object, name: string): (() => unknown) | undefined {
 function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorMap {
   const descriptors: PropertyDescriptorMap = { [PRESENTED]: { value: true } };
   for (const name of METHODS) {
-    const original = originals[name];
-    if (!original) continue;
     const value = function (this: ServerResponse, ...args: unknown[]): unknown {
       if (holderOf(this)?.holdsHead) refuse(name);
-      return original.apply(this, args);
+      return originals[name]?.apply(this, args);
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }

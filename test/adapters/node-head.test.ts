@@ -142,7 +142,7 @@ describe('node: once a save has failed, the error handler has the response as it
       (_req, res) => {
         const { setHeader } = res;
         res.setHeader = (name, value) => setHeader.call(res, name, `own ${value}`);
-        Object.defineProperty(res, 'appendHeader', { value: () => res.setHeader('X-More', '2') });
+        Object.defineProperty(res, 'appendHeader', { value: () => res.setHeader('X-More', '2'), enumerable: true });
         Object.defineProperty(res, 'headersSent', { value: 'own' });
         res.setHeader('X-Error', '1').appendHeader('X-More', '2');
         sent = res.headersSent;
@@ -174,8 +174,9 @@ it('a response made by hand, for a unit test, says as ever whether it was sent',
   const sessions = session({ secret, store: slow() });
   const made = Object.assign(new EventEmitter(), { headers: {}, socket: {} }) as unknown as IncomingMessage;
   const seen: unknown[] = [];
+  let response: object = {};
   await new Promise<void>(resolve => {
-    const response = {
+    const mock = {
       headersSent: false,
       getHeader: () => undefined,
       setHeader: () => {},
@@ -186,13 +187,16 @@ it('a response made by hand, for a unit test, says as ever whether it was sent',
         resolve();
       },
     };
-    sessions(made, response as unknown as ServerResponse, () => {
+    sessions(made, mock as unknown as ServerResponse, () => {
       sessions.of(made).visits = 1;
-      response.end('done');
-      seen.push(response.headersSent);
+      mock.end('done');
+      seen.push(mock.headersSent);
     });
+    response = mock;
   });
   assert.deepEqual(seen, [true, false, 'done', true, undefined]);
+  const plain = { value: true, writable: true, enumerable: true, configurable: true };
+  assert.deepEqual(Object.getOwnPropertyDescriptor(response, 'headersSent'), plain);
 });
 
 describe('node: what writeHead is given', () => {
