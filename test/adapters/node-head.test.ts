@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import { describe, it, type TestContext } from 'node:test';
+import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { session } from 'madeleine/node';
 import { faultStore } from 'madeleine/testing';
@@ -65,18 +66,18 @@ describe('node: while a head is held', () => {
     assert.deepEqual(seen, [true, false, true]);
   });
 
-  it('how it looks is made once for all responses', async context => {
+  it('how it looks, and what holds it, is made once for all responses', async context => {
     const seen = new Set<unknown>();
     const served = await serve(
       session({ secret, store: slow() }).withSession((req, res) => {
         req.session.visits = 1;
         res.end();
-        seen.add(res.setHeader);
+        seen.add(res.setHeader).add(res.end);
       }),
     );
     context.after(served.close);
     for (let round = 0; round < 3; round++) await request(served.url);
-    assert.equal(seen.size, 1);
+    assert.equal(seen.size, 2);
   });
 });
 
@@ -167,6 +168,35 @@ describe('node: once a save has failed, the error handler has the response as it
     context.after(served.close);
     await request(served.url, { protocol: 'http2' });
     assert.equal(methods[0], methods[1]);
+  });
+});
+
+describe('node: a library that took hold of a response before the session', () => {
+  async function wraps(
+    context: TestContext,
+    store: SessionStore = memoryStore(),
+  ): Promise<(path: string) => Promise<string>> {
+    const sessions = session({ secret, store });
+    const served = await serve((req, res) => {
+      const { end } = res;
+      if (req.url === '/wrapped') res.end = ((text: string) => end.call(res, `<${text}>`, 'utf8')) as typeof end;
+      sessions(req, res, error => {
+        if (!error) sessions.of(req).visits = 1;
+        res.end(error ? 'error' : 'text');
+      });
+    });
+    context.after(served.close);
+    return async path => (await request(served.url + path)).body;
+  }
+
+  it('is asked, and of that response alone', async context => {
+    const ask = await wraps(context);
+    assert.deepEqual([await ask('/'), await ask('/wrapped'), await ask('/')], ['text', '<text>', 'text']);
+  });
+
+  it('has no part in an error that is sent instead', async context => {
+    const ask = await wraps(context, broken());
+    assert.deepEqual([await ask('/'), await ask('/wrapped'), await ask('/')], ['error', 'error', 'error']);
   });
 });
 
