@@ -28,12 +28,12 @@ export const flash = function (
   const { session } = this;
   const messages = messagesIn(session);
   if (type === undefined) {
-    if (session.flash !== undefined) delete session.flash;
+    delete session.flash;
     return messages;
   }
   const present = Object.hasOwn(messages, type) ? (messages[type] as string[]) : [];
   if (text === undefined) {
-    if (present.length > 0) replace(session, messages, type, []);
+    replace(session, messages, type, []);
     return present;
   }
   const added = Array.isArray(text) ? text : [values.length > 0 ? format(text, ...values) : text];

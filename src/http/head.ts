@@ -10,7 +10,7 @@ export function setHeadGiven(response: ServerResponse, status: number, second: u
   const headers = message === undefined ? (second ?? third) : third;
   for (const [name, value] of fieldsOf(headers)) {
     if (value === undefined) continue;
-    if (name.toLowerCase() === 'set-cookie') addSetCookies(response, [value].flat().map(String));
+    if (name.toLowerCase() === 'set-cookie') addSetCookies(response, [value].flat() as string[]);
     else response.setHeader(name, value);
   }
   response.statusCode = status;
@@ -18,7 +18,7 @@ export function setHeadGiven(response: ServerResponse, status: number, second: u
 }
 
 function addSetCookies(response: ServerResponse, lines: readonly string[]): void {
-  const present = [response.getHeader('Set-Cookie') ?? []].flat();
+  const present = [response.getHeader('Set-Cookie')].flat();
   const missing = lines.filter(line => !present.includes(line));
   if (missing.length > 0) response.appendHeader('Set-Cookie', missing);
 }

@@ -11,10 +11,12 @@ export interface Holder {
 }
 type HolderOf = (response: ServerResponse) => Holder | undefined;
 
-const METHODS = ['setHeader', 'appendHeader', 'setHeaders', 'removeHeader'] as const;
+/** `setHeaders` goes through `setHeader`. */
+const METHODS = ['setHeader', 'appendHeader', 'removeHeader'] as const;
 const GETTERS = ['headersSent', 'writableEnded'] as const;
-type Name = (typeof METHODS)[number] | (typeof GETTERS)[number];
-type Originals = Record<Name, (...args: unknown[]) => unknown>;
+const NAMES = [...METHODS, ...GETTERS];
+/** A mock may not have all of them. */
+type Originals = Partial<Record<(typeof NAMES)[number], ((...args: unknown[]) => unknown) | undefined>>;
 
 const PRESENTED = Symbol('madeleine.presented');
 
@@ -22,7 +24,7 @@ const PRESENTED = Symbol('madeleine.presented');
  * A head that is held counts as sent: `headersSent` is true and fields cannot be changed; an end that is held, as the end. Otherwise an error handler that looks
  * whether it may still answer would write into a response that is complete.
  *
- * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put six properties on each
+ * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put five properties on each
  * response, and to take them away again, cost more than everything else that a save does.
  */
 export function presentHeld(response: ServerResponse, holderOf: HolderOf): void {
@@ -36,24 +38,25 @@ let last: { originals: Originals; descriptors: PropertyDescriptorMap } | null = 
 
 function presentation(owner: ServerResponse, holderOf: HolderOf): PropertyDescriptorMap {
   const originals = originalsOf(owner);
-  const same = last !== null && [...METHODS, ...GETTERS].every(name => last?.originals[name] === originals[name]);
-  if (last === null || !same) last = { originals, descriptors: describe(originals, holderOf) };
+  if (last === null || NAMES.some(name => last?.originals[name] !== originals[name])) {
+    last = { originals, descriptors: describe(originals, holderOf) };
+  }
   return last.descriptors;
 }
 
 function originalsOf(owner: ServerResponse): Originals {
-  const found: Partial<Originals> = {};
-  for (const name of METHODS) found[name] = owner[name] as Originals[Name];
+  const found: Originals = {};
+  for (const name of METHODS) found[name] = owner[name] as Originals[typeof name];
   for (const name of GETTERS) found[name] = getterOf(owner, name);
-  return found as Originals;
+  return found;
 }
 
-function getterOf(object: object, name: string): () => unknown {
+function getterOf(object: object, name: string): (() => unknown) | undefined {
   for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
     const descriptor = Object.getOwnPropertyDescriptor(at, name);
     if (descriptor) return descriptor.get ?? (() => descriptor.value);
   }
-  return () => undefined;
+  return undefined;
 }
 
 function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorMap {
@@ -61,15 +64,19 @@ function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorM
   for (const name of METHODS) {
     const value = function (this: ServerResponse, ...args: unknown[]): unknown {
       if (holderOf(this)?.holdsHead) refuse(name);
-      return originals[name].apply(this, args);
+      return originals[name]?.apply(this, args);
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }
   const show = (name: (typeof GETTERS)[number], holds: keyof Holder) => {
     const get = function (this: ServerResponse): unknown {
-      return holderOf(this)?.[holds] || originals[name].call(this);
+      return holderOf(this)?.[holds] || originals[name]?.call(this);
     };
-    descriptors[name] = { get, configurable: true };
+    // Node sets neither; a mock has plain properties, which it sets itself.
+    const set = function (this: ServerResponse, value: unknown): void {
+      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+    };
+    descriptors[name] = { get, set, configurable: true };
   };
   show('headersSent', 'holdsHead');
   show('writableEnded', 'holdsEnd');

@@ -28,19 +28,10 @@ export function intercept(response: ServerResponse, interceptorOf: InterceptorOf
   const owner = frameworkPrototype(intercepted);
   if (owner !== intercepted) {
     const shared = methodsOf(owner);
-    const asking = askingMethods(shared, interceptorOf);
-    for (const name of METHODS) {
-      Object.defineProperty(owner, name, {
-        value: asking[name],
-        writable: true,
-        configurable: true,
-        enumerable: false,
-      });
-    }
+    Object.assign(owner, askingMethods(shared, interceptorOf));
     Object.defineProperty(owner, BELOW, { value: shared });
-    if (METHODS.every(name => below[name] === shared[name])) return shared;
-    // Compression, say, took hold of this response before its prototype asked: once, at the first response of all.
   }
+  // Also the first response of all of a framework: compression, say, may have taken hold of it before its prototype asked.
   Object.assign(intercepted, lastAsking(below, interceptorOf));
   return below;
 }

@@ -15,6 +15,7 @@ import { HTTP2_ABORTS } from '../support/http2.ts';
 import { serve, serveOn } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
+const failingStore = () => faultStore(memoryStore(), () => ({ kind: 'fail' }));
 const visits = (sessions: NodeSessions) =>
   sessions.withSession((req, res) => {
     req.session.visits = (req.session.visits ?? 0) + 1;
@@ -132,6 +133,24 @@ describe('node: errors', () => {
     assert.deepEqual(heard, []);
     assert.deepEqual(await fail('/lost', 5_000), [503, 'Service Unavailable\n', undefined]);
     assert.deepEqual(heard, ['ERR_STORE_FAILED']);
+  });
+
+  it('a handler that goes on writing after its session could not be saved hears that each chunk is done with', async context => {
+    const sessions = session({ secret, store: failingStore() });
+    let tell: (told: unknown[]) => void = () => {};
+    const done = new Promise<unknown[]>(resolve => {
+      tell = resolve;
+    });
+    const served = await serve(
+      sessions.withSession((req, res) => {
+        req.session.visits = 1;
+        sessions.sessions.on('failed', () => res.write('second', (...told) => res.end('last', () => tell(told))));
+        res.write('first');
+      }),
+    );
+    context.after(served.close);
+    assert.equal((await request(served.url)).body, 'Service Unavailable\n');
+    assert.deepEqual(await done, []);
   });
 
   it('of() without a session says which line to move', async () => {
@@ -267,15 +286,18 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
     await assert.rejects(once(stream, 'end'), { code: 'ERR_HTTP2_STREAM_ERROR' });
   });
 
-  const failingStore = () => faultStore(memoryStore(), () => ({ kind: 'fail' }));
-
   it('an error in place of a response may have trailers of its own', async () => {
     const sessions = session({ secret, store: failingStore() });
     const served = await serveOn(
       http2.createServer((req, res) =>
         sessions(req, res, error => {
           if (error) {
-            res.addTrailers({ 'X-Error': '1' });
+            // Any case, and spaces around: one name, as Node has it.
+            res.addTrailers({ ' X-Error ': '1' });
+            res.addTrailers({ 'x-error': '2' });
+            assert.throws(() => res.addTrailers({ 'X-None': undefined as never }), {
+              code: 'ERR_HTTP2_INVALID_HEADER_VALUE',
+            });
             return res.end('error');
           }
           sessions.of(req).visits = 1;
@@ -285,7 +307,7 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
       ),
     );
     const { body, trailers } = await request(served.url, { protocol: 'http2' });
-    assert.deepEqual([body, Object.entries(trailers)], ['error', [['x-error', '1']]]);
+    assert.deepEqual([body, Object.entries(trailers)], ['error', [['x-error', '2']]]);
     await served.close();
   });
 

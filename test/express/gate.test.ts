@@ -159,6 +159,24 @@ for (const { name, express } of EXPRESSES) {
       assert.equal((await request(served.url)).body, 'first');
       await served.close();
     });
+
+    it("what asks before a response leaves is put on Express's responses once, not again with each", async () => {
+      const app = express();
+      app.use(session({ secret, store: slow() }), visit);
+      let own: string[] = [];
+      app.get('/', (_req, res) => {
+        own = ['writeHead', 'flushHeaders', 'write', 'end', 'setHeader'].filter(name => Object.hasOwn(res, name));
+        res.send('ok');
+      });
+      const served = await serve(app);
+      const look = () => Object.getOwnPropertyDescriptors(express.response);
+      await request(served.url);
+      const first = look();
+      await request(served.url);
+      assert.deepEqual(look(), first);
+      assert.deepEqual(own, []);
+      await served.close();
+    });
   });
 
   describe(`${name}, HTTP/1.1`, () => {

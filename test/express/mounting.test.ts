@@ -203,6 +203,19 @@ for (const { name, express } of EXPRESSES) {
       });
     });
 
+    it('are not looked for in what is none', async () => {
+      const app = express();
+      app.use(session({ secret }));
+      app.get('/', (req, res) => {
+        for (const kept of ['', 'text', 5, { info: 'text' }]) {
+          Object.assign(req.session, { flash: kept });
+          assert.throws(() => req.flash('info', 'Saved.'), { code: 'ERR_DATA_KEY' });
+        }
+        res.end();
+      });
+      await withServer(app, async client => assert.equal((await client.get('/')).status, 200));
+    });
+
     it('looking for messages that are not there stores nothing', async () => {
       const app = express();
       app.use(session({ secret }));

@@ -1,0 +1,317 @@
+// The head of plain Node's responses: how it looks to a handler while it is held, and what writeHead is given.
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import http2 from 'node:http2';
+import { describe, it, type TestContext } from 'node:test';
+import type { SessionStore } from 'madeleine';
+import { memoryStore } from 'madeleine/memory';
+import { session } from 'madeleine/node';
+import { faultStore } from 'madeleine/testing';
+import { request } from '../support/client.ts';
+import { HTTP2_ABORTS } from '../support/http2.ts';
+import { serve, serveOn } from '../support/serve.ts';
+
+const secret = 'a secret of more than thirty-two bytes';
+const slow = () => faultStore(memoryStore(), () => ({ kind: 'delay', time: 5 }));
+const broken = () => faultStore(memoryStore(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+
+describe('node: while a head is held', () => {
+  it('no field can be changed, in the words of Node', async context => {
+    const refused: string[] = [];
+    const served = await serve(
+      session({ secret, store: slow() }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.setHeader('X-Early', '1');
+        res.end('held');
+        const changes = [
+          () => res.setHeader('X-Late', '1'),
+          () => res.setHeaders(new Map([['X-Late', '1']])),
+          () => res.appendHeader('X-Early', '2'),
+          () => res.removeHeader('X-Early'),
+        ];
+        for (const change of changes) {
+          try {
+            change();
+          } catch (error) {
+            refused.push(`${(error as { code: string }).code} ${(error as Error).message}`);
+          }
+        }
+      }),
+    );
+    context.after(served.close);
+    const { headers } = await request(served.url);
+    assert.deepEqual([headers['x-early'], headers['x-late']], ['1', undefined]);
+    assert.deepEqual(
+      refused,
+      ['set', 'set', 'append', 'remove'].map(
+        verb => `ERR_HTTP_HEADERS_SENT Cannot ${verb} headers after they are sent to the client`,
+      ),
+    );
+  });
+
+  it('it counts as sent, and its end as the end', async context => {
+    const seen: unknown[] = [];
+    const served = await serve(
+      session({ secret, store: slow() }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.write('held');
+        seen.push(res.headersSent, res.writableEnded);
+        res.end();
+        seen.push(res.writableEnded);
+      }),
+    );
+    context.after(served.close);
+    await request(served.url);
+    assert.deepEqual(seen, [true, false, true]);
+  });
+
+  it('how it looks, and what holds it, is made once for all responses', async context => {
+    const seen = new Set<unknown>();
+    const served = await serve(
+      session({ secret, store: slow() }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.end();
+        seen.add(res.setHeader).add(res.end);
+      }),
+    );
+    context.after(served.close);
+    for (let round = 0; round < 3; round++) await request(served.url);
+    assert.equal(seen.size, 2);
+  });
+});
+
+describe('node: once a save has failed, the error handler has the response as it was', () => {
+  type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+  /** Each path with what is done to its response before the session is opened, and to answer with the error. */
+  async function fails(context: TestContext, before: Handler, answer: Handler): Promise<http.IncomingHttpHeaders> {
+    const sessions = session({ secret, store: broken() });
+    const served = await serve((req, res) => {
+      if (req.url === '/') before(req, res);
+      sessions(req, res, error => {
+        if (!error) sessions.of(req).visits = 1;
+        else if (req.url === '/') answer(req, res);
+        res.end();
+      });
+    });
+    context.after(served.close);
+    // The first leaves behind how a held response looks that nobody did anything to.
+    await request(`${served.url}/other`);
+    return (await request(served.url)).headers;
+  }
+
+  it('its fields, one call after another', async context => {
+    const headers = await fails(
+      context,
+      () => {},
+      (_req, res) => res.setHeader('X-Error', '1').setHeader('X-More', '2'),
+    );
+    assert.deepEqual([headers['x-error'], headers['x-more']], ['1', '2']);
+  });
+
+  it('a method and a property that another library had put on it', async context => {
+    const asked: string[] = [];
+    let sent: unknown = null;
+    await fails(
+      context,
+      (_req, res) => {
+        const { setHeader } = res;
+        res.setHeader = function (this: ServerResponse, name, value) {
+          asked.push(name);
+          return setHeader.call(this, name, value);
+        };
+      },
+      (_req, res) => res.setHeader('X-Error', '1'),
+    );
+    await fails(
+      context,
+      (_req, res) => Object.defineProperty(res, 'headersSent', { get: () => 'theirs', configurable: true }),
+      (_req, res) => {
+        sent = res.headersSent;
+      },
+    );
+    assert.ok(asked.includes('X-Error'));
+    assert.equal(sent, 'theirs');
+  });
+
+  it('a library may put its own on it then', async context => {
+    let sent: unknown = null;
+    const headers = await fails(
+      context,
+      () => {},
+      (_req, res) => {
+        const { setHeader } = res;
+        res.setHeader = (name, value) => setHeader.call(res, name, `own ${value}`);
+        Object.defineProperty(res, 'appendHeader', { value: () => res.setHeader('X-More', '2'), enumerable: true });
+        Object.defineProperty(res, 'headersSent', { value: 'own' });
+        res.setHeader('X-Error', '1').appendHeader('X-More', '2');
+        sent = res.headersSent;
+      },
+    );
+    assert.deepEqual([headers['x-error'], headers['x-more'], sent], ['own 1', 'own 2', 'own']);
+  });
+
+  it('over HTTP/2 without the methods that it has not there', { skip: HTTP2_ABORTS }, async context => {
+    const sessions = session({ secret, store: broken() });
+    let methods: unknown[] = [];
+    const served = await serveOn(
+      http2.createServer((req, res) => {
+        const before = 'setHeaders' in res;
+        sessions(req, res, error => {
+          if (!error) sessions.of(req).visits = 1;
+          else methods = [before, 'setHeaders' in res];
+          res.end();
+        });
+      }),
+    );
+    context.after(served.close);
+    await request(served.url, { protocol: 'http2' });
+    assert.equal(methods[0], methods[1]);
+  });
+});
+
+describe('node: a library that took hold of a response before the session', () => {
+  async function wraps(
+    context: TestContext,
+    store: SessionStore = memoryStore(),
+  ): Promise<(path: string) => Promise<string>> {
+    const sessions = session({ secret, store });
+    const served = await serve((req, res) => {
+      const { end } = res;
+      if (req.url === '/wrapped') res.end = ((text: string) => end.call(res, `<${text}>`, 'utf8')) as typeof end;
+      sessions(req, res, error => {
+        if (!error) sessions.of(req).visits = 1;
+        res.end(error ? 'error' : 'text');
+      });
+    });
+    context.after(served.close);
+    return async path => (await request(served.url + path)).body;
+  }
+
+  it('is asked, and of that response alone', async context => {
+    const ask = await wraps(context);
+    assert.deepEqual([await ask('/'), await ask('/wrapped'), await ask('/')], ['text', '<text>', 'text']);
+  });
+
+  it('has no part in an error that is sent instead', async context => {
+    const ask = await wraps(context, broken());
+    assert.deepEqual([await ask('/'), await ask('/wrapped'), await ask('/')], ['error', 'error', 'error']);
+  });
+});
+
+it('a response made by hand, for a unit test, says as ever whether it was sent', async () => {
+  const sessions = session({ secret, store: slow() });
+  const made = Object.assign(new EventEmitter(), { headers: {}, socket: {} }) as unknown as IncomingMessage;
+  const seen: unknown[] = [];
+  let response: object = {};
+  await new Promise<void>(resolve => {
+    const mock = {
+      headersSent: false,
+      getHeader: () => undefined,
+      setHeader: () => {},
+      end(text: string) {
+        seen.push(this.headersSent);
+        this.headersSent = true;
+        seen.push(text, this.headersSent, (this as { writableEnded?: boolean }).writableEnded);
+        resolve();
+      },
+    };
+    sessions(made, mock as unknown as ServerResponse, () => {
+      sessions.of(made).visits = 1;
+      mock.end('done');
+      seen.push(mock.headersSent);
+    });
+    response = mock;
+  });
+  assert.deepEqual(seen, [true, false, 'done', true, undefined]);
+  const plain = { value: true, writable: true, enumerable: true, configurable: true };
+  assert.deepEqual(Object.getOwnPropertyDescriptor(response, 'headersSent'), plain);
+});
+
+describe('node: what writeHead is given', () => {
+  /** The head of an answer, with its message. */
+  async function get(url: string): Promise<http.IncomingMessage> {
+    const [incoming] = await once(http.get(url, { agent: false }), 'response');
+    return incoming.resume();
+  }
+
+  type Given = [second?: unknown, third?: unknown];
+  const forms: Record<string, [given: Given, message: string, fields: Record<string, unknown>]> = {
+    nothing: [[], 'Created', {}],
+    'null, as if nothing': [[null, null], 'Created', {}],
+    'a message': [['Fine'], 'Fine', {}],
+    'a message and an object': [['Fine', { 'X-Mine': '1' }], 'Fine', { 'x-mine': '1' }],
+    'a message and a list': [['Fine', ['X-Mine', '1', 'X-More', '2']], 'Fine', { 'x-mine': '1', 'x-more': '2' }],
+    'no message and an object': [[undefined, { 'X-Mine': 1 }], 'Created', { 'x-mine': '1' }],
+    'a list of pairs': [
+      [
+        [
+          ['X-Mine', '1'],
+          ['X-More', '2'],
+        ],
+      ],
+      'Created',
+      { 'x-mine': '1', 'x-more': '2' },
+    ],
+    'a list with a name in it more than once': [
+      [['X-Mine', '1', 'x-mine', '2', 'X-Mine', ['3']]],
+      'Created',
+      { 'x-mine': '1, 2, 3' },
+    ],
+    'a list with a name in it more than once, and a value missing': [
+      [['X-Mine', undefined, 'X-Mine', '2', 'x-mine', undefined]],
+      'Created',
+      { 'x-mine': '2' },
+    ],
+    'fields without a value, left out': [[{ 'X-Mine': undefined, 'Set-Cookie': undefined }], 'Created', {}],
+    'fields that were set before': [[{ 'x-before': '1' }], 'Created', { 'x-before': '1' }],
+    'one Set-Cookie line': [[{ 'Set-Cookie': 'a=1' }], 'Created', { 'set-cookie': ['a=1'] }],
+  };
+  for (const [form, [given, message, fields]] of Object.entries(forms)) {
+    it(form, async context => {
+      const served = await serve(
+        session({ secret }).withSession((req, res) => {
+          req.session.visits = 1;
+          res.setHeader('X-Before', '0');
+          res.writeHead(201, ...(given as [])).end();
+        }),
+      );
+      context.after(served.close);
+      const incoming = await get(served.url);
+      const own = Object.entries(incoming.headers).filter(([name]) => /^x-|set-cookie/.test(name));
+      const headers = Object.fromEntries(own);
+      const cookies = incoming.headers['set-cookie']?.filter(line => !line.startsWith('session='));
+      assert.deepEqual([incoming.statusCode, incoming.statusMessage], [201, message]);
+      assert.deepEqual({ ...headers, 'set-cookie': cookies }, { 'x-before': '0', 'set-cookie': [], ...fields });
+    });
+  }
+
+  it('leaves a message that was set before', async context => {
+    const served = await serve(
+      session({ secret }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.statusMessage = 'Fine';
+        res.writeHead(201).end();
+      }),
+    );
+    context.after(served.close);
+    const incoming = await get(served.url);
+    assert.equal(incoming.statusMessage, 'Fine');
+  });
+
+  it('is the status at once, and an error so told stands though the session could not be saved either', async context => {
+    const seen: unknown[] = [];
+    const served = await serve(
+      session({ secret, store: broken() }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.writeHead(500, { 'X-Mine': '1' });
+        seen.push(res.statusCode);
+        res.end('told already');
+      }),
+    );
+    context.after(served.close);
+    const { status, headers, body } = await request(served.url);
+    assert.deepEqual([...seen, status, headers['x-mine'], body], [500, 500, '1', 'told already']);
+  });
+});
