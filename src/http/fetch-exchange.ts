@@ -9,6 +9,9 @@ import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { type LeavingHead, tellOfSession } from './fields.ts';
 import { saveAtEnd, whenIdle } from './late-save.ts';
 
+const THREW =
+  'A handler began a session or changed its id, and then threw, or gave back no Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.';
+
 export class FetchExchange<Data extends object = object> {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
@@ -61,14 +64,11 @@ export class FetchExchange<Data extends object = object> {
   /** The handler gave no response that could carry a cookie: it threw, or somebody else answers. Saves what needs no cookie. */
   async leave(): Promise<void> {
     const open = this.#open;
-    await this.#saveLate();
+    await this.#saveLate(THREW);
     this.#left = true;
     open.endTurn?.();
     if (open.setCookies().length > 0) {
-      this.sessions.warn(
-        'MADELEINE_LATE_SESSION',
-        'A handler began a session or changed its id, and then threw instead of giving back a Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.',
-      );
+      this.sessions.warn('MADELEINE_LATE_SESSION', THREW);
     }
   }
 
@@ -92,9 +92,9 @@ export class FetchExchange<Data extends object = object> {
     });
   }
 
-  #saveLate(): MaybePromise<void> {
+  #saveLate(begun?: string): MaybePromise<void> {
     return orElse(
-      () => saveAtEnd(this.sessions, this.#open),
+      () => saveAtEnd(this.sessions, this.#open, begun),
       error => this.sessions.reportFailure(error),
     );
   }

@@ -3,16 +3,24 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 
-/** Saves what changed since the head left. A session begun since could never reach the client. */
-export function saveAtEnd<Data extends object>(sessions: Sessions<Data>, open: OpenSession<Data>): MaybePromise<void> {
+const HEAD_HAD_LEFT =
+  'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.';
+
+/**
+ * Saves what changed since the head left. A session begun since could never reach the client.
+ *
+ * @param begun what to say of one
+ */
+export function saveAtEnd<Data extends object>(
+  sessions: Sessions<Data>,
+  open: OpenSession<Data>,
+  begun: string = HEAD_HAD_LEFT,
+): MaybePromise<void> {
   return whenIdle(open, () => {
     if (open.failed) return open.commit();
     if (!open.accessed || !open.changed) return;
     if (!open.unstored) return open.commit();
-    sessions.warn(
-      'MADELEINE_LATE_SESSION',
-      'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.',
-    );
+    sessions.warn('MADELEINE_LATE_SESSION', begun);
   });
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { Session } from 'madeleine';
 import { requireLogin, requireUser, session } from 'madeleine/fetch';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore, readSetCookie, sendRequest } from 'madeleine/testing';
@@ -322,18 +323,25 @@ describe('the answer', () => {
     assert.deepEqual(failures, ['ERR_STORE_FAILED']);
   });
 
-  it('a session begun by a handler that throws is nobody’s: a warning says so', async () => {
-    const { withSession, of } = counter();
-    const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
-    const entering = withSession(async request => {
-      await of(request).login('ada');
-      throw new Error('NEXT_REDIRECT');
+  for (const [how, begin] of Object.entries({
+    'by a login': (session: Session) => session.login('ada'),
+    'by what it holds': (session: Session) => {
+      session.visits = 1;
+    },
+  })) {
+    it(`a session begun ${how} by a handler that throws is nobody’s: a warning says so`, async () => {
+      const { withSession, of } = counter();
+      const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
+      const entering = withSession(async request => {
+        await begin(of(request));
+        throw new Error('NEXT_REDIRECT');
+      });
+      await assert.rejects(entering(ask()), { message: 'NEXT_REDIRECT' });
+      const { code, message } = await warned;
+      assert.equal(code, 'MADELEINE_LATE_SESSION');
+      assert.match(message, /then threw.*Give back a Response/);
     });
-    await assert.rejects(entering(ask()), { message: 'NEXT_REDIRECT' });
-    const { code, message } = await warned;
-    assert.equal(code, 'MADELEINE_LATE_SESSION');
-    assert.match(message, /Give back a Response/);
-  });
+  }
 });
 
 describe('the request', () => {
