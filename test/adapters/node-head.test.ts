@@ -172,32 +172,58 @@ describe('node: once a save has failed, the error handler has the response as it
 });
 
 describe('node: a library that took hold of a response before the session', () => {
-  async function wraps(
-    context: TestContext,
-    store: SessionStore = memoryStore(),
-  ): Promise<(path: string) => Promise<string>> {
-    const sessions = session({ secret, store });
-    const served = await serve((req, res) => {
-      const { end } = res;
-      if (req.url === '/wrapped') res.end = ((text: string) => end.call(res, `<${text}>`, 'utf8')) as typeof end;
-      sessions(req, res, error => {
-        if (!error) sessions.of(req).visits = 1;
-        res.end(error ? 'error' : 'text');
+  for (const name of ['writeHead', 'flushHeaders', 'write', 'end'] as const) {
+    /** Answers in all ways at once, and says whether the library was asked: of the response that it took hold of, and of one after it. */
+    async function asked(context: TestContext, store: SessionStore): Promise<boolean[]> {
+      const sessions = session({ secret, store });
+      let asked = false;
+      const served = await serve((req, res) => {
+        const method = res[name] as (...args: unknown[]) => unknown;
+        const wrapper = (...args: unknown[]) => {
+          asked = true;
+          return method.apply(res, args);
+        };
+        if (req.url === '/wrapped') Object.assign(res, { [name]: wrapper });
+        sessions(req, res, error => {
+          if (!error) sessions.of(req).visits = 1;
+          res.writeHead(error ? 503 : 200);
+          res.flushHeaders();
+          res.write(error ? 'err' : 'te');
+          res.end(error ? 'or' : 'xt');
+        });
       });
+      context.after(served.close);
+      const found: boolean[] = [];
+      for (const path of ['/', '/wrapped', '/']) {
+        asked = false;
+        const { status, body } = await request(served.url + path);
+        assert.equal(body, status === 503 ? 'error' : 'text');
+        found.push(asked);
+      }
+      return found;
+    }
+
+    it(`${name}: it is asked, and of that response alone`, async context => {
+      assert.deepEqual(await asked(context, memoryStore()), [false, true, false]);
     });
-    context.after(served.close);
-    return async path => (await request(served.url + path)).body;
+
+    it(`${name}: it has no part in an error that is sent instead`, async context => {
+      assert.deepEqual(await asked(context, broken()), [false, false, false]);
+    });
   }
+});
 
-  it('is asked, and of that response alone', async context => {
-    const ask = await wraps(context);
-    assert.deepEqual([await ask('/'), await ask('/wrapped'), await ask('/')], ['text', '<text>', 'text']);
-  });
-
-  it('has no part in an error that is sent instead', async context => {
-    const ask = await wraps(context, broken());
-    assert.deepEqual([await ask('/'), await ask('/wrapped'), await ask('/')], ['error', 'error', 'error']);
-  });
+it('a response made by hand without a request ends itself after a pause too, and no other', async () => {
+  const sessions = session({ secret });
+  const ended: string[] = [];
+  for (const name of ['first', 'second']) {
+    const made = { headers: {}, socket: {} } as IncomingMessage;
+    const mock = { getHeader: () => undefined, setHeader: () => {}, end: () => void ended.push(name) };
+    sessions(made, mock as unknown as ServerResponse, () => {});
+    await new Promise(resolve => setImmediate(resolve));
+    mock.end();
+  }
+  assert.deepEqual(ended, ['first', 'second']);
 });
 
 it('a response made by hand, for a unit test, says as ever whether it was sent', async () => {
