@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { GUARDED_KINDS } from './per-request.mjs';
 
-const ROUNDS = { short: 8, long: 12 };
+const ROUNDS = { short: 15, long: 30 };
 const VISITORS = 500;
 const VALGRIND = [
   ...['--tool=cachegrind', '--cache-sim=no', '--cachegrind-out-file=/dev/null'],

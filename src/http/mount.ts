@@ -9,8 +9,8 @@ import { Exchange, exchangesOf, tellApplication } from './exchange.ts';
 import { enterGate } from './gate.ts';
 import { isMounted, sessionAmong } from './mounted.ts';
 
-/** Called as Node calls back: with the error, or with nothing. The type of a method, so that a host's fits which takes an Error alone, as h3's. */
-export type Next = { next(error?: unknown): void }['next'];
+/** Called as Node calls back: with the error, or with nothing. */
+export type Next = (error?: unknown) => void;
 
 /**
  * Opens the session: at once with a synchronous store.

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
-/** Another copy of this package has put the same on the prototype, and knows nothing of our requests: those get each its own. */
+/** Stands on a prototype beside what this copy of the package has given it: another copy's properties know nothing of our requests. */
 const THIS_COPY = {};
 
 /**
@@ -17,18 +17,19 @@ export function giveProperties(
   beforehand: (request: IncomingMessage) => void = () => {},
 ): (request: IncomingMessage) => void {
   const equipped = new WeakSet<object>();
-  const given = Symbol.for(`madeleine.properties.${first}`);
-  const give = (owner: object) => {
-    Object.defineProperties(owner, properties);
-    Object.defineProperty(owner, given, { value: THIS_COPY, configurable: true });
-  };
-  const isOfAnotherCopy = (object: object) => (Reflect.get(object, given) ?? THIS_COPY) !== THIS_COPY;
+  const giver = Symbol.for(`madeleine.giver.${first}`);
+  const isOfAnotherCopy = (object: object) => (Reflect.get(object, giver) ?? THIS_COPY) !== THIS_COPY;
   return request => {
     const prototype = Object.getPrototypeOf(request);
     if (equipped.has(prototype)) return;
     beforehand(request);
-    if (!(first in request)) give(frameworkPrototype(request));
-    else if (isOfAnotherCopy(request) && !Object.hasOwn(request, first)) give(request);
+    if (!(first in request)) {
+      const owner = frameworkPrototype(request);
+      Object.defineProperties(owner, properties);
+      if (owner !== request) Object.defineProperty(owner, giver, { value: THIS_COPY });
+    } else if (isOfAnotherCopy(request) && !Object.hasOwn(request, first)) {
+      Object.defineProperties(request, properties);
+    }
     if (first in prototype && !isOfAnotherCopy(prototype)) equipped.add(prototype);
   };
 }
