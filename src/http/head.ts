@@ -31,7 +31,7 @@ function fieldsOf(headers: unknown): Field[] {
   if (!Array.isArray(headers)) return Object.entries(headers) as Field[];
   const pairs: Field[] = Array.isArray(headers[0])
     ? (headers as Field[])
-    : headers.flatMap((name, i) => (i % 2 === 0 ? [[String(name), headers[i + 1]] as Field] : []));
+    : headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]] as Field] : []));
   return joinRepeated(pairs);
 }
 

@@ -15,8 +15,7 @@ type HolderOf = (response: ServerResponse) => Holder | undefined;
 const METHODS = ['setHeader', 'appendHeader', 'removeHeader'] as const;
 const GETTERS = ['headersSent', 'writableEnded'] as const;
 const NAMES = [...METHODS, ...GETTERS];
-/** A mock may not have all of them. */
-type Originals = Partial<Record<(typeof NAMES)[number], ((...args: unknown[]) => unknown) | undefined>>;
+type Originals = Record<(typeof NAMES)[number], (...args: unknown[]) => unknown>;
 
 const PRESENTED = Symbol('madeleine.presented');
 
@@ -45,18 +44,18 @@ function presentation(owner: ServerResponse, holderOf: HolderOf): PropertyDescri
 }
 
 function originalsOf(owner: ServerResponse): Originals {
-  const found: Originals = {};
+  const found: Partial<Originals> = {};
   for (const name of METHODS) found[name] = owner[name] as Originals[typeof name];
   for (const name of GETTERS) found[name] = getterOf(owner, name);
-  return found;
+  return found as Originals;
 }
 
-function getterOf(object: object, name: string): (() => unknown) | undefined {
+function getterOf(object: object, name: string): () => unknown {
   for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
     const descriptor = Object.getOwnPropertyDescriptor(at, name);
     if (descriptor) return descriptor.get ?? (() => descriptor.value);
   }
-  return undefined;
+  return () => undefined;
 }
 
 function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorMap {
@@ -64,17 +63,17 @@ function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorM
   for (const name of METHODS) {
     const value = function (this: ServerResponse, ...args: unknown[]): unknown {
       if (holderOf(this)?.holdsHead) refuse(name);
-      return originals[name]?.apply(this, args);
+      return originals[name].apply(this, args);
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }
   const show = (name: (typeof GETTERS)[number], holds: keyof Holder) => {
     const get = function (this: ServerResponse): unknown {
-      return holderOf(this)?.[holds] || originals[name]?.call(this);
+      return holderOf(this)?.[holds] || originals[name].call(this);
     };
     // Node sets neither; a mock has plain properties, which it sets itself.
     const set = function (this: ServerResponse, value: unknown): void {
-      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+      Object.defineProperty(this, name, { value, writable: true });
     };
     descriptors[name] = { get, set, configurable: true };
   };

@@ -280,6 +280,8 @@ describe('node: what writeHead is given', () => {
       'Created',
       { 'x-mine': '1', 'x-more': '2' },
     ],
+    'a list of one pair': [[[['X-Mine', '1']]], 'Created', { 'x-mine': '1' }],
+    'a list with several values for a name': [[['X-Mine', ['1', '2']]], 'Created', { 'x-mine': '1, 2' }],
     'a list with a name in it more than once': [
       [['X-Mine', '1', 'x-mine', '2', 'X-Mine', ['3']]],
       'Created',
