@@ -16,7 +16,7 @@ export { returnTo } from '../http/return-to.ts';
 export type { SessionOptions as ExpressSessionOptions } from './adapter-sessions.ts';
 export type { CookieMap } from './express-cookies.ts';
 export { cookies, cookies as cookieParser } from './express-cookies.ts';
-export type { NextOfHost, NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
+export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
 
 declare global {

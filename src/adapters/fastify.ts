@@ -8,7 +8,7 @@ import { varyBy } from '../http/fields.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
-import { mount, type Next } from '../http/mount.ts';
+import { mount } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
@@ -92,7 +92,7 @@ export async function session<Data extends object = SessionData>(
     });
   }
   app.addHook('onRequest', (request, reply, next) => {
-    mount(sessions, request.raw, reply.raw, new FastifyFacts(request), next as Next, error => fail(reply, error));
+    mount(sessions, request.raw, reply.raw, new FastifyFacts(request), next, error => fail(reply, error));
   });
 }
 

@@ -48,7 +48,7 @@ export function session<Data extends object = SessionData>(options: SessionOptio
   const sessions = createAdapterSessions(options);
   const middleware: KoaMiddleware<KoaContext> = (ctx, next) => {
     equip(ctx);
-    const fail = (error: unknown) => ctx.onerror(error as Error);
+    const fail = (error: Error) => ctx.onerror(error);
     const entered = enter(sessions, ctx.req, ctx.res, new FrameworkFacts(ctx), fail);
     return entered instanceof Promise ? entered.then(next) : next();
   };

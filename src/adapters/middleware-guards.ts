@@ -4,18 +4,17 @@ import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
 import type { Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { asHttp1, type NextOfHost, type NodeRequest, type NodeResponse } from './middleware.ts';
+import { asHttp1, type NodeRequest, type NodeResponse } from './middleware.ts';
 
-type GuardMiddleware = (request: NodeRequest, response: NodeResponse, next: NextOfHost) => void;
+type GuardMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
-const guards: Guards<NodeRequest, GuardMiddleware> = createGuards((guard, place) => (request, response, nextOfHost) => {
-  const next = nextOfHost as Next;
+const guards: Guards<NodeRequest, GuardMiddleware> = createGuards((guard, place) => (request, response, next) => {
   const proceed = (refusal: Refusal | null) => (refusal ? refuse(response, refusal) : next());
   let decided: MaybePromise<Refusal | null>;
   try {
     decided = askGuard(guard, asHttp1(request), response as ServerResponse, request, place);
   } catch (error) {
-    return next(error);
+    return next(error as Error);
   }
   if (decided instanceof Promise) decided.then(proceed, next);
   else proceed(decided);

@@ -15,11 +15,8 @@ import { createAdapterSessions, type SessionOptions } from './adapter-sessions.t
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** What hosts give for it: the types of some (h3) say that theirs takes an Error alone. It is given whatever was thrown, as everywhere. */
-export type NextOfHost = (error?: Error) => void;
-
 export interface SessionMiddleware<Data extends object = SessionData> {
-  (request: NodeRequest, response: NodeResponse, next: NextOfHost): void;
+  (request: NodeRequest, response: NodeResponse, next: Next): void;
   /** Lists, revokes and prunes sessions, outside a request as well. */
   readonly sessions: Sessions<Data>;
   /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
@@ -35,9 +32,8 @@ export function createMiddleware<Data extends object>(
   const sessions = createAdapterSessions(options);
   const equip = giveProperties(properties, 'session', warnIfShadowed);
   return Object.assign(
-    (given: NodeRequest, response: NodeResponse, nextOfHost: NextOfHost): void => {
+    (given: NodeRequest, response: NodeResponse, next: Next): void => {
       const request = asHttp1(given);
-      const next = nextOfHost as Next;
       equip(request);
       mount(sessions, request, response as ServerResponse, factsOf(request), next, next);
     },

@@ -12,7 +12,7 @@ import { createMiddleware, type NodeRequest, type NodeResponse, type SessionMidd
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
-export type { NextOfHost, NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
+export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
 
 export interface NodeSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {

@@ -21,7 +21,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
   readonly #response: ServerResponse;
-  readonly #onError: (error: unknown) => void;
+  readonly #onError: (error: Error) => void;
   /** What is watched for a client that goes away, once a handler has asked for the session. */
   #connection: ReturnType<typeof connectionOf> = null;
   #ended = false;
@@ -33,7 +33,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     sessions: Sessions<Data>,
     open: OpenSession<Data>,
     response: ServerResponse,
-    onError: (error: unknown) => void,
+    onError: (error: Error) => void,
   ) {
     this.sessions = sessions;
     this.#open = open;
@@ -150,10 +150,10 @@ export function tellApplication(
   sessions: Pick<Sessions, 'reportFailure'>,
   response: ServerResponse,
   error: unknown,
-  onError: (error: unknown) => void,
+  onError: (error: Error) => void,
 ): void {
   try {
-    onError(error);
+    onError(error as Error);
   } catch (thrown) {
     sessions.reportFailure(error);
     if (response.headersSent) throw thrown;

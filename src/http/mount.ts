@@ -9,8 +9,8 @@ import { Exchange, exchangesOf, tellApplication } from './exchange.ts';
 import { enterGate } from './gate.ts';
 import { isMounted, sessionAmong } from './mounted.ts';
 
-/** Called as Node calls back: with the error, or with nothing. */
-export type Next = (error?: unknown) => void;
+/** Called as Node calls back: with the error, or with nothing. It is given whatever was thrown, though the types of some hosts (h3) say an Error alone. */
+export type Next = (error?: Error) => void;
 
 /**
  * Opens the session: at once with a synchronous store.
@@ -23,7 +23,7 @@ export function enter<Data extends object>(
   request: IncomingMessage,
   response: ServerResponse,
   facts: RequestFacts,
-  onError: (error: unknown) => void,
+  onError: (error: Error) => void,
 ): MaybePromise<void> {
   if (isMounted(sessions, exchangesOf(request), facts)) return;
   const open = sessions.open(request.headers.cookie, facts);
@@ -37,7 +37,7 @@ function enterLater<Data extends object>(
   open: Promise<OpenSession<Data>>,
   request: IncomingMessage,
   response: ServerResponse,
-  onError: (error: unknown) => void,
+  onError: (error: Error) => void,
 ): Promise<void> {
   return open.then(opened => {
     enterGate(request, response, new Exchange(sessions, opened, response, onError));
@@ -51,7 +51,7 @@ export function mount<Data extends object>(
   response: ServerResponse,
   facts: RequestFacts,
   next: Next,
-  onError: (error: unknown) => void,
+  onError: (error: Error) => void,
 ): void {
   let entered: MaybePromise<void>;
   try {
