@@ -1,7 +1,7 @@
 /** One request's session and its response: saved before the first byte, and told to the browser in the head. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { replaceSetCookie } from '../cookie/headers.ts';
-import { type MaybePromise, orElse } from '../maybe-promise.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -10,8 +10,8 @@ import { bareError, clearForError } from './bare-error.ts';
 import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
 import { gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
-import { connectionOf, streamOf } from './http2.ts';
-import { saveAtEnd, whenIdle } from './late-save.ts';
+import { connectionOf, writableOf } from './http2.ts';
+import { lookWhenIdle, oncePaused, saveAtEnd } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
 
 /** How long an application may take to answer an error that it was told, in milliseconds. */
@@ -26,7 +26,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   #connection: ReturnType<typeof connectionOf> = null;
   #ended = false;
   #refused = false;
-  #lateCheck = false;
+  #lookAgain: (() => void) | null = null;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
   constructor(
@@ -41,7 +41,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.#onError = onError;
     if (open.endTurn) {
       // Whoever went away while waiting for a turn has no end to come.
-      if ((streamOf(response) ?? response).closed) open.endTurn();
+      if (writableOf(response).closed) open.endTurn();
       else response.once('close', open.endTurn);
     }
   }
@@ -53,12 +53,9 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
       this.#connection = connectionOf(this.#response);
       if (this.#connection !== null) watchConnection(this.#connection, this);
     }
-    if (this.#ended && !this.#lateCheck) {
-      this.#lateCheck = true;
-      setImmediate(() => {
-        this.#lateCheck = false;
-        this.#saveLate();
-      });
+    if (this.#ended) {
+      this.#lookAgain ??= oncePaused(() => this.#saveLate());
+      this.#lookAgain();
     }
     return this.#open.session;
   }
@@ -124,7 +121,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   /** After the end, or after the client went away. */
   #saveLate(): void {
     const open = this.#open;
-    const save = () => {
+    lookWhenIdle(this.sessions, open, () => {
       if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
       const saving = this.saveAtEnd();
       if (this.#response.writableEnded) {
@@ -134,11 +131,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
         );
       }
       return saving;
-    };
-    orElse(
-      () => whenIdle(open, save),
-      error => this.report(error),
-    );
+    });
   }
 }
 
@@ -167,7 +160,7 @@ export function tellApplication(
  * fails later: the client would wait for ever.
  */
 function answerIfNobodyDoes(sessions: Pick<Sessions, 'reportFailure'>, response: ServerResponse, error: unknown): void {
-  if (response.headersSent || (streamOf(response) ?? response).closed) return;
+  if (response.headersSent || writableOf(response).closed) return;
   const timer = setTimeout(() => {
     if (response.headersSent) return;
     sessions.reportFailure(error);

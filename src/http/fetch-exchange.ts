@@ -7,7 +7,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts, Visitor } from '../session/state.ts';
 import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { type LeavingHead, tellOfSession } from './fields.ts';
-import { saveAtEnd, whenIdle } from './late-save.ts';
+import { lookWhenIdle, oncePaused, saveAtEnd } from './late-save.ts';
 
 const THREW =
   'A handler began a session or changed its id, and then threw, or gave back no Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.';
@@ -17,6 +17,7 @@ export class FetchExchange<Data extends object = object> {
   readonly #open: OpenSession<Data>;
   /** Nothing is to come at which changes would be looked for: the body is at its end, or leaves unwatched. */
   #left = false;
+  #lookAgain: (() => void) | null = null;
 
   constructor(sessions: Sessions<Data>, open: OpenSession<Data>) {
     this.sessions = sessions;
@@ -25,7 +26,10 @@ export class FetchExchange<Data extends object = object> {
 
   /** What handlers hold. Once the response has left, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
-    if (this.#left) setImmediate(() => this.#saveLeft());
+    if (this.#left) {
+      this.#lookAgain ??= oncePaused(() => this.#saveLeft());
+      this.#lookAgain();
+    }
     return this.#open.session;
   }
 
@@ -102,19 +106,15 @@ export class FetchExchange<Data extends object = object> {
   /** The same where nobody else would look for what was changed. */
   #saveLeft(): void {
     const open = this.#open;
-    const save = () => {
+    lookWhenIdle(this.sessions, open, () => {
       if (open.changed && !open.unstored) {
         this.sessions.warn(
           'MADELEINE_LATE_CHANGE',
           'The session was changed after its Response had been given back. It was saved, but the client may already have asked again. Change it before; where the writer of a stream changes it, ask for it before, of(request).',
         );
       }
-      return this.#saveLate();
-    };
-    orElse(
-      () => whenIdle(open, save),
-      error => this.sessions.reportFailure(error),
-    );
+      return saveAtEnd(this.sessions, open);
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import { bareError, clearForError } from './bare-error.ts';
 import { createGateFinder } from './gate-finder.ts';
 import { setHeadGiven } from './head.ts';
 import { presentHeld } from './held-head.ts';
-import { breakOff, streamOf } from './http2.ts';
+import { breakOff, writableOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
 
@@ -161,7 +161,7 @@ class Gate {
       else this.#answer(error);
       return;
     }
-    const { writableNeedDrain } = streamOf(response) ?? response;
+    const { writableNeedDrain } = writableOf(response);
     if (this.#needsDrain && !this.ended && !writableNeedDrain) response.emit('drain');
   }
 

@@ -9,6 +9,11 @@ export function streamOf(response: ServerResponse): Http2Stream | undefined {
   return response instanceof ServerResponse ? undefined : (response as { stream?: Http2Stream }).stream;
 }
 
+/** What a response writes to, which closes and drains: its stream over HTTP/2, over HTTP/1 itself. */
+export function writableOf(response: ServerResponse): Http2Stream | ServerResponse {
+  return streamOf(response) ?? response;
+}
+
 /**
  * What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time: one that
  * waits behind another has none yet, and its request has. A mock has none, or something that closes for nobody.

@@ -1,5 +1,5 @@
 /** Saving once the head of the response has left. */
-import type { MaybePromise } from '../maybe-promise.ts';
+import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 
@@ -24,11 +24,33 @@ export function saveAtEnd<Data extends object>(
   });
 }
 
-/** While something is being done to the session, nobody can tell what is left to save. */
-export function whenIdle<Data extends object>(
+/** Looks once nothing is being done to the session. Nobody waits for it, so that a failure is an event. */
+export function lookWhenIdle<Data extends object>(
+  sessions: Sessions<Data>,
   open: OpenSession<Data>,
   look: () => MaybePromise<void>,
-): MaybePromise<void> {
+): void {
+  orElse(
+    () => whenIdle(open, look),
+    error => sessions.reportFailure(error),
+  );
+}
+
+/** Where something may be changed at any time: looks when those who do pause, once for however often they came. */
+export function oncePaused(look: () => void): () => void {
+  let planned = false;
+  return () => {
+    if (planned) return;
+    planned = true;
+    setImmediate(() => {
+      planned = false;
+      look();
+    });
+  };
+}
+
+/** While something is being done to the session, nobody can tell what is left to save. */
+function whenIdle<Data extends object>(open: OpenSession<Data>, look: () => MaybePromise<void>): MaybePromise<void> {
   const { busy } = open;
   if (busy === null) return look();
   const again = () => whenIdle(open, look);
