@@ -7,6 +7,7 @@ import { giveProperties } from '../http/request-properties.ts';
 import { isJson, type JsonValue } from '../json.ts';
 import { checkOptions } from '../options.ts';
 import { defineOwn } from '../session/data.ts';
+import { addBeforehand } from './express-additions.ts';
 
 /** Cookies by name, without a prototype. A value is text, or what a `j:` cookie holds (Express writes objects that way). */
 export type CookieMap = Record<string, JsonValue | undefined>;
@@ -44,6 +45,7 @@ export function cookies(
   const signing = keys && { secret: keys[0] as string, verify: createExpressVerifier(keys) };
 
   return (request, _response, next) => {
+    addBeforehand(request);
     const holder = holderOf<Holder>(request);
     const present = holder[COOKIES];
     // Who came first has read them, one of ours or another's; only that ours may have had no secret.

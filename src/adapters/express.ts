@@ -2,13 +2,15 @@
  * madeleine for Express 4 and 5: `session()` gives `req.session` and `req.flash`, `cookies()` gives `req.cookies` and
  * `req.signedCookies`, `requireLogin()` and its like let only those pass who may.
  */
+import type { IncomingMessage } from 'node:http';
 import { sessionId } from '../http/accessor.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { SessionOptions } from './adapter-sessions.ts';
-import { createMiddleware, REQUEST_PROPERTIES, type SessionMiddleware } from './middleware.ts';
+import { addBeforehand } from './express-additions.ts';
+import { createMiddleware, equipWith, REQUEST_PROPERTIES, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { Next } from '../http/mount.ts';
@@ -45,5 +47,10 @@ const PROPERTIES = { ...REQUEST_PROPERTIES, sessionID: sessionId };
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: SessionOptions<Data>): SessionMiddleware<Data> {
-  return createMiddleware(options, request => new FrameworkFacts(request), PROPERTIES);
+  const give = equipWith(PROPERTIES);
+  const equip = (request: IncomingMessage) => {
+    addBeforehand(request);
+    give(request);
+  };
+  return createMiddleware(options, request => new FrameworkFacts(request), equip);
 }

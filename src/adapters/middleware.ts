@@ -23,14 +23,16 @@ export interface SessionMiddleware<Data extends object = SessionData> {
   of(request: NodeRequest): Session<Data>;
 }
 
-/** @throws MadeleineError for wrong options */
+/**
+ * @param equip gives each request what handlers look for on it
+ * @throws MadeleineError for wrong options
+ */
 export function createMiddleware<Data extends object>(
   options: SessionOptions<Data>,
   factsOf: (request: IncomingMessage) => RequestFacts,
-  properties: PropertyDescriptorMap = REQUEST_PROPERTIES,
+  equip: (request: IncomingMessage) => void = equipWith(REQUEST_PROPERTIES),
 ): SessionMiddleware<Data> {
   const sessions = createAdapterSessions(options);
-  const equip = giveProperties(properties, 'session', warnIfShadowed);
   return Object.assign(
     (given: NodeRequest, response: NodeResponse, next: Next): void => {
       const request = asHttp1(given);
@@ -39,6 +41,11 @@ export function createMiddleware<Data extends object>(
     },
     { sessions, of: (request: NodeRequest): Session<Data> => sessionOf(sessions, asHttp1(request)) },
   );
+}
+
+/** Gives each request these properties, of which `session` is one. */
+export function equipWith(properties: PropertyDescriptorMap): (request: IncomingMessage) => void {
+  return giveProperties(properties, 'session', warnIfShadowed);
 }
 
 /** The compatibility API is used as HTTP/1's is; `http/http2.ts` knows where it is not. */
