@@ -1,5 +1,7 @@
 // The same tables drawn: one bar for each variant and kind, the middle half of the rounds as a line on its end. SVG by hand.
 
+import { remembers } from './variants.mjs';
+
 const SIZE = { width: 760, left: 230, right: 70, bar: 14, gap: 4, heading: 26, title: 34, top: 62 };
 const COLOURS = { bare: '#9aa0a6', ours: '#b5651d', peers: '#5b7f95' };
 
@@ -49,7 +51,7 @@ function draw(sections, scale) {
 }
 
 function drawBar({ name, median, low, high }, y, scale) {
-  const colour = name === 'bare' ? COLOURS.bare : name.startsWith('madeleine') ? COLOURS.ours : COLOURS.peers;
+  const colour = !remembers(name) ? COLOURS.bare : name.startsWith('madeleine') ? COLOURS.ours : COLOURS.peers;
   const baseline = y + SIZE.bar - 3;
   const middle = y + SIZE.bar / 2;
   const x = value => round(SIZE.left + value * scale);

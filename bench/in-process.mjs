@@ -6,7 +6,7 @@ import { answerIn, LONGEST_WAIT } from './connection.mjs';
 import { firstCookie } from './contestant.mjs';
 import { KINDS } from './kinds.mjs';
 import { createRoutes } from './routes.mjs';
-import { CONTENDERS } from './variants.mjs';
+import { CONTENDERS, remembers } from './variants.mjs';
 import { createVisitor, setCookiesIn } from './visitors.mjs';
 
 const SHAPE = 'objects';
@@ -19,7 +19,6 @@ export async function openApplication(framework, variant, keep) {
   const server = createServer(listenerOf(contender, createRoutes(contender, SHAPE)));
   const connection = new Connection();
   server.emit('connection', connection);
-  const remembers = variant !== 'bare';
 
   /** So many visitors, each with a session of its own where the kind has one. */
   async function visitorsOf(kind, count) {
@@ -28,7 +27,7 @@ export async function openApplication(framework, variant, keep) {
     const { answers } = await askEach(fill ? Array.from({ length: count }, () => fillRequest) : []);
     return Array.from({ length: count }, (_, number) => {
       const cookie = fill ? firstCookie(variant, fill, setCookiesIn(answers[number].head)) : '';
-      return createVisitor(kind, { cookie, number, remembers, shape: SHAPE });
+      return createVisitor(kind, { cookie, number, remembers: remembers(variant), shape: SHAPE });
     });
   }
 

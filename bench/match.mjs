@@ -4,7 +4,7 @@ import { watchForgeries } from './forgery.mjs';
 import { countRoundTrips } from './round-trips.mjs';
 import { compare } from './statistics.mjs';
 import { storeOf } from './stores.mjs';
-import { inability, takesPart } from './variants.mjs';
+import { inability, remembers, takesPart } from './variants.mjs';
 
 /**
  * @param server where the sessions of the variants are kept, if they need one
@@ -43,7 +43,7 @@ export async function playMatch(framework, names, { load, settings, places, serv
 }
 
 const takesForgeries = (framework, name, kinds) =>
-  name !== 'bare' && kinds.includes('forged') && takesPart(framework, name, 'forged');
+  remembers(name) && kinds.includes('forged') && takesPart(framework, name, 'forged');
 
 const leftOut = (framework, names, kind) =>
   names

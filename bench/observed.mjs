@@ -7,6 +7,7 @@ import { answerParent } from './child.mjs';
 import { openApplication } from './in-process.mjs';
 import { quantile } from './statistics.mjs';
 import { watchedStores } from './store-watch.mjs';
+import { remembers } from './variants.mjs';
 
 const [framework, variant] = process.argv.slice(2);
 const COUNTED = 100;
@@ -19,7 +20,7 @@ async function counts({ kinds }) {
   const watch = watchedStores();
   const { visitorsOf, play } = await openApplication(framework, variant, watch.keep);
   const { stores } = watch.calls();
-  if (variant !== 'bare' && stores === 0) throw new Error(`${variant}: there is no store to watch.`);
+  if (remembers(variant) && stores === 0) throw new Error(`${variant}: there is no store to watch.`);
   const result = {};
   for (const kind of kinds) {
     const visitors = await visitorsOf(kind, COUNTED);

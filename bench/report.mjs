@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { KINDS } from './kinds.mjs';
 import { loudness, summary } from './statistics.mjs';
+import { remembers } from './variants.mjs';
 
 export function machine() {
   return {
@@ -77,7 +78,7 @@ export function aligned([heads, ...rows]) {
 /** Ours beside each peer, round by round. */
 export function beside(results) {
   return results.flatMap(({ kind, rounds }) => {
-    const names = Object.keys(rounds[0]).filter(name => name !== 'bare');
+    const names = Object.keys(rounds[0]).filter(remembers);
     const isOurs = name => name.startsWith('madeleine');
     return names.filter(isOurs).flatMap(ours =>
       names

@@ -15,12 +15,12 @@ export const defaultsOf = framework => [
   ...Object.keys(CONTENDERS[framework]).filter(name => CONTENDERS[framework][name].byDefault),
 ];
 
-/** Only the bare application has no sessions: its answers cannot be checked for memory. */
-export const remembers = name => name !== 'bare';
+/** Only a bare application has no sessions: its answers cannot be checked for memory. */
+export const remembers = name => !name.startsWith('bare');
 
 /** Whether it has what this kind of request is about, sessions or cookies alone. */
 const isConcerned = (framework, name, kind) =>
-  name === 'bare' || (CONTENDERS[framework][name].of ?? 'sessions') === KINDS[kind].of;
+  !remembers(name) || (CONTENDERS[framework][name].of ?? 'sessions') === KINDS[kind].of;
 
 /** Why it cannot answer this kind of request, in words, or undefined. */
 export const inability = (framework, name, kind) =>

@@ -10,6 +10,20 @@ import { inMemory, inSealedCookie, secret, TOO_LARGE_FOR_A_COOKIE } from './shar
 export const contenders = {
   bare: { make: () => mounting((_request, _response, next) => next()) },
 
+  /** Express as it is under ours, without any session: only the first request meets a middleware of ours. */
+  'bare-prepared': {
+    async make() {
+      const { cookies } = await import('madeleine/express');
+      const pass = (_request, _response, next) => next();
+      let next = cookies();
+      return mounting((request, response, goOn) => {
+        const middleware = next;
+        next = pass;
+        middleware(request, response, goOn);
+      });
+    },
+  },
+
   madeleine: inMemory(madeleineOn),
 
   'express-session': {
