@@ -2,7 +2,7 @@
 // what is given back once all have expired, and how long the event loop stands still meanwhile.
 import { answerParent } from '../child.mjs';
 import { inSlices, watchPauses } from './pauses.mjs';
-import { pruneWatched } from './pruning.mjs';
+import { pruningOf } from './pruning.mjs';
 import { BEGAN, dataOf, keyOf, recordOf, userOf } from './records.mjs';
 
 const [contestant, count] = [process.argv[2], Number(process.argv[3])];
@@ -42,7 +42,7 @@ async function ours(userIdOf) {
   return {
     add: number => store.create(keyOf(number), recordOf(number, userIdOf(number))),
     held: () => store.admin.count(0),
-    prune: watch => pruneWatched(store, watch),
+    prune: pruningOf(store),
   };
 }
 

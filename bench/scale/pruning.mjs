@@ -3,10 +3,13 @@ import { createSessions } from 'madeleine';
 import { secret } from '../contenders/shared.mjs';
 import { EXPIRED } from './records.mjs';
 
-/** @returns how many were pruned, once all are */
-export function pruneWatched(store, watch) {
+/** Made before anybody watches: what an application does once, as it starts. @returns prunes, and says how many, once all are */
+export function pruningOf(store) {
   const { admin } = store;
   const { prune } = admin;
-  admin.prune = (...args) => watch.slice(() => prune(...args));
-  return createSessions({ secret, store, clock: () => EXPIRED }).prune();
+  const sessions = createSessions({ secret, store, clock: () => EXPIRED });
+  return watch => {
+    admin.prune = (...args) => watch.slice(() => prune(...args));
+    return sessions.prune();
+  };
 }

@@ -5,13 +5,16 @@ import { answerParent } from '../child.mjs';
 import { quantile } from '../statistics.mjs';
 import { databases } from './databases.mjs';
 import { PAUSE_HEADS, PAUSE_WORDS, pauseCells, watchPauses } from './pauses.mjs';
-import { pruneWatched } from './pruning.mjs';
+import { pruningOf } from './pruning.mjs';
 import { keyOf, recordOf, userOf } from './records.mjs';
 
 const SMALL = 1000;
 const GOAL = 1.3;
 const TURNS = 100;
 const OPERATIONS = 100;
+/** Milliseconds between two reads, and how long somebody reads before pruning begins. */
+const PAUSE = 5;
+const BEFORE = 10_000;
 
 async function measure({ sessions }) {
   const found = [];
@@ -62,12 +65,20 @@ async function operate(store, key, [reads, writes]) {
   writes.push((written - read) * 1000);
 }
 
-/** Everything has expired: it is pruned, while somebody reads every few milliseconds. */
+/** Everything has expired: it is pruned, while somebody reads every few milliseconds, who has done so for a while before. */
 async function prune(store, sessions) {
+  const run = pruningOf(store);
+  const before = await readDuring(store, sessions, () => sleep(BEFORE));
+  const meanwhile = await readDuring(store, sessions, run);
+  if (meanwhile.result !== sessions) throw new Error(`${meanwhile.result} of ${sessions} were pruned.`);
+  return { before, meanwhile };
+}
+
+async function readDuring(store, sessions, work) {
   const watch = watchPauses();
   const began = performance.now();
   let seconds;
-  const pruned = pruneWatched(store, watch).finally(() => {
+  const working = work(watch).finally(() => {
     seconds = (performance.now() - began) / 1000;
   });
   const reads = [];
@@ -75,10 +86,9 @@ async function prune(store, sessions) {
     const asked = performance.now();
     await store.read(keyOf(1 + Math.floor(Math.random() * sessions)));
     reads.push(performance.now() - asked);
-    await sleep(5);
+    await sleep(PAUSE);
   }
-  if ((await pruned) !== sessions) throw new Error(`${await pruned} of ${sessions} were pruned.`);
-  return { seconds, reads, pauses: await watch.stop() };
+  return { result: await working, seconds, reads, pauses: await watch.stop() };
 }
 
 function present(found, sessions) {
@@ -97,17 +107,24 @@ function present(found, sessions) {
   return {
     title: `rows: ${count} beside ${SMALL.toLocaleString('en')}`,
     rows: [['', 'µs, few', 'µs, many', 'ratio', `goal: ${GOAL}`, '99 of 100, few', 'many', 'ratio'], ...rows],
-    found: found.map(({ name, pruning: { seconds, pauses } }) => ({ name, seconds, pauses })),
+    found: found.map(({ name, pruning: { meanwhile } }) => ({
+      name,
+      seconds: meanwhile.seconds,
+      pauses: meanwhile.pauses,
+    })),
     words: found
-      .map(({ name, pruning: { seconds, reads, pauses } }) => {
-        const cells = pauseCells(pauses).map((cell, index) => `${PAUSE_HEADS[index]} ${cell}`);
-        return (
-          `${name}: ${count} expired rows pruned in ${seconds.toFixed(1)} s; ${cells.join(', ')}; reads meanwhile ` +
-          `${quantile(reads, 0.5).toFixed(1)} ms, 99 of 100 within ${quantile(reads, 0.99).toFixed(1)} ms, the longest ${quantile(reads, 1).toFixed(1)} ms.`
-        );
+      .map(({ name, pruning: { before, meanwhile } }) => {
+        const pruned = `${name}: ${count} expired rows pruned in ${meanwhile.seconds.toFixed(1)} s`;
+        return `${pruned}; ${wordsOf(meanwhile)}. Before that, ${before.seconds.toFixed(0)} s without pruning: ${wordsOf(before)}.`;
       })
       .concat(PAUSE_WORDS),
   };
+}
+
+function wordsOf({ reads, pauses }) {
+  const cells = pauseCells(pauses).map((cell, index) => `${PAUSE_HEADS[index]} ${cell}`);
+  const [half, most, longest] = [0.5, 0.99, 1].map(part => quantile(reads, part).toFixed(1));
+  return `${cells.join(', ')}; reads ${half} ms, 99 of 100 within ${most} ms, the longest ${longest} ms`;
 }
 
 answerParent({ measure });
