@@ -13,7 +13,7 @@ export const LAYOUT = '1';
 export const NUMBER_WIDTH = 16;
 
 /** Where the numbers begin, after the layout. `listedUntil` says how long the user's index will know of the record. */
-const AT = { lastSeenAt: 1, expiresAt: 17, listedUntil: 33, version: 49, writes: 65 };
+export const AT = { lastSeenAt: 1, expiresAt: 17, listedUntil: 33, version: 49, writes: 65 } as const;
 
 /** The last writes of the last few writers: by them a script knows a write that a client sent twice. */
 export const WRITER_WIDTH = 8;
@@ -41,10 +41,11 @@ export function userLine(userId: string | null): string {
   return JSON.stringify(userId);
 }
 
-/** What follows the user's line. */
+/** What follows the columns: the user's line first. */
 export function restOf(record: SessionRecord): string {
-  const { createdAt, authenticatedAt, remember, device, successor } = record;
-  return `${JSON.stringify([createdAt, authenticatedAt, remember, device, successor])}\n${record.data}`;
+  const { userId, createdAt, authenticatedAt, remember, device, successor } = record;
+  const others = JSON.stringify([createdAt, authenticatedAt, remember, device, successor]);
+  return `${userLine(userId)}\n${others}\n${record.data}`;
 }
 
 /** @throws MadeleineError `ERR_STORE_INVALID` when the text has another layout than ours */

@@ -1,6 +1,7 @@
 /** What the store does in Redis, each as one script: it happens as a whole or not at all. */
 import { createHash } from 'node:crypto';
 import {
+  AT,
   COLUMNS_WIDTH,
   column,
   LAYOUT,
@@ -13,74 +14,83 @@ import {
 /** Says of a record that no index has to know of it. */
 export const NOT_LISTED: string = column(0);
 
-/** Begins the scripts about a record, KEYS[1], and the index of its bucket, KEYS[2]. Without a record `version` is nil. */
-const RECORD = `
-local _, lastSeenAt, expiresAt, listedUntil, version, writes
-local columns = redis.call('GETRANGE', KEYS[1], 0, ${COLUMNS_WIDTH - 1})
-if columns ~= '' then
-  _, lastSeenAt, expiresAt, listedUntil, version, writes =
-    struct.unpack('c1${`c${NUMBER_WIDTH}`.repeat(4)}c${WRITES_WIDTH}', columns)
-end
+/** Where a script finds a number's column in the text `from`, which counts from 1. */
+const columnOf = (from: string, name: keyof typeof AT): string =>
+  `string.sub(${from}, ${AT[name] + 1}, ${AT[name] + NUMBER_WIDTH})`;
 
-local function user()
-  return string.match(redis.call('GETRANGE', KEYS[1], ${COLUMNS_WIDTH}, ${COLUMNS_WIDTH + 8191}), '^[^\\n]*')
-end
-`;
+/** The whole line of the user to whom the record, KEYS[1], belongs. */
+const OWNER = `string.match(redis.call('GETRANGE', KEYS[1], ${COLUMNS_WIDTH}, ${COLUMNS_WIDTH + 8191}), '^[^\\n]*')`;
 
 /**
- * Creates or replaces a record.
+ * Creates or replaces a record, KEYS[1], and lets the index of its bucket, KEYS[2], know when it expires.
  * Answers: done, and whose index knows of the record no longer; refused, and what stands there; list: nothing was done,
  * because the user's index would not know of the record for as long as it lives.
+ *
+ * The shortest way is that of most writes, which change the data alone: one look at the record, and no more of it than is compared.
  */
-const PUT = `${RECORD}
-local expected, newSeenAt, newExpiresAt, newListedUntil, newVersion, write = unpack(ARGV)
-local lifetime, score, key, newUser, rest = unpack(ARGV, 7)
+const PUT = `
+local expected, newTimes, newListedUntil, newVersion, write, lifetime, key, rest = unpack(ARGV)
+local newExpiresAt = string.sub(newTimes, ${NUMBER_WIDTH + 1})
+local newUser = string.sub(rest, 1, string.find(rest, '\\n', 1, true))
 
-if (version or '') ~= expected then
-  if version and string.find(writes, write, 1, true) then return { 'done' } end
+local stored = redis.call('GETRANGE', KEYS[1], 0, ${COLUMNS_WIDTH - 1} + #newUser)
+local writes = string.sub(stored, ${AT.writes + 1}, ${COLUMNS_WIDTH})
+if ${columnOf('stored', 'version')} ~= expected then
+  if string.find(writes, write, 1, true) then return { 'done' } end
   return { 'refused', redis.call('GET', KEYS[1]) }
 end
 
-local written = write
+local listedUntil = ${columnOf('stored', 'listedUntil')}
 local unlisted
-if version then
-  -- One write for each writer, latest first.
-  for at = 1, #writes, ${WRITE_WIDTH} do
-    local other = string.sub(writes, at, at + ${WRITE_WIDTH - 1})
-    if string.sub(other, 1, ${WRITER_WIDTH}) ~= string.sub(write, 1, ${WRITER_WIDTH}) then written = written .. other end
-  end
-  if listedUntil ~= '${NOT_LISTED}' then
-    local oldUser = user()
-    if oldUser ~= newUser then
-      unlisted = oldUser
-    elseif newListedUntil == '${NOT_LISTED}' and newExpiresAt <= listedUntil then
-      newListedUntil = listedUntil
-    end
+if stored ~= '' and listedUntil ~= '${NOT_LISTED}' then
+  if string.sub(stored, ${COLUMNS_WIDTH + 1}) ~= newUser then
+    unlisted = ${OWNER}
+  elseif newListedUntil == '${NOT_LISTED}' and newExpiresAt <= listedUntil then
+    newListedUntil = listedUntil
   end
 end
-if newUser ~= 'null' and newListedUntil == '${NOT_LISTED}' then return { 'list' } end
-written = string.sub(written .. string.rep(' ', ${WRITES_WIDTH}), 1, ${WRITES_WIDTH})
+if newListedUntil == '${NOT_LISTED}' and newUser ~= 'null\\n' then return { 'list' } end
 
-redis.call('SET', KEYS[1],
-  '${LAYOUT}' .. newSeenAt .. newExpiresAt .. newListedUntil .. newVersion .. written .. newUser .. '\\n' .. rest,
-  'PX', lifetime)
-if newExpiresAt ~= expiresAt then redis.call('ZADD', KEYS[2], score, key) end
+-- One write for each writer, latest first; nearly always that is the same one as before.
+local writer = string.sub(write, 1, ${WRITER_WIDTH})
+if string.sub(writes, 1, ${WRITER_WIDTH}) == writer then
+  writes = write .. string.sub(writes, ${WRITE_WIDTH + 1})
+else
+  local others = writes
+  writes = write
+  for at = 1, #others, ${WRITE_WIDTH} do
+    local other = string.sub(others, at, at + ${WRITE_WIDTH - 1})
+    if string.sub(other, 1, ${WRITER_WIDTH}) ~= writer then writes = writes .. other end
+  end
+  writes = string.sub(writes .. string.rep(' ', ${WRITES_WIDTH}), 1, ${WRITES_WIDTH})
+end
+
+redis.call('SET', KEYS[1], '${LAYOUT}' .. newTimes .. newListedUntil .. newVersion .. writes .. rest, 'PX', lifetime)
+if newExpiresAt ~= ${columnOf('stored', 'expiresAt')} then redis.call('ZADD', KEYS[2], tonumber(newExpiresAt), key) end
 return { 'done', unlisted }
 `;
 
+/** Begins the scripts that only need to know when a record, KEYS[1], was seen and expires. Without a record `expiresAt` is ''. */
+const TIMES = `
+local columns = redis.call('GETRANGE', KEYS[1], 0, ${AT.version - 1})
+local expiresAt, listedUntil = ${columnOf('columns', 'expiresAt')}, ${columnOf('columns', 'listedUntil')}
+`;
+
 /** Moves the times forward. Answers done, absent, or list: nothing was done, as above; then it also says which user's. */
-const TOUCH = `${RECORD}
-local newSeenAt, newExpiresAt, lifetime, score, key, listedUser, newListedUntil = unpack(ARGV)
-if not version then return { 'absent' } end
+const TOUCH = `${TIMES}
+local newSeenAt, newExpiresAt, lifetime, key, listedUser, newListedUntil = unpack(ARGV)
+if columns == '' then return { 'absent' } end
+local lastSeenAt = ${columnOf('columns', 'lastSeenAt')}
 if newSeenAt > lastSeenAt then lastSeenAt = newSeenAt end
 if newExpiresAt > expiresAt then
   if listedUntil ~= '${NOT_LISTED}' and newExpiresAt > listedUntil then
-    if user() ~= listedUser then return { 'list', user() } end
+    local owner = ${OWNER}
+    if owner ~= listedUser then return { 'list', owner } end
     listedUntil = newListedUntil
   end
   expiresAt = newExpiresAt
   redis.call('PEXPIRE', KEYS[1], lifetime)
-  redis.call('ZADD', KEYS[2], score, key)
+  redis.call('ZADD', KEYS[2], tonumber(newExpiresAt), key)
 end
 redis.call('SETRANGE', KEYS[1], 1, lastSeenAt .. expiresAt .. listedUntil)
 return { 'done' }
@@ -90,12 +100,12 @@ return { 'done' }
  * Removes a record, if it is this user's and has expired by then, where that is asked. Answers with how many records and how
  * many entries of the bucket's index went, and with the user whose index may still know of it.
  */
-const REMOVE = `${RECORD}
+const REMOVE = `${TIMES}
 local key, onlyOf, onlyBy = unpack(ARGV)
 local owner
-if version and listedUntil ~= '${NOT_LISTED}' then owner = user() end
+if columns ~= '' and listedUntil ~= '${NOT_LISTED}' then owner = ${OWNER} end
 if onlyOf ~= '' and onlyOf ~= owner then return { 0, 0 } end
-if onlyBy ~= '' and version and expiresAt > onlyBy then return { 0, 0 } end
+if onlyBy ~= '' and expiresAt > onlyBy then return { 0, 0 } end
 return { redis.call('DEL', KEYS[1]), redis.call('ZREM', KEYS[2], key), owner }
 `;
 

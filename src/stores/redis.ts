@@ -6,7 +6,7 @@ import { createRedisAdmin } from './redis-admin.ts';
 import { commandsOf, plain, type RedisClient } from './redis-client.ts';
 import { createConnection } from './redis-connection.ts';
 import { bucketOf, type RedisNames, redisNames } from './redis-names.ts';
-import { column, createWriter, recordOf, restOf, userLine } from './redis-record.ts';
+import { column, createWriter, recordOf, restOf } from './redis-record.ts';
 import { type Answer, createRun, type ReplicaWait } from './redis-run.ts';
 import * as scripts from './redis-scripts.ts';
 import { type CheckedCommands, checkedFirst, checkServer } from './redis-server.ts';
@@ -94,9 +94,9 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
   function put(key: string, record: SessionRecord, expected: string): Promise<Answer> {
     const { userId, expiresAt } = record;
     const write = nextWrite();
-    const times = [record.lastSeenAt, expiresAt].map(column);
-    const rest = [column(record.version), write, lifetime(expiresAt), expiresAt, key, userLine(userId), restOf(record)];
-    const once = (listedUntil: string) => run(scripts.put, keysOf(key), [expected, ...times, listedUntil, ...rest]);
+    const times = column(record.lastSeenAt) + column(expiresAt);
+    const rest = [column(record.version), write, lifetime(expiresAt), key, restOf(record)];
+    const once = (listedUntil: string) => run(scripts.put, keysOf(key), [expected, times, listedUntil, ...rest]);
     if (userId === null) return once(scripts.NOT_LISTED);
     const listedFirst = () => list(userId, key, expiresAt).then(once);
     if (expected === '') return listedFirst();
@@ -118,7 +118,7 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
       }),
 
     async touch(key, lastSeenAt, expiresAt) {
-      const times = [column(lastSeenAt), column(expiresAt), lifetime(expiresAt), expiresAt, key];
+      const times = [column(lastSeenAt), column(expiresAt), lifetime(expiresAt), key];
       let [outcome, user] = await run(scripts.touch, keysOf(key), [...times, '', scripts.NOT_LISTED]);
       while (outcome === 'list') {
         const listed = String(user);
