@@ -12,6 +12,7 @@ export const contenders = {
 
   /** Express as it is under ours, without any session: only the first request meets a middleware of ours. */
   'bare-prepared': {
+    byDefault: true,
     async make() {
       const { cookies } = await import('madeleine/express');
       const pass = (_request, _response, next) => next();
