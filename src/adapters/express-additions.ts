@@ -23,8 +23,9 @@ const prepared = new WeakSet<object>();
  */
 export function addBeforehand(request: IncomingMessage): void {
   if (!isNeeded) return;
-  const server = (request.socket as { server?: Server } | undefined)?.server;
-  if (server === undefined || prepared.has(server)) return;
+  const server = (request.socket as { server?: Partial<Server> | null } | undefined)?.server;
+  // A request that was made by hand has none, or something else.
+  if (typeof server?.prependListener !== 'function' || prepared.has(server)) return;
   prepared.add(server);
   const toRequests = [...TO_REQUESTS, ...routersOf(request)];
   server.prependListener('request', (raw, response) => {

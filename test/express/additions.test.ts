@@ -147,6 +147,18 @@ for (const { name, express: make } of EXPRESSES) {
   });
 }
 
+it('a request made by hand, with no server or none that can be listened to, is served', () => {
+  for (const socket of [undefined, {}, { server: null }, { server: {} }, { server: 'none' }]) {
+    const request = { headers: { cookie: 'theme=dark' }, socket } as unknown as Request;
+    let isServed = false;
+    cookies()(request, {}, () => {
+      isServed = true;
+    });
+    assert.ok(isServed);
+    assert.equal(request.cookies['theme'], 'dark');
+  }
+});
+
 it('a server of HTTP/2 whose clients of HTTP/1 Express answers: the others get what is theirs, and Node warns of nothing', {
   skip: HTTP2_ABORTS,
 }, async () => {
