@@ -81,5 +81,6 @@ function installed() {
 if (!installed()) install();
 if (process.argv.includes('--servers')) installServers();
 const dist = path.join(root, 'dist');
-if (!existsSync(dist) || newest(path.join(root, 'src'), '.ts') > newest(dist, '.js'))
+const made = [dist, path.join(root, '.build/modules')].every(existsSync);
+if (!made || newest(path.join(root, 'src'), '.ts') > newest(dist, '.js'))
   run('npm', ['run', '--silent', 'build']);
