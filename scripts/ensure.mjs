@@ -82,5 +82,4 @@ if (!installed()) install();
 if (process.argv.includes('--servers')) installServers();
 const dist = path.join(root, 'dist');
 const made = [dist, path.join(root, '.build/modules')].every(existsSync);
-if (!made || newest(path.join(root, 'src'), '.ts') > newest(dist, '.js'))
-  run('npm', ['run', '--silent', 'build']);
+if (!made || newest(path.join(root, 'src'), '.ts') > newest(dist, '.js')) run('npm', ['run', '--silent', 'build']);
