@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../maybe-promise.ts';
 import { bagOf, type Session } from './bag.ts';
-import type { CarriedRecords } from './carried-store.ts';
+import type { CarriedRecords, RecordsHolder } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
 import { afterAll, inOrder } from './in-order.ts';
 import { stillLive } from './lifecycle.ts';
@@ -77,15 +77,17 @@ export class Opened extends SessionState implements OpenSession<object> {
 }
 
 /** The same where the session travels in the request's cookies: each change has to be in the head of the response. */
-export class CarriedOpened extends Opened {
+export class CarriedOpened extends Opened implements RecordsHolder {
   readonly #records: CarriedRecords;
 
   constructor(core: Core, facts: RequestFacts, records: CarriedRecords) {
     super(core, facts);
     this.#records = records;
-    records.changed = () => {
-      this.cookieDuty = 'set';
-    };
+    records.holder = this;
+  }
+
+  recordChanged(): void {
+    this.cookieDuty = 'set';
   }
 
   override setCookies(): readonly SetCookie[] {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
-import type { CarriedRecords } from '../session/carried-store.ts';
+import type { CarriedRecords, RecordsHolder } from '../session/carried-store.ts';
 import { noAdmin } from '../session/guarded-store.ts';
 import type { Policy } from '../session/policy.ts';
 import { copyRecord, type SessionRecord } from '../session/record.ts';
@@ -14,7 +14,7 @@ import type { Revocation } from './revocation.ts';
  * store like any other; a tombstone in them goes on the denylist as well, which is what other requests see of it.
  */
 export class RequestRecords implements CarriedRecords {
-  changed: () => void = () => {};
+  holder: RecordsHolder | null = null;
   readonly #records = new Map<string, SessionRecord>();
   /** Where the id was rotated away a moment ago: what was brought can still be read, and no longer be changed. */
   readonly #rotated = new Map<string, SessionRecord>();
@@ -139,7 +139,7 @@ export class RequestRecords implements CarriedRecords {
     this.#needHead();
     this.#check(record);
     this.#records.set(key, copyRecord(record));
-    this.changed();
+    this.holder?.recordChanged();
   }
 
   #needHead(): void {
