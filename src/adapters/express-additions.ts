@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 
 /** V8 can do without this from version 13 on, which came with Node 24. */
 const isNeeded = Number.parseInt(process.versions.node, 10) < 24;
@@ -6,7 +6,7 @@ const isNeeded = Number.parseInt(process.versions.node, 10) < 24;
 /** What Express adds to each request once it has changed the prototype. */
 const TO_REQUESTS = ['next', 'baseUrl', 'originalUrl', '_parsedUrl', 'params', 'route'];
 /** What its router adds under symbols of its own, as it names them. */
-const OF_ROUTER = /^router\b/;
+const OF_ROUTER = /^router\.tracing\./;
 /** What Express, and later Node, adds to each response. */
 const TO_RESPONSES = ['locals', 'statusCode', 'statusMessage'];
 
@@ -26,13 +26,16 @@ export function addBeforehand(request: IncomingMessage): void {
   const server = (request.socket as { server?: Partial<Server> | null } | undefined)?.server;
   // A request that was made by hand has none, or something else.
   if (typeof server?.prependListener !== 'function' || prepared.has(server)) return;
+  // A server of HTTP/2 would take a listener for the wish for HTTP/1's objects.
+  if (request.httpVersionMajor !== 1) return;
   prepared.add(server);
-  const toRequests = [...TO_REQUESTS, ...routersOf(request)];
+  const { res: response } = request as { res?: object };
+  const toRequests = [...TO_REQUESTS, ...routersOf(request)].filter(isNobodysOn(request, IncomingMessage.prototype));
+  const toResponses = TO_RESPONSES.filter(isNobodysOn(response, ServerResponse.prototype));
   server.prependListener('request', (raw, response) => {
-    // Those of HTTP/2, which a server may have beside them, are of another kind.
-    if (raw.httpVersionMajor !== 1) return;
-    makeOwn(raw, toRequests);
-    makeOwn(response, TO_RESPONSES);
+    // A class of the application's may have accessors by these names; so has HTTP/2.
+    if (Object.getPrototypeOf(raw) === IncomingMessage.prototype) makeOwn(raw, toRequests);
+    if (Object.getPrototypeOf(response) === ServerResponse.prototype) makeOwn(response, toResponses);
   });
 }
 
@@ -40,7 +43,15 @@ function routersOf(request: object): symbol[] {
   return Object.getOwnPropertySymbols(request).filter(symbol => OF_ROUTER.test(symbol.description ?? ''));
 }
 
-/** What the prototype answers with is the object's own from now on. */
+/** Whether nobody has put something by this name on Express's prototypes (`app.response.locals`): it would be hidden. */
+function isNobodysOn(object: object | undefined, nodes: object): (name: PropertyKey) => boolean {
+  const between: object[] = [];
+  for (let at = object && Object.getPrototypeOf(object); at && at !== nodes; at = Object.getPrototypeOf(at))
+    between.push(at);
+  return name => !between.some(prototype => Object.hasOwn(prototype, name));
+}
+
+/** What Node's prototype answers with is the object's own from now on. */
 function makeOwn(object: object, names: readonly PropertyKey[]): void {
   const held = object as Record<PropertyKey, unknown>;
   for (const name of names) {

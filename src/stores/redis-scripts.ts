@@ -18,7 +18,7 @@ export const NOT_LISTED: string = column(0);
 const columnOf = (from: string, name: keyof typeof AT): string =>
   `string.sub(${from}, ${AT[name] + 1}, ${AT[name] + NUMBER_WIDTH})`;
 
-/** The whole line of the user to whom the record, KEYS[1], belongs. */
+/** The line of the user to whom the record, KEYS[1], belongs: `login()` takes no id whose line were longer than this. */
 const OWNER = `string.match(redis.call('GETRANGE', KEYS[1], ${COLUMNS_WIDTH}, ${COLUMNS_WIDTH + 8191}), '^[^\\n]*')`;
 
 /**
@@ -35,7 +35,7 @@ local newUser = string.sub(rest, 1, string.find(rest, '\\n', 1, true))
 
 local stored = redis.call('GETRANGE', KEYS[1], 0, ${COLUMNS_WIDTH - 1} + #newUser)
 local writes = string.sub(stored, ${AT.writes + 1}, ${COLUMNS_WIDTH})
-if ${columnOf('stored', 'version')} ~= expected then
+if ${columnOf('stored', 'version')} ~= expected or (expected == '' and stored ~= '') then
   if string.find(writes, write, 1, true) then return { 'done' } end
   return { 'refused', redis.call('GET', KEYS[1]) }
 end
@@ -73,6 +73,7 @@ return { 'done', unlisted }
 /** Begins the scripts that only need to know when a record, KEYS[1], was seen and expires. Without a record `expiresAt` is ''. */
 const TIMES = `
 local columns = redis.call('GETRANGE', KEYS[1], 0, ${AT.version - 1})
+if columns ~= '' and #columns < ${AT.version} then return redis.error_reply('ERR no record of madeleine') end
 local expiresAt, listedUntil = ${columnOf('columns', 'expiresAt')}, ${columnOf('columns', 'listedUntil')}
 `;
 

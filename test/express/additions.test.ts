@@ -1,7 +1,7 @@
 // Requests and responses that have from the start what Express will add to them: V8 gives them one hidden class then.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { connect, createSecureServer } from 'node:http2';
 import https from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -143,6 +143,44 @@ for (const { name, express: make } of EXPRESSES) {
       assert.equal(server.listenerCount('request'), IS_NEEDED ? 2 : 1);
       for (const one of found)
         assert.deepEqual(one, [undefined, undefined, undefined, 200, undefined, undefined, undefined, false]);
+    });
+  });
+}
+
+for (const { name, express: make } of EXPRESSES) {
+  it(`${name}: what an application has put on Express's prototypes stays in sight`, async () => {
+    const app = make();
+    app.use(session({ secret }));
+    Object.assign(app.response, { locals: { site: 'shop' }, statusCode: 203, statusMessage: 'Mine' });
+    app.get('/', (_req, res) => void res.json(res.locals));
+    await withServer(createServer(app), async url => {
+      for (let i = 0; i < 3; i++) {
+        const answer = await fetch(url);
+        assert.deepEqual([answer.status, answer.statusText, await answer.text()], [203, 'Mine', '{"site":"shop"}']);
+      }
+    });
+  });
+
+  it(`${name}: requests and responses of the application's own classes are left alone`, async () => {
+    class OwnRequest extends IncomingMessage {
+      get params() {
+        return {};
+      }
+    }
+    class OwnResponse<Made extends IncomingMessage> extends ServerResponse<Made> {
+      get locals() {
+        return { mine: true };
+      }
+    }
+    const app = make();
+    // Without Express's own part, which would stop at such a getter itself.
+    const remember = session({ secret });
+    const server = createServer({ IncomingMessage: OwnRequest, ServerResponse: OwnResponse }, (req, res) => {
+      Object.setPrototypeOf(req, Object.create(OwnRequest.prototype, { app: { value: app } }));
+      remember(req, res, () => void res.end(JSON.stringify(res.locals)));
+    });
+    await withServer(server, async url => {
+      for (let i = 0; i < 3; i++) assert.equal(await (await fetch(url)).text(), '{"mine":true}');
     });
   });
 }

@@ -196,6 +196,12 @@ describe('redisStore refuses', { skip }, async () => {
     await redis.set(name, '2 something else');
     const refused = { code: 'ERR_STORE_INVALID', message: /not written by this madeleine/ };
     await assert.rejects(async () => store.read('key'), refused);
+    assert.equal(await store.create('key', sampleRecord(Date.now())), false);
+    await assert.rejects(async () => store.replace('key', sampleRecord(Date.now(), { version: 2 }), 1), refused);
+    const later = Date.now() + 1000;
+    await assert.rejects(async () => store.touch('key', later, later), /no record of madeleine/);
+    await assert.rejects(async () => store.delete('key'), /no record of madeleine/);
+    assert.equal(await redis.get(name), '2 something else');
     await redis.del(name);
   });
 
