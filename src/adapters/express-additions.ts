@@ -29,9 +29,9 @@ export function addBeforehand(request: IncomingMessage): void {
   // A server of HTTP/2 would take a listener for the wish for HTTP/1's objects.
   if (request.httpVersionMajor !== 1) return;
   prepared.add(server);
-  const { res: response } = request as { res?: object };
+  const { res } = request as { res?: object };
   const toRequests = [...TO_REQUESTS, ...routersOf(request)].filter(isNobodysOn(request, IncomingMessage.prototype));
-  const toResponses = TO_RESPONSES.filter(isNobodysOn(response, ServerResponse.prototype));
+  const toResponses = TO_RESPONSES.filter(isNobodysOn(res, ServerResponse.prototype));
   server.prependListener('request', (raw, response) => {
     // A class of the application's may have accessors by these names; so has HTTP/2.
     if (Object.getPrototypeOf(raw) === IncomingMessage.prototype) makeOwn(raw, toRequests);
