@@ -16,7 +16,7 @@ const COUNT_NOTHING = () => () => {};
 export async function openApplication(framework, variant, keep) {
   const contender = await CONTENDERS[framework][variant].make({ keep });
   const { listenerOf } = await import(`./applications/${framework}.mjs`);
-  const server = createServer(listenerOf(contender, createRoutes(contender, SHAPE)));
+  const server = createServer(await listenerOf(contender, createRoutes(contender, SHAPE)));
   const connection = new Connection();
   server.emit('connection', connection);
 

@@ -5,19 +5,24 @@ export interface RecentlyUsed<Value> {
 }
 
 /**
- * Keeps at least the `size` entries used last, at most twice as many: when the younger half is full it becomes the older one,
- * and the older one is dropped. That takes no bookkeeping for each use.
+ * Keeps at least what was used last, up to a weight of `most`, and at most twice as much: when the younger half is full it becomes
+ * the older one, and the older one is dropped. That takes no bookkeeping for each use.
+ *
+ * @param weigh says what a value counts; by default each counts 1
  */
-export function createRecentlyUsed<Value>(size: number): RecentlyUsed<Value> {
+export function createRecentlyUsed<Value>(most: number, weigh: (value: Value) => number = one): RecentlyUsed<Value> {
   let young = new Map<string, Value>();
   let old = new Map<string, Value>();
+  let weight = 0;
 
   function set(key: string, value: Value): void {
-    if (young.size >= size) {
+    if (weight >= most) {
       old = young;
       young = new Map();
+      weight = 0;
     }
     young.set(key, value);
+    weight += weigh(value);
   }
 
   return {
@@ -30,4 +35,8 @@ export function createRecentlyUsed<Value>(size: number): RecentlyUsed<Value> {
       return older;
     },
   };
+}
+
+function one(): number {
+  return 1;
 }

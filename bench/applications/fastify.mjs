@@ -1,7 +1,7 @@
 // The application on Fastify. Handlers hold the request.
 import Fastify from 'fastify';
 
-export async function serve({ mount }, routes) {
+function applicationOf({ mount }, routes) {
   const app = Fastify();
   mount(app);
   for (const [path, answer] of Object.entries(routes)) {
@@ -15,6 +15,17 @@ export async function serve({ mount }, routes) {
       });
     });
   }
+  return app;
+}
+
+export async function listenerOf(contender, routes) {
+  const app = applicationOf(contender, routes);
+  await app.ready();
+  return app.routing;
+}
+
+export async function serve(contender, routes) {
+  const app = applicationOf(contender, routes);
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app.server.address().port;
 }

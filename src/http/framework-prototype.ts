@@ -1,5 +1,8 @@
 const NODES = new Set(['IncomingMessage', 'ServerResponse', 'Http2ServerRequest', 'Http2ServerResponse']);
 
+/** The prototype of Node's that an object had last: with one look the next is known to have no other. */
+let latest: object | null = null;
+
 /**
  * The outermost prototype that a framework put between its requests or responses and Node's; the object itself where there
  * is none, or where no request or response of Node's is underneath (socket.io's stand-in for a response, a mock): up there are only prototypes
@@ -8,7 +11,10 @@ const NODES = new Set(['IncomingMessage', 'ServerResponse', 'Http2ServerRequest'
 export function frameworkPrototype<T extends object>(object: T): T {
   let owner: T = object;
   for (let next = Object.getPrototypeOf(object); next !== null; next = Object.getPrototypeOf(next)) {
-    if (isNodes(next)) return owner;
+    if (next === latest || isNodes(next)) {
+      latest = next;
+      return owner;
+    }
     owner = next;
   }
   return object;

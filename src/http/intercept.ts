@@ -28,11 +28,11 @@ export function intercept(response: ServerResponse, interceptorOf: InterceptorOf
   const owner = frameworkPrototype(intercepted);
   if (owner !== intercepted) {
     const shared = methodsOf(owner);
-    Object.assign(owner, askingMethods(shared, interceptorOf));
+    put(owner, askingMethods(shared, interceptorOf));
     Object.defineProperty(owner, BELOW, { value: shared });
   }
   // Also the first response of all of a framework: compression, say, may have taken hold of it before its prototype asked.
-  Object.assign(intercepted, lastAsking(below, interceptorOf));
+  put(intercepted, lastAsking(below, interceptorOf));
   return below;
 }
 
@@ -40,7 +40,7 @@ export function intercept(response: ServerResponse, interceptorOf: InterceptorOf
 let last: { below: Below; asking: Below } | null = null;
 
 function lastAsking(below: Below, interceptorOf: InterceptorOf): Below {
-  if (last === null || METHODS.some(name => last?.below[name] !== below[name])) {
+  if (last === null || !isSame(last.below, below)) {
     last = { below, asking: askingMethods(below, interceptorOf) };
   }
   return last.asking;
@@ -48,6 +48,23 @@ function lastAsking(below: Below, interceptorOf: InterceptorOf): Below {
 
 function methodsOf({ writeHead, flushHeaders, write, end }: Below): Below {
   return { writeHead, flushHeaders, write, end };
+}
+
+// By name, here and below: each of Node's own responses comes here, and loops over the four names would cost it 1 µs.
+function isSame(one: Below, other: Below): boolean {
+  return (
+    one.writeHead === other.writeHead &&
+    one.flushHeaders === other.flushHeaders &&
+    one.write === other.write &&
+    one.end === other.end
+  );
+}
+
+function put(target: Below, { writeHead, flushHeaders, write, end }: Below): void {
+  target.writeHead = writeHead;
+  target.flushHeaders = flushHeaders;
+  target.write = write;
+  target.end = end;
 }
 
 function askingMethods(below: Below, interceptorOf: InterceptorOf): Below {

@@ -2,14 +2,15 @@
  * What handlers hold as `req.session`: a plain bag of the application's data whose prototype carries a few names. Data may
  * shadow any of them, because the library itself never goes through the bag.
  */
-import type { CookieAttributes } from '../cookie/attributes.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { commit } from './commit.ts';
-import { defineOwn, parseStored } from './data.ts';
+import { cookieView, type SessionCookieView } from './cookie-view.ts';
+import { defineOwn } from './data.ts';
 import { inOrder } from './in-order.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { LoginOptions } from './login-options.ts';
+import type { Parsed } from './parsed-lately.ts';
 import type { Device } from './record.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionState } from './state.ts';
@@ -34,11 +35,6 @@ export interface About {
   readonly device: Device | null;
   /** True when the session could not be read, and this visitor may well have one: see `onStoreError`. */
   readonly unavailable: boolean;
-}
-
-/** The session's cookie as it is set, read-only. */
-export interface SessionCookieView extends Readonly<CookieAttributes> {
-  readonly name: string | null;
 }
 
 /**
@@ -102,7 +98,7 @@ class SessionBag {
   }
 
   get cookie(): SessionCookieView {
-    return new Proxy(this.#state.cookieAttributes(), READ_ONLY);
+    return cookieView(this.#state.cookieAttributes());
   }
   set cookie(value: unknown) {
     defineOwn(this, 'cookie', value);
@@ -196,29 +192,11 @@ Object.defineProperty(SessionBag.prototype, '__proto__', {
 
 const EMPTY: { data: JsonObject; snapshot: null } = { data: Object.freeze({}), snapshot: null };
 
-/**
- * What is written here would be lost: the cookie follows from session()'s options and from the login. A frozen object would take
- * `req.session.cookie.maxAge = …` in silence wherever code is not strict, and say nothing of a remedy where it is.
- */
-const READ_ONLY: ProxyHandler<SessionCookieView> = {
-  set: (_, name) => refuseCookieChange(name),
-  defineProperty: (_, name) => refuseCookieChange(name),
-  deleteProperty: (_, name) => refuseCookieChange(name),
-};
-
-function refuseCookieChange(name: string | symbol): never {
-  throw new MadeleineError(
-    'ERR_DATA_KEY',
-    `The session's cookie was assigned to: ${String(name)}.`,
-    'Give session() how long sessions live ("idle", "absolute", "remember") and the attributes ("cookie"); to keep one login when the browser closes, call login(userId, { remember: true }).',
-  );
-}
-
 /** The bag of this session, made from the stored text when a handler first asks for it. */
 export function bagOf(state: SessionState): Session {
   state.accessed = true;
   if (state.bag === null) {
-    const stored = state.base === '{}' ? EMPTY : parseStored(state.base, state.core.maxDataSize);
+    const stored = state.base === '{}' ? EMPTY : readBase(state);
     if (stored === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       const { core, key } = state;
@@ -230,6 +208,10 @@ export function bagOf(state: SessionState): Session {
     state.snapshot = snapshot;
   }
   return state.bag as Session;
+}
+
+function readBase({ core, key, base, record }: SessionState): Parsed | null {
+  return core.parsed.read(key as string, base, record?.version ?? 0);
 }
 
 /** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */

@@ -3,12 +3,12 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import type { Applied } from './commit-queue.ts';
-import { parseData, stringifyChanges, stringifyData } from './data.ts';
+import { checkSize, parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
 import { markSeen } from './policy.ts';
 import type { SessionRecord } from './record.ts';
-import { changedKeys } from './snapshot.ts';
+import { changedKeys, changeSnapshot } from './snapshot.ts';
 import type { SessionState } from './state.ts';
 import { followRotation } from './succession.ts';
 
@@ -40,12 +40,15 @@ export function saveText(state: SessionState, mine: string): MaybePromise<void> 
 }
 
 /** The JSON text of what the bag holds now; the state's base where nothing changed. @throws MadeleineError as `stringifyData` does */
-export function textOf({ bag, base, snapshot }: SessionState, limit: number): string {
+export function textOf(state: SessionState, limit: number): string {
+  const { bag, base, snapshot } = state;
   if (bag === null || (base === '{}' && isEmpty(bag))) return base;
   // Seen without a text having to be made; if not, it may be the same all the same.
   const changed = snapshot === null || snapshot.text !== base ? null : changedKeys(snapshot, bag);
-  if (changed === null) return stringifyData(bag, base, limit);
-  return changed.length === 0 ? base : stringifyChanges(bag, changed, base, limit);
+  if (changed?.length === 0) return base;
+  // One that is counted up, a theme that is chosen: what else there is need not be walked, nor its text made again.
+  state.made = snapshot && changed && changeSnapshot(snapshot, bag, changed);
+  return state.made ? checkSize(state.made.text, limit) : stringifyData(bag, base, limit);
 }
 
 function isEmpty(bag: object): boolean {
@@ -104,6 +107,10 @@ function settle(state: SessionState, applied: Applied, mine: string): MaybePromi
   }
   state.follow(applied);
   state.base = mine;
+  const { made, core, key } = state;
+  if (made?.text !== mine) return;
+  state.snapshot = made;
+  if (applied.data === mine) core.parsed.follow(key as string, applied.version, made);
 }
 
 /** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */

@@ -3,9 +3,7 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import { DEEPEST, isJson, type JsonObject, whyNotJson } from '../json.ts';
-import { replaceValues } from './replace-values.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { isJson, type JsonObject, whyNotJson } from '../json.ts';
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
@@ -15,16 +13,6 @@ export function parseData(text: string): JsonObject | null {
   } catch {
     return null;
   }
-}
-
-/**
- * The same for what a store gave back, where anybody may have written: what is larger or deeper than can be saved is not
- * understood either.
- */
-export function parseStored(text: string, limit: number): { data: JsonObject; snapshot: Snapshot } | null {
-  const data = text.length > limit ? null : parseData(text);
-  const snapshot = data && takeSnapshot(text, data, DEEPEST);
-  return data && snapshot && { data, snapshot };
 }
 
 /**
@@ -40,29 +28,13 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   } catch (cause) {
     throw notJson('the session', 'JSON cannot hold it', cause);
   }
-  if (text === unchanged) return text;
-  // A text that is as it was stored holds nothing that JSON cannot.
+  // Also where the text is the same: a Map makes `{}` of whatever it holds.
   for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
-  return checkSize(text, limit);
+  return text === unchanged ? text : checkSize(text, limit);
 }
 
-/**
- * The same where only the values of these keys are not what the text `unchanged` holds: one that is counted up, a theme that is
- * chosen. What else there is need not be walked, nor its text made again.
- */
-export function stringifyChanges(data: object, changed: readonly string[], unchanged: string, limit: number): string {
-  const held = data as JsonObject;
-  // An object is the greater part of the data, most likely; and what cannot be kept has to be explained.
-  if (!changed.every(key => isSimple(held[key]))) return stringifyData(data, unchanged, limit);
-  const text = replaceValues(unchanged, held, changed);
-  return text === null ? stringifyData(data, unchanged, limit) : checkSize(text, limit);
-}
-
-function isSimple(value: unknown): boolean {
-  return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-}
-
-function checkSize(text: string, limit: number): string {
+/** @throws MadeleineError `ERR_DATA_TOO_LARGE` above `limit` bytes */
+export function checkSize(text: string, limit: number): string {
   // A character takes 3 bytes at most: most texts need not be measured.
   if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
   throw new MadeleineError(

@@ -6,7 +6,7 @@ import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isThenable, type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
-import { parseData, parseStored, refreshData, stringifyData } from './data.ts';
+import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import { isLive } from './policy.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
@@ -82,7 +82,7 @@ export async function reload(state: SessionState): Promise<void> {
   const moved = found !== null && (await followRotation(state, found));
   const record = moved ? state.record : found;
   const live = record !== null && record.successor === null && isLive(record, core.clock(), core.policy);
-  const stored = live ? parseStored(record.data, core.maxDataSize) : null;
+  const stored = live && key !== null ? core.parsed.read(key, record.data, record.version) : null;
   if (key === null || record === null || stored === null) throw sessionEnded('reload it');
   if (!moved) state.hold(key, record, state.id);
   state.base = record.data;

@@ -11,6 +11,7 @@ import { type GuardedStore, guardStore } from './guarded-store.ts';
 import { forget } from './new-record.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
+import { ParsedLately } from './parsed-lately.ts';
 import { isAhead, isLive, markSeen } from './policy.ts';
 import { startPruning } from './prune.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
@@ -68,6 +69,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
     join: (base, mine, stored) =>
       concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store),
+    parsed: new ParsedLately(maxDataSize),
   };
   const pruning = store.hasAdmin ? startPruning(store, clock, error => events.emit('failed', null, { error })) : null;
 

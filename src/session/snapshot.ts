@@ -1,91 +1,154 @@
 /** What session data looked like when it was read, to see at the response what a handler has changed. */
 import type { JsonObject } from '../json.ts';
+import { endsOfValues, replaceValue } from './replace-values.ts';
 
 /**
- * The data of a stored text, laid out flat: each key with its value; where a value is an object, what it holds follows, its keys
- * with their values, and that it ends; of an array its length and its elements. To compare with that takes a fifth of what it
- * would take to make the text again, and most requests only read. What is compared is identity, so nothing is copied.
+ * The data of a stored text, laid out flat: each key with its value; in the place of a value that is an object stands what it is, and
+ * what it holds follows, its keys with their values, and that it ends; of an array its length and its elements. To compare with
+ * that takes a fifth of what it would take to make the text again, and most requests only read. Nothing in it is an object, so it
+ * fits each copy of the data.
  */
 export interface Snapshot {
   readonly text: string;
   readonly parts: readonly unknown[];
-  /** Where in the parts each key of the data itself stands. */
+  /** The keys of the data itself, and where in the parts the value of each stands. */
+  readonly keys: readonly string[];
   readonly places: readonly number[];
+  /** What took the place of the value at such a place, none of it an object; `undefined`: nothing did. */
+  readonly replaced: ReadonlyArray<Simple | undefined> | null;
+  /** Where in the text the values are over; `null` until somebody had to know. */
+  readonly ends: readonly number[] | null;
 }
 
+/** A value that is no object, and comes back from JSON as it is. */
+type Simple = string | number | boolean | null;
+
+const OBJECT = Symbol('an object');
+const ARRAY = Symbol('an array');
 const END = Symbol('the end of an object');
-const NONE: readonly string[] = [];
+const NONE: readonly number[] = [];
 
 /** @param deepest how deep the data may be nested; `null` if it is deeper */
 export function takeSnapshot(text: string, data: JsonObject, deepest: number): Snapshot | null {
   const parts: unknown[] = [];
+  const keys: string[] = [];
   const places: number[] = [];
   for (const key in data) {
     const held = data[key];
+    keys.push(key);
     places.push(parts.length);
-    parts.push(key, held);
-    if (isObject(held) && !layOut(held, parts, deepest - 1)) return null;
+    if (!isObject(held)) parts.push(held);
+    else if (!layOut(held, parts, deepest - 1)) return null;
   }
-  return { text, parts, places };
+  return { text, parts, keys, places, replaced: null, ends: null };
 }
 
 function layOut(value: object, parts: unknown[], deepest: number): boolean {
   if (deepest < 0) return false;
   if (Array.isArray(value)) {
-    parts.push(value.length);
+    parts.push(ARRAY, value.length);
     for (const element of value) {
-      parts.push(element);
-      if (isObject(element) && !layOut(element, parts, deepest - 1)) return false;
+      if (!isObject(element)) parts.push(element);
+      else if (!layOut(element, parts, deepest - 1)) return false;
     }
     return true;
   }
+  parts.push(OBJECT);
   for (const key in value) {
     const held = (value as JsonObject)[key];
-    parts.push(key, held);
-    if (isObject(held) && !layOut(held, parts, deepest - 1)) return false;
+    parts.push(key);
+    if (!isObject(held)) parts.push(held);
+    else if (!layOut(held, parts, deepest - 1)) return false;
   }
   parts.push(END);
   return true;
 }
 
 /**
- * The keys whose values are no longer, one by one, what was laid out; they may still make the same text.
+ * Which of the keys, by their number, have values that are no longer, one by one, what was laid out; they may still make the same text.
  * `null` where the keys themselves are others, or in another order.
  */
-export function changedKeys({ parts, places }: Snapshot, data: object): readonly string[] | null {
-  let changed: string[] | null = null;
+export function changedKeys(snapshot: Snapshot, data: object): readonly number[] | null {
+  const { keys } = snapshot;
+  let changed: number[] | null = null;
   let seen = 0;
   for (const key in data) {
-    const place = places[seen++];
-    if (place === undefined || parts[place] !== key) return null;
-    const held = (data as JsonObject)[key];
-    const same = parts[place + 1] === held && (!isObject(held) || compare(held, parts, place + 2) >= 0);
-    if (same) continue;
-    changed ??= [];
-    changed.push(key);
+    if (keys[seen] !== key) return null;
+    if (!isSame((data as JsonObject)[key], snapshot, seen)) {
+      changed ??= [];
+      changed.push(seen);
+    }
+    seen++;
   }
-  return seen === places.length ? (changed ?? NONE) : null;
+  return seen === keys.length ? (changed ?? NONE) : null;
+}
+
+function isSame(value: unknown, { parts, places, replaced }: Snapshot, index: number): boolean {
+  const replacement = replaced === null ? undefined : replaced[index];
+  if (replacement !== undefined) return replacement === value;
+  const place = places[index] as number;
+  return isObject(value) ? compare(value, parts, place) >= 0 : parts[place] === value;
+}
+
+/**
+ * What the data looks like whose values under these keys are others, and what its text is: with nothing of the rest looked at.
+ *
+ * @returns `null` where it cannot be said so, as one of the values is an object, or nothing that JSON can hold
+ */
+export function changeSnapshot(before: Snapshot, data: object, changed: readonly number[]): Snapshot | null {
+  const { parts, keys, places } = before;
+  const found = before.ends ?? endsOfValues(before.text, keys);
+  if (found === null) return null;
+  const ends = found.slice();
+  const replaced = before.replaced?.slice() ?? new Array<Simple | undefined>(keys.length).fill(undefined);
+  let { text } = before;
+  for (const index of changed) {
+    const value = (data as JsonObject)[keys[index] as string];
+    if (!isSimple(value)) return null;
+    replaced[index] = value;
+    text = replaceValue(text, keys, ends, index, value);
+  }
+  return { text, parts, keys, places, replaced, ends };
+}
+
+/** Puts into a copy of the data, as it was when it was laid out, what took the place of something since. */
+export function renew(copy: JsonObject, { keys, replaced }: Snapshot): void {
+  for (const [index, value] of replaced?.entries() ?? []) {
+    if (value !== undefined) copy[keys[index] as string] = value;
+  }
 }
 
 /** How far the parts, from this place on, are what the value holds; -1 where they are not. */
 function compare(value: object, parts: readonly unknown[], from: number): number {
-  let at = from;
-  if (Array.isArray(value)) {
-    if (parts[at++] !== value.length) return -1;
-    for (const element of value) {
-      if (parts[at++] !== element) return -1;
+  const prototype = Object.getPrototypeOf(value);
+  const kind = parts[from];
+  let at = from + 1;
+  if (kind === ARRAY && prototype === Array.prototype) {
+    const elements = value as readonly unknown[];
+    if (parts[at++] !== elements.length) return -1;
+    for (const element of elements) {
       if (isObject(element)) at = compare(element, parts, at);
+      else if (parts[at++] !== element) return -1;
       if (at < 0) return -1;
     }
     return at;
   }
+  // Only what is plain: a Date or a Map has no keys either, and is not `{}`.
+  if (kind !== OBJECT || prototype !== Object.prototype) return -1;
   for (const key in value) {
+    if (parts[at++] !== key) return -1;
     const held = (value as JsonObject)[key];
-    if (parts[at++] !== key || parts[at++] !== held) return -1;
     if (isObject(held)) at = compare(held, parts, at);
+    else if (parts[at++] !== held) return -1;
     if (at < 0) return -1;
   }
   return parts[at] === END ? at + 1 : -1;
+}
+
+/** -0 would come back as 0. */
+function isSimple(value: unknown): value is Simple {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+  return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
 function isObject(value: unknown): value is object {

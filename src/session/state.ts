@@ -7,6 +7,7 @@ import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { leftBehind } from './left-behind.ts';
 import type { OnReuse } from './options.ts';
+import type { ParsedLately } from './parsed-lately.ts';
 import { endOf, type Policy } from './policy.ts';
 import { type Device, nextVersion, type SessionRecord } from './record.ts';
 import type { SessionCookie } from './session-cookie.ts';
@@ -24,6 +25,8 @@ export interface Core {
   join(base: string, mine: string, stored: string): string;
   /** The next version of a record, with this data, marked as seen if that is due or `seen`; the same record where the data is the same. */
   advance(record: SessionRecord, data: string, seen?: boolean): SessionRecord;
+  /** The data of the sessions' texts. */
+  readonly parsed: ParsedLately;
   /** The most bytes of JSON text that one session may hold. */
   readonly maxDataSize: number;
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
@@ -80,6 +83,8 @@ export class SessionState {
   bag: object | null = null;
   /** What the bag held when it was made. */
   snapshot: Snapshot | null = null;
+  /** What the bag held when a text was made of it last, where that is known. */
+  made: Snapshot | null = null;
   /** Whether somebody has changed the bag from before this session began again. */
   changedBefore: (() => boolean) | null = null;
   isNew = true;

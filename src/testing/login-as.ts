@@ -2,8 +2,11 @@ import { MadeleineError } from '../errors.ts';
 import type { LoginOptions } from '../session/login-options.ts';
 import type { Sessions } from '../session/sessions.ts';
 
+/** Whatever data they hold. */
+type AnySessions = Pick<Sessions<object>, 'open'>;
+
 /** What `loginAs` takes: the sessions, or what carries them as `sessions`: a middleware, a Fastify application. */
-export type SessionsOwner = Pick<Sessions, 'open'> | { readonly sessions: Pick<Sessions, 'open'> };
+export type SessionsOwner = AnySessions | { readonly sessions: AnySessions };
 
 export interface LoginAsOptions extends Pick<LoginOptions, 'remember'> {
   /** Whether the tests ask over https, where the cookie has a name of its own. Default `false`. */
