@@ -59,18 +59,19 @@ export function setCookieLine(target: CookieTarget, name: string, line: string):
 
 /** The same for a Node response whose head is known to be there still. */
 export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, name: string, line: string): string[] {
-  const present = response.getHeader('Set-Cookie');
-  if (present === undefined) {
-    response.setHeader('Set-Cookie', line);
-    return [line];
-  }
+  const lines = withLine(response.getHeader('Set-Cookie'), name, line);
+  response.setHeader('Set-Cookie', lines);
+  return lines;
+}
+
+/** The Set-Cookie lines, with this one in the place of what is for the same name. */
+export function withLine(present: number | string | string[] | undefined, name: string, line: string): string[] {
+  if (present === undefined) return [line];
   const others = [present]
     .flat()
     .map(String)
     .filter(other => !other.startsWith(`${name}=`));
-  const lines = [...others, line];
-  response.setHeader('Set-Cookie', lines);
-  return lines;
+  return [...others, line];
 }
 
 function isFetchHeaders(headers: { cookie?: string | undefined } | FetchHeaders): headers is FetchHeaders {

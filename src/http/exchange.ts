@@ -74,8 +74,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     return this.#open.commit();
   }
 
-  head(): void {
-    tellOfSession(this.#open, this.#open.setCookies(), this, this.sessions);
+  head(given: LeavingHead | null): void {
+    tellOfSession(this.#open, this.#open.setCookies(), given ?? this, this.sessions);
   }
 
   field(name: string): string | null {

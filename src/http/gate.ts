@@ -8,7 +8,7 @@ import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { bareError, clearForError } from './bare-error.ts';
 import { createGateFinder } from './gate-finder.ts';
-import { setHeadGiven } from './head.ts';
+import { type GivenFields, takeHead } from './head.ts';
 import { presentHeld } from './held-head.ts';
 import { breakOff, writableOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
@@ -44,6 +44,7 @@ class Gate {
   /** What the handler did while the save was under way, in order. */
   #held: Array<() => void> | null = null;
   #heldBytes = 0;
+  #given: GivenFields | null = null;
   #needsDrain = false;
 
   constructor(response: ServerResponse, participant: GateParticipant, methods: Below) {
@@ -60,9 +61,9 @@ class Gate {
     const response = this.response;
     if (this.#state === 'open') return this.#below.writeHead.call(response, status, second, third) as ServerResponse;
     if (this.#state !== 'waiting') return response;
-    setHeadGiven(response, status as number, second, third);
+    this.#given = takeHead(response, status as number, second, third);
     this.#whenOpen(() => {
-      if (!response.headersSent) this.#below.writeHead.call(response, status);
+      if (!response.headersSent) this.#below.writeHead.call(response, status, this.#given?.fields);
     });
     return response;
   }
@@ -129,7 +130,7 @@ class Gate {
     try {
       saved = saveAll(this.participants);
       if (!(saved instanceof Promise)) {
-        for (const one of this.participants) one.head();
+        for (const one of this.participants) one.head(this.#given);
         this.#state = 'open';
         return true;
       }
@@ -153,7 +154,7 @@ class Gate {
     if (this.#state !== 'holding') return;
     this.holdsHead = false;
     try {
-      for (const one of this.participants) one.head();
+      for (const one of this.participants) one.head(this.#given);
       this.#release();
     } catch (error) {
       // Node refuses something of what was held; it would have thrown to the handler.

@@ -1,12 +1,13 @@
 /** Who stands behind the gate of a response. */
 import type { MaybePromise } from '../maybe-promise.ts';
+import type { LeavingHead } from './fields.ts';
 
 /** Who has something to save before the response leaves, and something to say in its head: a session. */
 export interface GateParticipant {
   /** Saves, before the first byte. */
   save(): MaybePromise<void>;
-  /** Adds header fields; called once, right before the head is written. */
-  head(): void;
+  /** Adds fields to those given, or to those of the response; called once, right before the head is written. */
+  head(given: LeavingHead | null): void;
   /** Saves what changed since, before the last byte of a response whose head left earlier. */
   saveAtEnd(): MaybePromise<void>;
   /** The save failed, nothing was sent, and the handler is done: the application may answer with an error of its own. */

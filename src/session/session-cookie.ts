@@ -104,7 +104,7 @@ export function createIdCookie(
       // It comes back with the next request, most likely.
       verified.set(value, { id, key, renew: false });
       if (lifetime === null) return [{ name, line: `${name}=${value}${attributeText}` }];
-      return [{ name, line: serializeCookie(name, value, { ...attributes, maxAge: lifetime }) }];
+      return [{ name, line: serializeCookie(name, value, { maxAge: lifetime, ...attributes }) }];
     },
     clear(secure) {
       const { name, attributes } = pick(secure) as IdVariant;
