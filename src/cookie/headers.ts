@@ -61,12 +61,16 @@ export function setCookieLine(target: CookieTarget, name: string, line: string):
 export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, name: string, line: string): string[] {
   const lines = withLine(response.getHeader('Set-Cookie'), name, line);
   response.setHeader('Set-Cookie', lines);
-  return lines;
+  return [lines].flat();
 }
 
-/** The Set-Cookie lines, with this one in the place of what is for the same name. */
-export function withLine(present: number | string | string[] | undefined, name: string, line: string): string[] {
-  if (present === undefined) return [line];
+/** The Set-Cookie lines, with this one in the place of what is for the same name; alone it stays a text. */
+export function withLine(
+  present: number | string | string[] | undefined,
+  name: string,
+  line: string,
+): string | string[] {
+  if (present === undefined) return line;
   const others = [present]
     .flat()
     .map(String)

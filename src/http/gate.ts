@@ -8,7 +8,7 @@ import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { bareError, clearForError } from './bare-error.ts';
 import { createGateFinder } from './gate-finder.ts';
-import { type GivenFields, takeHead } from './head.ts';
+import { type GivenFields, takeHead, writeTaken } from './head.ts';
 import { presentHeld } from './held-head.ts';
 import { breakOff, writableOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
@@ -63,7 +63,7 @@ class Gate {
     if (this.#state !== 'waiting') return response;
     this.#given = takeHead(response, status as number, second, third);
     this.#whenOpen(() => {
-      if (!response.headersSent) this.#below.writeHead.call(response, status, this.#given?.fields);
+      if (!response.headersSent) writeTaken(response, this.#below.writeHead, status, this.#given);
     });
     return response;
   }
@@ -187,6 +187,7 @@ class Gate {
     const response = this.response;
     const ended = this.ended;
     this.#held = null;
+    this.#given?.putOn(response);
     clearForError(response);
     this.#state = ended ? 'open' : 'discarding';
     const resume = bypass(response);

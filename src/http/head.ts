@@ -3,6 +3,7 @@ import { type OutgoingHttpHeader, type ServerResponse, validateHeaderName, valid
 import { withLine } from '../cookie/headers.ts';
 import type { SetCookie } from '../session/session-cookie.ts';
 import type { LeavingHead } from './fields.ts';
+import { streamOf } from './http2.ts';
 
 /**
  * Takes over what `writeHead(status, message?, headers?)` was given, so that fields set by us and by others live together.
@@ -48,18 +49,23 @@ export class GivenFields implements LeavingHead {
   /** @returns `null` where they have to be set one by one. @throws what Node would */
   static of(response: ServerResponse, headers: unknown): GivenFields | null {
     if (headers === null || typeof headers !== 'object' || Array.isArray(headers)) return null;
-    // A mock may have no such method.
-    if (response.getHeaderNames?.().length !== 0) return null;
+    // HTTP/2 sets them one by one in any case. A mock may have no such method.
+    if (response.headersSent || streamOf(response) || response.getHeaderNames?.().length !== 0) return null;
     // Not by a spread: to what that makes, V8 adds a property in 2 µs (before Node 24).
     const fields = Object.assign({} as Record<string, OutgoingHttpHeader>, headers);
-    for (const name in fields) {
+    let varies = 0;
+    let cacheControls = 0;
+    for (const name of Object.keys(fields)) {
       const value = fields[name];
-      if (value === undefined) return null;
+      if (value === undefined || isSameName(name, 'Set-Cookie')) return null;
+      if (isSameName(name, 'Vary')) varies++;
+      if (isSameName(name, 'Cache-Control')) cacheControls++;
       // What Node refuses has to be refused before the session is saved: the handler may answer otherwise.
       validateHeaderName(name);
       validateHeaderValue(name, value as string);
     }
-    return new GivenFields(fields);
+    // Of a name that stands there twice, in two cases, the last counts.
+    return varies > 1 || cacheControls > 1 ? null : new GivenFields(fields);
   }
 
   field(name: string): string | null {
@@ -72,17 +78,39 @@ export class GivenFields implements LeavingHead {
   }
 
   setCookie({ name, line }: SetCookie): void {
-    const given = this.#nameGiven('Set-Cookie');
-    this.fields[given] = withLine(this.fields[given], name, line);
+    this.fields['Set-Cookie'] = withLine(this.fields['Set-Cookie'], name, line);
+  }
+
+  /** Where another head is to leave than this one: what was given stands as it would, had it been set. */
+  putOn(response: ServerResponse): void {
+    setFields(response, this.fields, undefined);
   }
 
   /** The name as it was given, in whatever case. */
   #nameGiven(name: string): string {
-    for (const given in this.fields) {
-      if (given.length === name.length && given.toLowerCase() === name.toLowerCase()) return given;
-    }
-    return name;
+    return Object.keys(this.fields).find(given => isSameName(given, name)) ?? name;
   }
+}
+
+/** Writes the head that was taken over. */
+export function writeTaken(
+  response: ServerResponse,
+  writeHead: (status?: unknown, headers?: unknown) => unknown,
+  status: unknown,
+  given: GivenFields | null,
+): void {
+  if (given === null) return void writeHead.call(response, status);
+  try {
+    writeHead.call(response, status, given.fields);
+  } catch (error) {
+    // The session's cookie goes along with whatever is answered instead.
+    given.putOn(response);
+    throw error;
+  }
+}
+
+function isSameName(one: string, other: string): boolean {
+  return one.length === other.length && one.toLowerCase() === other.toLowerCase();
 }
 
 function addSetCookies(response: ServerResponse, lines: readonly string[]): void {

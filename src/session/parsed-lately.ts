@@ -13,10 +13,10 @@ export interface Parsed {
   readonly snapshot: Snapshot;
 }
 
-/** The most characters of text whose data is kept; at most twice as many. In memory the data takes some five times its text. */
-const MOST_TEXT = 1024 * 1024;
-/** What an entry takes without its data, in characters of text as well. */
-const LEAST = 100;
+/** The most that is kept, by `weightOf`, and at most twice as much: in memory a unit takes some four bytes. */
+const MOST_WEIGHT = 1024 * 1024;
+/** What an entry weighs beside its data. */
+const ENTRY_WEIGHT = 100;
 
 interface Seen {
   version: number;
@@ -28,7 +28,7 @@ interface Seen {
 
 export class ParsedLately {
   readonly #maxDataSize: number;
-  readonly #seen: RecentlyUsed<Seen> = createRecentlyUsed<Seen>(MOST_TEXT, ({ weight }) => weight);
+  readonly #seen: RecentlyUsed<Seen> = createRecentlyUsed<Seen>(MOST_WEIGHT, ({ weight }) => weight);
 
   constructor(maxDataSize: number) {
     this.#maxDataSize = maxDataSize;
@@ -45,7 +45,7 @@ export class ParsedLately {
     const parsed = text.length > this.#maxDataSize ? null : parse(text);
     if (parsed === null) return null;
     const again = before?.version === version;
-    this.#remember(key, before, version, text, again ? parsed : null);
+    this.#remember(key, before, version, parsed.snapshot, again ? parsed : null);
     return again ? copyOf(parsed) : parsed;
   }
 
@@ -56,18 +56,24 @@ export class ParsedLately {
     const { parsed } = before;
     // Read anew meanwhile, it is no longer laid out as it was.
     if (parsed !== null && parsed.snapshot.parts !== snapshot.parts) return;
-    this.#remember(key, before, version, snapshot.text, parsed && { data: parsed.data, snapshot });
+    this.#remember(key, before, version, snapshot, parsed && { data: parsed.data, snapshot });
   }
 
-  #remember(key: string, before: Seen | undefined, version: number, text: string, parsed: Parsed | null): void {
-    if (before === undefined || before.weight < text.length) {
-      this.#seen.set(key, { version, parsed, weight: LEAST + text.length });
+  #remember(key: string, before: Seen | undefined, version: number, snapshot: Snapshot, parsed: Parsed | null): void {
+    const weight = weightOf(snapshot);
+    if (before === undefined || before.weight < weight) {
+      this.#seen.set(key, { version, parsed, weight: weight + ENTRY_WEIGHT });
       return;
     }
     // In place: of an entry that was replaced, the one from before would be kept as well until the older half is dropped.
     before.version = version;
     before.parsed = parsed;
   }
+}
+
+/** Many small values take more than one long text. */
+function weightOf({ text, parts }: Snapshot): number {
+  return text.length + 8 * parts.length;
 }
 
 function parse(text: string): Parsed | null {

@@ -1,5 +1,4 @@
 /** JSON text in which single values are replaced, and all else is taken over as it stands. */
-import type { JsonValue } from '../json.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -31,23 +30,35 @@ export function endsOfValues(text: string, keys: readonly string[]): number[] | 
 }
 
 /**
- * The text with a value in the place of the one that this key has: what it costs does not depend on how long the text is.
+ * The text with other values for some keys, all in one pass, and where its values are over then.
  *
- * @param ends where the values are over, as `endsOfValues` says; afterwards, where they are then
+ * @param ends where they are over in `text`, as `endsOfValues` says
+ * @param changed the numbers of the keys, at least one, from the first to the last
+ * @param valueTexts the JSON texts of their values
  */
-export function replaceValue(
+export function replaceValues(
   text: string,
   keys: readonly string[],
-  ends: number[],
-  place: number,
-  value: JsonValue,
-): string {
-  const begin = (ends[place - 1] ?? 0) + keyLength(keys[place] as string);
-  const end = ends[place] as number;
-  const valueText = JSON.stringify(value);
-  const grows = begin + valueText.length - end;
-  for (let index = place; index < ends.length; index++) ends[index] = (ends[index] as number) + grows;
-  return text.slice(0, begin) + valueText + text.slice(end);
+  ends: readonly number[],
+  changed: readonly number[],
+  valueTexts: readonly string[],
+): { text: string; ends: number[] } {
+  const newEnds = ends.slice();
+  let made = '';
+  let taken = 0;
+  let grown = 0;
+  let next = 0;
+  for (let index = changed[0] as number; index < keys.length; index++) {
+    if (index === changed[next]) {
+      const begin = (ends[index - 1] ?? 0) + keyLength(keys[index] as string);
+      const valueText = valueTexts[next++] as string;
+      made += text.slice(taken, begin) + valueText;
+      taken = ends[index] as number;
+      grown += begin + valueText.length - taken;
+    }
+    newEnds[index] = (ends[index] as number) + grown;
+  }
+  return { text: made + text.slice(taken), ends: newEnds };
 }
 
 /** Of the key as it stands in the text, from the brace or the comma before it to the colon. */

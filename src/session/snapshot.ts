@@ -1,6 +1,6 @@
 /** What session data looked like when it was read, to see at the response what a handler has changed. */
 import type { JsonObject } from '../json.ts';
-import { endsOfValues, replaceValue } from './replace-values.ts';
+import { endsOfValues, replaceValues } from './replace-values.ts';
 
 /**
  * The data of a stored text, laid out flat: each key with its value; in the place of a value that is an object stands what it is, and
@@ -97,23 +97,27 @@ function isSame(value: unknown, { parts, places, replaced }: Snapshot, index: nu
  */
 export function changeSnapshot(before: Snapshot, data: object, changed: readonly number[]): Snapshot | null {
   const { parts, keys, places } = before;
-  const found = before.ends ?? endsOfValues(before.text, keys);
-  if (found === null) return null;
-  const ends = found.slice();
+  const endsBefore = before.ends ?? endsOfValues(before.text, keys);
+  if (endsBefore === null) return null;
   const replaced = before.replaced?.slice() ?? new Array<Simple | undefined>(keys.length).fill(undefined);
-  let { text } = before;
+  const valueTexts: string[] = [];
   for (const index of changed) {
     const value = (data as JsonObject)[keys[index] as string];
     if (!isSimple(value)) return null;
-    replaced[index] = value;
-    text = replaceValue(text, keys, ends, index, value);
+    const valueText = JSON.stringify(value);
+    // Not the handler's own text: that may be a part of a request's body, and keep the whole of it in memory.
+    replaced[index] = typeof value === 'string' ? JSON.parse(valueText) : value;
+    valueTexts.push(valueText);
   }
+  const { text, ends } = replaceValues(before.text, keys, endsBefore, changed, valueTexts);
   return { text, parts, keys, places, replaced, ends };
 }
 
 /** Puts into a copy of the data, as it was when it was laid out, what took the place of something since. */
 export function renew(copy: JsonObject, { keys, replaced }: Snapshot): void {
-  for (const [index, value] of replaced?.entries() ?? []) {
+  if (replaced === null) return;
+  for (let index = 0; index < replaced.length; index++) {
+    const value = replaced[index];
     if (value !== undefined) copy[keys[index] as string] = value;
   }
 }

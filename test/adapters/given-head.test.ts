@@ -1,6 +1,9 @@
 // Fields that are all given to writeHead in one object: the session's go along with them, and into nobody's object.
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
 import { session } from 'madeleine/node';
@@ -61,6 +64,65 @@ for (const [kind, makeStore] of Object.entries(stores)) {
       const { headers } = await request(url);
       assert.deepEqual([headers.vary, headers['cache-control']], ['Accept, Cookie', 'private, max-age=60']);
       assert.match(headers['set-cookie']?.join('\n') ?? '', /^a=1\nsession=1\.[^\n]+$/);
+    });
+
+    it('takes the last of what is given twice, in two cases', async context => {
+      const url = await serveVisits(context, res => {
+        res.writeHead(200, { Vary: 'A', vary: 'B', 'Cache-Control': 'private', 'cache-control': 'public, max-age=60' });
+        res.end();
+      });
+      const { headers } = await request(url);
+      assert.deepEqual([headers.vary, headers['cache-control']], ['B, Cookie', 'no-store']);
+    });
+
+    it('gives the cookie along with what is answered instead, when Node refuses the head for another reason', async context => {
+      const url = await serveVisits(context, (res, visits) => {
+        try {
+          res.writeHead(1000, { 'x-name': 'Zoe' });
+        } catch {
+          res.writeHead(502);
+        }
+        res.end(String(visits));
+      });
+      const client = new Client(url);
+      const first = await client.get('/');
+      // Where the store answers later, it is refused after the handler is done, and the error is all there is to say.
+      if (first.status !== 502) return assert.equal(first.status, 500);
+      assert.deepEqual([first.headers.vary, (await client.get('/')).body], ['Cookie', '2']);
+    });
+
+    it('leaves what is no part of the body to the error that takes the place of the answer', async context => {
+      const broken = faultStore(makeStore(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+      const served = await serve(
+        session({ secret, store: broken }).withSession((req, res) => {
+          req.session.visits = 1;
+          res.writeHead(200, {
+            'content-type': 'text/html',
+            'x-request-id': '7',
+            'content-security-policy': 'default-src',
+          });
+          res.end('<p>');
+        }),
+      );
+      context.after(served.close);
+      const { status, headers } = await request(served.url);
+      assert.equal(status, 503);
+      assert.deepEqual([headers['x-request-id'], headers['content-security-policy']], ['7', 'default-src']);
+      assert.notEqual(headers['content-type'], 'text/html');
+    });
+
+    it('holds a response that has something else than its request, as one of serverless-http', async () => {
+      const sessions = session({ secret, store: makeStore() });
+      const req = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: '/' });
+      const res = new ServerResponse({ method: 'GET' } as IncomingMessage);
+      const wire = new PassThrough();
+      res.assignSocket(wire as unknown as Socket);
+      sessions(req, res, () => {
+        sessions.of(req).visits = 1;
+        setImmediate(() => res.end('done'));
+      });
+      await once(res, 'finish');
+      assert.match(String(wire.read()), /^Set-Cookie: session=1\./m);
     });
 
     for (const [what, fields] of Object.entries({

@@ -180,6 +180,43 @@ describe('a session that was read lately', () => {
     await sessions.close();
   });
 
+  it('is saved in one pass, however many of its values change', async () => {
+    // At each of them over the whole text, this would take minutes.
+    const sessions = createSessions<Data>({ secret, store: memoryStore() });
+    const numbers = (n: number) =>
+      Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`key ${index}`, n]));
+    const header = await headerWith(sessions, numbers(1));
+    for (const n of [1_000, 7, 123_456]) {
+      const opened = await sessions.open(header, facts);
+      Object.assign(opened.session, numbers(n));
+      await opened.commit();
+    }
+    assert.deepEqual({ ...(await sessions.open(header, facts)).session }, numbers(123_456));
+    await sessions.close();
+  });
+
+  it('keeps nothing of what a value was cut from', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const sessions = createSessions<Data>({ secret, store: memoryStore() });
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let user = 0; user < 200; user++) {
+      const header = await headerWith(sessions, { last: '' });
+      for (const _time of ['noticed', 'kept', 'copied']) {
+        const opened = await sessions.open(header, facts);
+        assert.notEqual(opened.session['last'], undefined);
+        const body = `${user}`.padStart(200_000, `${user} `);
+        opened.session['last'] = body.slice(10, 40);
+        await opened.commit();
+      }
+    }
+    collect();
+    const megabytes = (process.memoryUsage().heapUsed - before) / 2 ** 20;
+    assert.ok(megabytes < 12, `${megabytes} MB for 200 times 30 characters`);
+    await sessions.close();
+  });
+
   for (const becomeLarge of [false, true]) {
     it(`takes a bounded memory, however many ${becomeLarge ? 'become' : 'are'} large`, async () => {
       setFlagsFromString('--expose-gc');
