@@ -6,7 +6,7 @@ export interface RecentlyUsed<Value> {
 
 /**
  * Keeps at least what was used last, up to a weight of `most`, and at most twice as much: when the younger half is full it becomes
- * the older one, and the older one is dropped. That takes no bookkeeping for each use.
+ * the older one, and the older one is dropped. That takes no bookkeeping for each use; what is set again is weighed again.
  *
  * @param weigh says what a value counts; by default each counts 1
  */

@@ -16,7 +16,7 @@ export function parseData(text: string): JsonObject | null {
 }
 
 /**
- * The JSON text of data that differs from `unchanged`; the same text when nothing differs.
+ * The JSON text of the data; `unchanged` where it comes to the same.
  *
  * @throws MadeleineError `ERR_DATA_NOT_JSON` for a value that would not come back as it is, `ERR_DATA_TOO_LARGE` above
  * `limit` bytes
