@@ -1,7 +1,6 @@
 // The application on Koa. Handlers hold the context.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import Koa from 'koa';
+import { serveListener } from './node.mjs';
 
 export function listenerOf({ mount }, routes) {
   const app = new Koa();
@@ -14,8 +13,6 @@ export function listenerOf({ mount }, routes) {
   return app.callback();
 }
 
-export async function serve(contender, routes) {
-  const server = createServer(listenerOf(contender, routes)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server.address().port;
+export function serve(contender, routes) {
+  return serveListener(listenerOf(contender, routes));
 }

@@ -16,8 +16,13 @@ export function listenerOf({ wrap }, routes) {
   });
 }
 
-export async function serve(contender, routes) {
-  const server = createServer(listenerOf(contender, routes)).listen(0, '127.0.0.1');
+export function serve(contender, routes) {
+  return serveListener(listenerOf(contender, routes));
+}
+
+/** @returns the port */
+export async function serveListener(listener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server.address().port;
 }

@@ -8,7 +8,7 @@ import { type MergeRules, mergeData } from './merge.ts';
 import { idTaken, storeNew } from './new-record.ts';
 import { markSeen } from './policy.ts';
 import type { SessionRecord } from './record.ts';
-import { changedKeys, changeSnapshot } from './snapshot.ts';
+import { changedKeys, changeSnapshot, type Snapshot } from './snapshot.ts';
 import type { SessionState } from './state.ts';
 import { followRotation } from './succession.ts';
 
@@ -28,27 +28,35 @@ const OLD_SESSION =
  */
 export function commit(state: SessionState): MaybePromise<void> {
   if (state.changedBefore?.()) state.core.warn('MADELEINE_OLD_SESSION', OLD_SESSION);
-  const mine = textOf(state, state.core.maxDataSize);
-  return mine === state.base ? touchIfDue(state) : saveText(state, mine);
+  const content = contentOf(state, state.core.maxDataSize);
+  if (typeof content !== 'string') return saveText(state, content.text, content);
+  return content === state.base ? touchIfDue(state) : saveText(state, content);
 }
 
-/** Saves this text, which differs from the state's base, as what the session holds. */
-export function saveText(state: SessionState, mine: string): MaybePromise<void> {
+/** Saves this text, which differs from the state's base, as what the session holds. @param made what it says, where that is known */
+export function saveText(state: SessionState, mine: string, made: Snapshot | null = null): MaybePromise<void> {
   if (state.readFailure !== null) throw state.readFailure;
   if (state.closed) return drop(state, mine);
-  return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine);
+  return state.record === null ? createRecord(state, mine, 1) : saveChange(state, mine, made);
 }
 
 /** The JSON text of what the bag holds now; the state's base where nothing changed. @throws MadeleineError as `stringifyData` does */
 export function textOf(state: SessionState, limit: number): string {
-  const { bag, base, snapshot } = state;
+  const content = contentOf(state, limit);
+  return typeof content === 'string' ? content : content.text;
+}
+
+/** The same, with what the text says where that is known without reading it. */
+function contentOf({ bag, base, snapshot }: SessionState, limit: number): string | Snapshot {
   if (bag === null || (base === '{}' && isEmpty(bag))) return base;
   // Seen without a text having to be made; if not, it may be the same all the same.
   const changed = snapshot === null || snapshot.text !== base ? null : changedKeys(snapshot, bag);
   if (changed?.length === 0) return base;
   // One that is counted up, a theme that is chosen: what else there is need not be walked, nor its text made again.
-  state.made = snapshot && changed && changeSnapshot(snapshot, bag, changed);
-  return state.made ? checkSize(state.made.text, limit) : stringifyData(bag, base, limit);
+  const made = snapshot && changed && changeSnapshot(snapshot, bag, changed);
+  if (made === null) return stringifyData(bag, base, limit);
+  checkSize(made.text, limit);
+  return made;
 }
 
 function isEmpty(bag: object): boolean {
@@ -81,7 +89,7 @@ function createRecord(state: SessionState, mine: string, attempt: number): Maybe
   });
 }
 
-function saveChange(state: SessionState, mine: string): MaybePromise<void> {
+function saveChange(state: SessionState, mine: string, made: Snapshot | null): MaybePromise<void> {
   const { core } = state;
   const key = state.key as string;
   const record = state.record as SessionRecord;
@@ -92,7 +100,7 @@ function saveChange(state: SessionState, mine: string): MaybePromise<void> {
     state.sent = mine;
     return next;
   };
-  return whenReady(core.queue.apply(key, record, change), applied => settle(state, applied, mine));
+  return whenReady(core.queue.apply(key, record, change), applied => settle(state, applied, mine, made));
 }
 
 /** Puts what this request changed to what is stored: a write of its own whose answer was lost holds that up to then already. */
@@ -100,17 +108,18 @@ export function joining({ core, base, sent, sentVersion }: SessionState, mine: s
   return stored => core.join(stored.version === sentVersion ? sent : base, mine, stored.data);
 }
 
-function settle(state: SessionState, applied: Applied, mine: string): MaybePromise<void> {
+function settle(state: SessionState, applied: Applied, mine: string, made: Snapshot | null): MaybePromise<void> {
   if (applied === null) return drop(state, mine);
   if (applied.successor !== null) {
-    return whenReady(followRotation(state, applied), found => (found ? saveChange(state, mine) : drop(state, mine)));
+    return whenReady(followRotation(state, applied), found =>
+      found ? saveChange(state, mine, made) : drop(state, mine),
+    );
   }
   state.follow(applied);
   state.base = mine;
-  const { made, core, key } = state;
-  if (made?.text !== mine) return;
+  if (made === null) return;
   state.snapshot = made;
-  if (applied.data === mine) core.parsed.follow(key as string, applied.version, made);
+  if (applied.data === mine) state.core.parsed.follow(state.key as string, applied.version, made);
 }
 
 /** What a request wants of a session that ended meanwhile is dropped: it is not ours to bring back. */

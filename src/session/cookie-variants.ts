@@ -95,6 +95,12 @@ export function createCookieVariants<More extends object>(
   return { persistent, overHttps, pick: secure => (secure ? overHttps : overHttp) };
 }
 
+/** The attributes of a cookie that the browser keeps for so many milliseconds. */
+export function keptFor(lifetime: number, attributes: CookieAttributes): CookieAttributes {
+  // In this order: before Node 24, V8 takes 2 µs to add a property to what a spread makes.
+  return { maxAge: lifetime, ...attributes };
+}
+
 /**
  * The one value that verifies. Several cookies of one name mean that some other host may have planted one: two that verify
  * are not chosen between.

@@ -82,7 +82,7 @@ export async function reload(state: SessionState): Promise<void> {
   const moved = found !== null && (await followRotation(state, found));
   const record = moved ? state.record : found;
   const live = record !== null && record.successor === null && isLive(record, core.clock(), core.policy);
-  const stored = live && key !== null ? core.parsed.read(state.key as string, record.data, record.version) : null;
+  const stored = live ? core.parsed.read(state.key as string, record.data, record.version) : null;
   if (key === null || record === null || stored === null) throw sessionEnded('reload it');
   if (!moved) state.hold(key, record, state.id);
   state.base = record.data;

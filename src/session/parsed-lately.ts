@@ -5,7 +5,7 @@
 import { DEEPEST, type JsonObject, type JsonValue } from '../json.ts';
 import { createRecentlyUsed, type RecentlyUsed } from '../recently-used.ts';
 import { parseData } from './data.ts';
-import { renew, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { isObject, renew, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** Data as it was parsed, and what it looked like then; or, by `snapshot.replaced`, what it looks like since. */
 export interface Parsed {
@@ -105,8 +105,4 @@ function copyOfEither(value: JsonValue[] | JsonObject): JsonValue {
     if (isObject(element)) copy[index] = copyOfEither(element);
   }
   return copy;
-}
-
-function isObject(value: JsonValue | undefined): value is JsonValue[] | JsonObject {
-  return typeof value === 'object' && value !== null;
 }

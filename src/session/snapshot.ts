@@ -97,8 +97,6 @@ function isSame(value: unknown, { parts, places, replaced }: Snapshot, index: nu
  */
 export function changeSnapshot(before: Snapshot, data: object, changed: readonly number[]): Snapshot | null {
   const { parts, keys, places } = before;
-  const endsBefore = before.ends ?? endsOfValues(before.text, keys);
-  if (endsBefore === null) return null;
   const replaced = before.replaced?.slice() ?? new Array<Simple | undefined>(keys.length).fill(undefined);
   const valueTexts: string[] = [];
   for (const index of changed) {
@@ -109,6 +107,9 @@ export function changeSnapshot(before: Snapshot, data: object, changed: readonly
     replaced[index] = typeof value === 'string' ? JSON.parse(valueText) : value;
     valueTexts.push(valueText);
   }
+  // Only now: to look for the ends takes a walk over the whole text.
+  const endsBefore = before.ends ?? endsOfValues(before.text, keys);
+  if (endsBefore === null) return null;
   const { text, ends } = replaceValues(before.text, keys, endsBefore, changed, valueTexts);
   return { text, parts, keys, places, replaced, ends };
 }
@@ -155,6 +156,7 @@ function isSimple(value: unknown): value is Simple {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
-function isObject(value: unknown): value is object {
+/** An object or an array. */
+export function isObject<Value>(value: Value): value is Value & object {
   return typeof value === 'object' && value !== null;
 }

@@ -83,8 +83,6 @@ export class SessionState {
   bag: object | null = null;
   /** What the bag held when it was made. */
   snapshot: Snapshot | null = null;
-  /** What the bag held when a text was made of it last, where that is known. */
-  made: Snapshot | null = null;
   /** Whether somebody has changed the bag from before this session began again. */
   changedBefore: (() => boolean) | null = null;
   isNew = true;

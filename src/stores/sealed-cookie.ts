@@ -10,6 +10,7 @@ import {
   type CookieVariant,
   type CookieVariants,
   createCookieVariants,
+  keptFor,
   onlyGenuine,
 } from '../session/cookie-variants.ts';
 import { guardStore } from '../session/guarded-store.ts';
@@ -129,7 +130,7 @@ class SealedCookie implements SessionCookie {
     const variant = this.#variants.pick(secure) as Variant;
     const record = this.#records.current(key);
     if (record === null) return [];
-    const attributes = lifetime === null ? variant.attributes : { ...variant.attributes, maxAge: lifetime };
+    const attributes = lifetime === null ? variant.attributes : keptFor(lifetime, variant.attributes);
     const [first, second] = variant.close(id, record);
     const line = (name: string, value: string) => ({ name, line: serializeCookie(name, value, attributes) });
     if (second === undefined) return [line(variant.name, first), ...this.#clearSecond(variant)];

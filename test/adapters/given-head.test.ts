@@ -68,11 +68,13 @@ for (const [kind, makeStore] of Object.entries(stores)) {
 
     it('takes the last of what is given twice, in two cases', async context => {
       const url = await serveVisits(context, res => {
-        res.writeHead(200, { Vary: 'A', vary: 'B', 'Cache-Control': 'private', 'cache-control': 'public, max-age=60' });
+        const caching = { 'Cache-Control': 'private', 'cache-control': 'public, max-age=60' };
+        res.writeHead(200, { Vary: 'A', vary: 'B', ...caching, 'X-Name': 'Zoe', 'x-name': 'Ada' });
         res.end();
       });
       const { headers } = await request(url);
       assert.deepEqual([headers.vary, headers['cache-control']], ['B, Cookie', 'no-store']);
+      assert.equal(headers['x-name'], 'Ada');
     });
 
     it('gives the cookie along with what is answered instead, when Node refuses the head for another reason', async context => {

@@ -12,23 +12,30 @@ const collect = runInNewContext('gc') as () => void;
 const secret = 'a secret of more than thirty-two bytes';
 const facts = { secure: false, device: () => null };
 
+/** By how many megabytes the heap has grown when this is done. */
+async function growthOf(work: () => Promise<void>): Promise<number> {
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  await work();
+  collect();
+  return (process.memoryUsage().heapUsed - before) / 2 ** 20;
+}
+
 describe('what is kept of the sessions that were read lately', () => {
   it('keeps nothing of what a value was cut from', async () => {
     const sessions = createSessions<{ last: string }>({ secret, store: memoryStore() });
-    collect();
-    const before = process.memoryUsage().heapUsed;
-    for (let user = 0; user < 200; user++) {
-      const { header } = await loginAs(sessions, `user ${user}`);
-      for (const time of ['begun', 'noticed', 'kept']) {
-        const opened = await sessions.open(header, facts);
-        assert.equal(typeof (opened.session.last ?? ''), 'string');
-        const body = `${user}`.padStart(200_000, `${user} ${time} `);
-        opened.session.last = body.slice(10, 40);
-        await opened.commit();
+    const megabytes = await growthOf(async () => {
+      for (let user = 0; user < 200; user++) {
+        const { header } = await loginAs(sessions, `user ${user}`);
+        for (const time of ['begun', 'noticed', 'kept']) {
+          const opened = await sessions.open(header, facts);
+          assert.equal(typeof (opened.session.last ?? ''), 'string');
+          const body = `${user}`.padStart(200_000, `${user} ${time} `);
+          opened.session.last = body.slice(10, 40);
+          await opened.commit();
+        }
       }
-    }
-    collect();
-    const megabytes = (process.memoryUsage().heapUsed - before) / 2 ** 20;
+    });
     assert.ok(megabytes < 12, `${megabytes} MB for 200 times 30 characters`);
     await sessions.close();
   });
@@ -49,19 +56,17 @@ describe('what is kept of the sessions that were read lately', () => {
         delete: () => true,
       };
       const sessions = createSessions<{ note: string }>({ secret, store });
-      collect();
-      const before = process.memoryUsage().heapUsed;
-      for (let user = 0; user < 400; user++) {
-        const { header } = await loginAs(sessions, `user ${user}`);
-        for (const time of ['noticed', 'kept', 'copied']) {
-          const opened = await sessions.open(header, facts);
-          assert.notEqual(opened.session.note, undefined);
-          if (becomeLarge && time === 'copied') opened.session.note = note(`${user}`.padEnd(43));
-          await opened.commit();
+      const megabytes = await growthOf(async () => {
+        for (let user = 0; user < 400; user++) {
+          const { header } = await loginAs(sessions, `user ${user}`);
+          for (const time of ['noticed', 'kept', 'copied']) {
+            const opened = await sessions.open(header, facts);
+            assert.notEqual(opened.session.note, undefined);
+            if (becomeLarge && time === 'copied') opened.session.note = note(`${user}`.padEnd(43));
+            await opened.commit();
+          }
         }
-      }
-      collect();
-      const megabytes = (process.memoryUsage().heapUsed - before) / 2 ** 20;
+      });
       assert.ok(megabytes < 12, `${megabytes} MB for 400 sessions of 100 KB`);
       await sessions.close();
     });
