@@ -161,6 +161,18 @@ describe('a session that was read lately', () => {
     await sessions.close();
   });
 
+  it('takes over nothing of what somebody has given all objects', async context => {
+    const sessions = createSessions<Data>({ secret, store: memoryStore() });
+    const header = await headerWith(sessions, { cart: [{ item: 'tea' }] });
+    const cart = async () => (await sessions.open(header, facts)).session['cart'] as object[];
+    for (let request = 0; request < 3; request++) await cart();
+    const everything = Object.prototype as { given?: object };
+    everything.given = {};
+    context.after(() => delete everything.given);
+    assert.deepEqual((await cart()).map(Object.keys), [['item']]);
+    await sessions.close();
+  });
+
   it('is parsed twice, and then no more, also when plain values in it change', async t => {
     const parse = t.mock.method(JSON, 'parse');
     const sessions = createSessions<Data>({ secret, store: memoryStore() });
