@@ -15,18 +15,30 @@ export function checkOptions<Options extends object>(
   hints: Readonly<Record<string, string>> = {},
 ): Options {
   const options = ownOptions(given, what);
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) {
-      if (options[name as keyof Options] === undefined) delete options[name as keyof Options];
-      continue;
-    }
-    const hint = Object.hasOwn(hints, name) ? hints[name] : undefined;
-    const near = closest(name, known);
-    const all = known.length > 0 ? `Known options: ${known.join(', ')}.` : 'There is none.';
-    const remedy = hint ?? (near ? `Did you mean "${near}"?` : all);
-    throw new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} option "${name.slice(0, 64)}".`, remedy);
-  }
+  const unknown = Object.keys(options).filter(name => !known.includes(name));
+  if (unknown.length > 0) throw unknownOptions(unknown, known, what, hints);
+  for (const name of Object.keys(options) as Array<keyof Options>)
+    if (options[name] === undefined) delete options[name];
   return options;
+}
+
+function unknownOptions(
+  unknown: readonly string[],
+  known: readonly string[],
+  what: string,
+  hints: Readonly<Record<string, string>>,
+): MadeleineError {
+  const quoted = unknown.map(name => `"${name.slice(0, 64)}"`);
+  const remedies = unknown.map(name => remedyFor(name, known, hints));
+  const names = `option${unknown.length > 1 ? 's' : ''} ${quoted.join(', ')}`;
+  const remedy = unknown.length > 1 ? quoted.map((name, at) => `${name}: ${remedies[at]}`).join(' ') : remedies[0];
+  return new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} ${names}.`, remedy as string);
+}
+
+function remedyFor(name: string, known: readonly string[], hints: Readonly<Record<string, string>>): string {
+  const near = Object.hasOwn(hints, name) ? name : closest(name, [...known, ...Object.keys(hints)]);
+  if (near === undefined) return known.length > 0 ? `Known options: ${known.join(', ')}.` : 'There is none.';
+  return hints[near] ?? `Did you mean "${near}"?`;
 }
 
 /** Also told apart: `app.use(session)`, where the framework hands a request to what should have been called before. */

@@ -70,7 +70,7 @@ export async function createShop({ folder, secret }) {
       .type('html')
       .send(
         html`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sorry</title><link rel="stylesheet" href="/style.css"></head>
-      <body><main><section class="hero"><h1>Something went wrong.</h1><p>Nothing that you did was half saved. Please try again in a moment.</p><p><a class="button" href="/">Back to the shop</a></p></section></main></body></html>`.toString(),
+      <body><main><section class="hero"><h1>Something went wrong.</h1><p>${status < 500 ? 'The shop could not read what your browser sent.' : 'Nothing that you did was half saved. Please try again in a moment.'}</p><p><a class="button" href="/">Back to the shop</a></p></section></main></body></html>`.toString(),
       );
   });
 

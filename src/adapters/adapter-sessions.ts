@@ -13,10 +13,17 @@ export interface SessionOptions<Data extends object = SessionData> extends Omit<
   store?: SessionsOptions['store'];
 }
 
+const IN_MEMORY =
+  "Sessions are kept in this process's memory: its end logs everybody out, and another process does not know them. Give " +
+  'session() a store; if it is meant so, memoryStore().';
+
 /** @throws MadeleineError for wrong options */
 export function createAdapterSessions<Data extends object>(options: SessionOptions<Data>): Sessions<Data> {
   const given = ownOptions(options ?? {}, 'session');
   // `null` is a store that was meant and is not there: `createSessions` says so.
   const store = given.store === undefined ? memoryStore(given.clock ? { clock: given.clock } : {}) : given.store;
-  return createSessions<Data>({ ...given, store });
+  const sessions = createSessions<Data>({ ...given, store });
+  const isForgetful = given.store === undefined && process.env['NODE_ENV'] === 'production';
+  if (isForgetful) sessions.warn('MADELEINE_MEMORY', IN_MEMORY, 'everywhere');
+  return sessions;
 }

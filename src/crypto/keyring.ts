@@ -35,7 +35,8 @@ export function createKeyring(secret: Secret): Keyring {
       `Give one key as text, or a list. ${MAKE_ONE}`,
     );
   }
-  if (secrets.some(one => Buffer.byteLength(one) < SHORTEST_SECRET)) refuseOrWarn();
+  const short = secrets.findIndex(one => Buffer.byteLength(one) < SHORTEST_SECRET);
+  if (short >= 0) refuseOrWarn(secrets.length === 1 ? 'Option "secret"' : `Key ${short + 1} of option "secret"`);
   return {
     secrets,
     derive(purpose) {
@@ -46,8 +47,8 @@ export function createKeyring(secret: Secret): Keyring {
   };
 }
 
-function refuseOrWarn(): void {
-  const problem = `Option "secret" has a key shorter than ${SHORTEST_SECRET} bytes, which can be guessed.`;
+function refuseOrWarn(which: string): void {
+  const problem = `${which} is shorter than ${SHORTEST_SECRET} bytes, and can be guessed.`;
   if (process.env['NODE_ENV'] === 'production') throw new MadeleineError('ERR_SECRET_SHORT', problem, MAKE_ONE);
   const warning = `${problem} In production this is an error. ${MAKE_ONE}`;
   process.emitWarning(warning, { type: 'MadeleineWarning', code: 'ERR_SECRET_SHORT' });

@@ -1,6 +1,7 @@
 /** What an application asks about all sessions, outside any request: whose there are, to end them, and how the store is. */
 import { randomToken, sha256 } from '../crypto/token.ts';
 import type { MadeleineError } from '../errors.ts';
+import { checkUserId } from './login-options.ts';
 import { isLive } from './policy.ts';
 import type { Device, SessionRecord } from './record.ts';
 import { pagesOf } from './scan.ts';
@@ -28,7 +29,7 @@ export type StoreHealth =
 
 /** What can be asked about all sessions, outside a request. Every promise but that of `check` rejects when the store fails. */
 export interface Administration {
-  /** The live sessions of a user, the one used last first. @throws MadeleineError `ERR_STORE_NO_ADMIN` */
+  /** The live sessions of a user, the one used last first. @throws MadeleineError `ERR_OPTION_INVALID` for nobody's id, `ERR_STORE_NO_ADMIN` */
   list(userId: string | number): Promise<SessionSummary[]>;
   /**
    * All live sessions, in no promised order, page by page from the store: nothing is held but one page. One that is there
@@ -37,7 +38,7 @@ export interface Administration {
   scan(): AsyncGenerator<SessionSummary, void, undefined>;
   /** Ends one session, by its handle. `false`: there was none. Check that it is the user's own, by `list`. */
   revoke(handle: string): Promise<boolean>;
-  /** Ends all sessions of a user, save the one with the handle `except`; says how many. @throws MadeleineError `ERR_STORE_NO_ADMIN` */
+  /** Ends all sessions of a user, save the one with the handle `except`; says how many. @throws MadeleineError as `list` does */
   revokeAll(userId: string | number, options?: { except?: string | null }): Promise<number>;
   /** Reads from the store and says how that went. Never rejects; takes at most `storeTimeout`. */
   check(): Promise<StoreHealth>;
@@ -51,7 +52,8 @@ export function administer(core: Core): Administration {
 
   return {
     async list(userId) {
-      const records = await store.admin('byUser', admin => admin.byUser(String(userId)));
+      const user = checkUserId(userId, 'list');
+      const records = await store.admin('byUser', admin => admin.byUser(user));
       return records
         .filter(([, record]) => isShown(record))
         .sort(([, a], [, b]) => b.lastSeenAt - a.lastSeenAt)
@@ -71,7 +73,8 @@ export function administer(core: Core): Administration {
     },
 
     async revokeAll(userId, { except } = {}) {
-      return store.admin('deleteByUser', admin => admin.deleteByUser(String(userId), except ?? undefined));
+      const user = checkUserId(userId, 'revokeAll');
+      return store.admin('deleteByUser', admin => admin.deleteByUser(user, except ?? undefined));
     },
 
     async check() {

@@ -158,8 +158,11 @@ class SessionBag {
   rotate(callback?: Callback): Promise<void> {
     return callBack(this.#change(lifecycle.rotate), callback);
   }
-  update<Result>(change: (data: JsonObject) => Result | Promise<Result>): Promise<Result> {
-    return this.#change(state => lifecycle.update(state, change));
+  update<Result>(change: (data: JsonObject) => Result | Promise<Result>, callback?: unknown): Promise<Result> {
+    return this.#change(async state => {
+      if (callback !== undefined) throw noCallback();
+      return lifecycle.update(state, change);
+    });
   }
 
   /** What the data holds and no more: a key may come from a client, and must not lead to a method. */
@@ -212,6 +215,14 @@ export function bagOf(state: SessionState): Session {
 
 function readBase({ core, key, base, record }: SessionState): Parsed | null {
   return core.parsed.read(key as string, base, record?.version ?? 0);
+}
+
+function noCallback(): MadeleineError {
+  return new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'update() was given a callback.',
+    'It answers with a promise, of what the function gave back: await it.',
+  );
 }
 
 /** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */

@@ -2,6 +2,7 @@
 import { randomToken, sha256 } from '../crypto/token.ts';
 import type { JsonObject } from '../json.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import type { Warn } from '../warnings.ts';
 import type { Applied } from './commit-queue.ts';
 import { checkSize, parseData, stringifyData } from './data.ts';
 import { type MergeRules, mergeData } from './merge.ts';
@@ -47,16 +48,31 @@ export function textOf(state: SessionState, limit: number): string {
 }
 
 /** The same, with what the text says where that is known without reading it. */
-function contentOf({ bag, base, snapshot }: SessionState, limit: number): string | Snapshot {
+function contentOf({ core, bag, base, snapshot }: SessionState, limit: number): string | Snapshot {
   if (bag === null || (base === '{}' && isEmpty(bag))) return base;
   // Seen without a text having to be made; if not, it may be the same all the same.
   const changed = snapshot === null || snapshot.text !== base ? null : changedKeys(snapshot, bag);
   if (changed?.length === 0) return base;
   // One that is counted up, a theme that is chosen: what else there is need not be walked, nor its text made again.
   const made = snapshot && changed && changeSnapshot(snapshot, bag, changed);
-  if (made === null) return stringifyData(bag, base, limit);
+  if (made === null) {
+    const text = stringifyData(bag, base, limit);
+    if (text !== base) warnOfNames(bag, core.warn);
+    return text;
+  }
   checkSize(made.text, limit);
   return made;
+}
+
+/** Where such a key is not set there is the method: who only asks whether it is there lets everybody pass. */
+function warnOfNames(bag: object, warn: Warn): void {
+  const ours = Object.getPrototypeOf(bag);
+  const name = Object.keys(bag).find(key => key in ours);
+  if (name === undefined) return;
+  warn(
+    'MADELEINE_NAME',
+    `Session data has the key "${name}", which is a method of every session: where it is not set, session.${name} is that method, and counts as true. Give the key another name.`,
+  );
 }
 
 function isEmpty(bag: object): boolean {

@@ -26,11 +26,16 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   try {
     text = JSON.stringify(data);
   } catch (cause) {
-    throw notJson('the session', 'JSON cannot hold it', cause);
+    throw isFit(data) ? notJson('the session', 'JSON cannot hold it', cause) : unfit(data, cause);
   }
   // Also where the text is the same: a Map makes `{}` of whatever it holds.
-  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
+  if (!isFit(data)) throw unfit(data);
   return text === unchanged ? text : checkSize(text, limit);
+}
+
+function isFit(data: object): boolean {
+  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) return false;
+  return true;
 }
 
 /** @throws MadeleineError `ERR_DATA_TOO_LARGE` above `limit` bytes */
@@ -45,16 +50,17 @@ export function checkSize(text: string, limit: number): string {
 }
 
 /** Called only when something is wrong. */
-function unfit(data: object): MadeleineError {
-  const { path, why } = whyNotJson(data, 'session');
-  return notJson(path, why);
+function unfit(data: object, cause?: unknown): MadeleineError {
+  const key = Object.keys(data).find(name => !isJson((data as JsonObject)[name], 1)) as string;
+  const { path, why } = whyNotJson((data as JsonObject)[key], `session.${key}`);
+  return notJson(path, why, cause);
 }
 
 function notJson(path: string, why: string, cause?: unknown): MadeleineError {
   return new MadeleineError(
     'ERR_DATA_NOT_JSON',
     `${path} cannot be saved: ${why}.`,
-    'Keep plain values: a Date as date.toISOString(), a Map or Set as an array, a BigInt as text.',
+    'Keep plain values: a Date as date.toISOString(), a Map or Set as an array, a BigInt or an ObjectId as text.',
     { cause },
   );
 }

@@ -29,15 +29,15 @@ export function checkLoginOptions(options: LoginOptions): LoginOptions {
   return given;
 }
 
-/** @throws MadeleineError `ERR_OPTION_INVALID` */
-export function checkUserId(userId: string | number): string {
+/** @param asked the method that was given it, for the error @throws MadeleineError `ERR_OPTION_INVALID` */
+export function checkUserId(userId: string | number, asked = 'login'): string {
   const text = typeof userId === 'number' ? String(userId) : userId;
   // Half a surrogate pair becomes another character in a database, and two users would be one.
   const wellFormed = typeof text === 'string' && isWellFormed(text);
   if (wellFormed && text !== '' && text !== 'NaN' && text.length <= LONGEST_USER_ID) return text;
   throw new MadeleineError(
     'ERR_OPTION_INVALID',
-    'login() was not given a user id.',
+    `${asked}() was not given a user id.`,
     `Pass the user's id as text of 1 to ${LONGEST_USER_ID} characters, or as a number.`,
   );
 }

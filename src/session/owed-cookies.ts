@@ -24,11 +24,12 @@ export function owedCookies(state: SessionState): readonly SetCookie[] {
   const { secure } = state.facts;
   const name = cookie.name(secure);
   if (name === null) {
-    warn('MADELEINE_INSECURE', INSECURE);
+    // In production too: that is where the proxy is.
+    warn('MADELEINE_INSECURE', INSECURE, 'everywhere');
     return NONE;
   }
   // Where it would be Secure over https it has a prefix there.
-  if (!secure && state.facts.forwardedHttps && cookie.name(true) !== name) warn('MADELEINE_PROXY', PROXY);
+  if (!secure && state.facts.forwardedHttps && cookie.name(true) !== name) warn('MADELEINE_PROXY', PROXY, 'everywhere');
   if (state.cookieDuty === 'clear') return cookie.clear(secure);
   if (state.record === null || state.id === null || state.key === null) return NONE;
   const persistent = cookie.persistent || state.record.remember;

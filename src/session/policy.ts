@@ -41,8 +41,8 @@ const LONGEST_TOUCH_INTERVAL = 5 * 60_000;
 
 /** @throws MadeleineError `ERR_OPTION_INVALID`, `ERR_OPTION_CONFLICT` */
 export function createPolicy(options: LifetimeOptions): Policy {
-  const lifetime = (name: 'idle' | 'absolute' | 'remember') =>
-    toLifetime(options[name] ?? DEFAULT_LIFETIME[name], name);
+  const given = { ...DEFAULT_LIFETIME, ...options };
+  const lifetime = (name: 'idle' | 'absolute' | 'remember') => toLifetime(given[name], name);
   const absolute = lifetime('absolute');
   const idle = options.idle === undefined ? Math.min(lifetime('idle'), absolute) : lifetime('idle');
   if (idle > absolute) {
@@ -56,7 +56,7 @@ export function createPolicy(options: LifetimeOptions): Policy {
     idle,
     absolute,
     remember: lifetime('remember'),
-    grace: toMilliseconds(options.grace ?? DEFAULT_LIFETIME.grace, 'grace'),
+    grace: toMilliseconds(given.grace, 'grace'),
     touchAfter: Math.min(LONGEST_TOUCH_INTERVAL, Math.floor(idle / 20)),
   };
 }

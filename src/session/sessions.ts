@@ -1,7 +1,7 @@
 /** The framework-free core that every adapter wraps: opens the session of a request, administers them all, prunes. */
 import { warnOfCopies } from '../copies.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
-import { createWarnings } from '../warnings.ts';
+import { createWarnings, type Warn } from '../warnings.ts';
 import { type Administration, administer } from './administration.ts';
 import { type Carrier, isCarriedStore } from './carried-store.ts';
 import { mergeText } from './commit.ts';
@@ -35,8 +35,8 @@ export interface Sessions<Data extends object = SessionData> extends Administrat
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void;
   /** Tells the listeners that a save failed where no response could say so. */
   reportFailure(error: unknown): void;
-  /** Warns the developer, once for each code and never in production. */
-  warn(code: string, message: string): void;
+  /** Warns the developer, once for each code, and in production only where that is asked for. */
+  readonly warn: Warn;
   /** Ends pruning and closes the store. */
   close(): Promise<void>;
 }

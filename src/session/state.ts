@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { CookieAttributes } from '../cookie/attributes.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
+import type { Warn } from '../warnings.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
@@ -33,7 +34,7 @@ export interface Core {
   readonly storeTimeout: number;
   readonly onReuse: OnReuse;
   /** Warns once for each code, in development only. */
-  warn(code: string, message: string): void;
+  readonly warn: Warn;
 }
 
 const NONE_UNDER_WAY: readonly never[] = [];

@@ -9,6 +9,8 @@ type AnySessions = Pick<Sessions<object>, 'open'>;
 export type SessionsOwner = AnySessions | { readonly sessions: AnySessions };
 
 export interface LoginAsOptions extends Pick<LoginOptions, 'remember'> {
+  /** What the session holds besides: its data. Default: nothing. */
+  data?: object;
   /** Whether the tests ask over https, where the cookie has a name of its own. Default `false`. */
   secure?: boolean;
 }
@@ -26,16 +28,17 @@ export interface LoginCookie {
  * Begins a session in which this user is logged in, without a request. For stores that keep the session: with one that
  * travels in several cookies, name and value are the first's, and `header` has them all.
  *
- * @throws MadeleineError `ERR_OPTION_CONFLICT` where no session cookie may be set: with `cookie.secure: true` give `secure: true`
+ * @throws MadeleineError `ERR_OPTION_INVALID` for what has no sessions; `ERR_OPTION_CONFLICT` where no session cookie may be set: with `cookie.secure: true` give `secure: true`
  */
 export async function loginAs(
   owner: SessionsOwner,
   userId: string | number,
-  { secure = false, ...options }: LoginAsOptions = {},
+  { secure = false, data = {}, ...options }: LoginAsOptions = {},
 ): Promise<LoginCookie> {
-  const sessions = 'open' in owner ? owner : owner.sessions;
+  const sessions = sessionsOf(owner);
   const opened = await sessions.open(undefined, { secure, device: () => null });
   await opened.session.login(userId, options);
+  Object.assign(opened.session, data);
   await opened.commit();
   const pairs = opened.setCookies().map(({ line }) => line.slice(0, line.indexOf(';')));
   const [first] = pairs;
@@ -48,4 +51,15 @@ export async function loginAs(
   }
   const equals = first.indexOf('=');
   return { name: first.slice(0, equals), value: first.slice(equals + 1), header: pairs.join('; ') };
+}
+
+function sessionsOf(owner: SessionsOwner): AnySessions {
+  const { open, sessions } = (owner ?? {}) as { open?: unknown; sessions?: AnySessions };
+  const found = typeof open === 'function' ? (owner as AnySessions) : sessions;
+  if (typeof found?.open === 'function') return found;
+  throw new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'loginAs was given something that has no sessions.',
+    'Give it what session() or createSessions() returned, or the Fastify application; an Express application does not know its sessions.',
+  );
 }

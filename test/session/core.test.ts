@@ -5,6 +5,7 @@ import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { facts, sessionsOver } from '../support/core-sessions.ts';
+import { inProduction } from '../support/production.ts';
 
 describe('an id that is taken', () => {
   /** A store that says so of the first keys that it is asked for. */
@@ -166,20 +167,49 @@ it('login() takes no list for a user id, as ?user[]=ada gives one, and nothing e
   }
 });
 
-it('warns once for each code, and never in production', async context => {
+it('warns once for each code; in production only of what is told everywhere', async context => {
   const { sessions } = sessionsOver(memoryStore());
   const warned = context.mock.method(process, 'emitWarning', () => {});
-  const before = process.env['NODE_ENV'];
-  process.env['NODE_ENV'] = 'production';
-  try {
+  await inProduction(() => {
     sessions.warn('MADELEINE_ONE', 'one');
     assert.equal(warned.mock.callCount(), 0);
-  } finally {
-    if (before === undefined) delete process.env['NODE_ENV'];
-    else process.env['NODE_ENV'] = before;
-  }
+    for (let time = 0; time < 2; time++) sessions.warn('MADELEINE_ZERO', 'zero', 'everywhere');
+  });
   for (const code of ['MADELEINE_ONE', 'MADELEINE_ONE', 'MADELEINE_TWO']) sessions.warn(code, 'one');
-  assert.equal(warned.mock.callCount(), 2);
+  assert.equal(warned.mock.callCount(), 3);
+});
+
+it('a key with the name of a method is kept, with a warning: where it is not set it would count as true', async context => {
+  const warned = context.mock.method(process, 'emitWarning', () => {});
+  const { begin, open } = sessionsOver(memoryStore());
+  const cookie = await begin({ loggedIn: true });
+  assert.equal(warned.mock.callCount(), 0);
+  await begin({ login: 'ada' });
+  assert.match(String(warned.mock.calls[0]?.arguments[0]), /"login".*session\.login is that method/);
+  assert.equal(typeof (await open(cookie)).session['login'], 'function');
+});
+
+it('update() says that it takes no callback', async () => {
+  const { session } = await sessionsOver(memoryStore()).open();
+  const update = session.update as (...given: unknown[]) => Promise<void>;
+  const updated = update.call(
+    session,
+    () => {},
+    () => {},
+  );
+  await assert.rejects(updated, { code: 'ERR_OPTION_INVALID', message: /await it/ });
+});
+
+it('the sessions of nobody in particular are neither listed nor ended', async () => {
+  const { sessions, open, answer } = sessionsOver(memoryStore());
+  const opened = await open();
+  await opened.session.login('null');
+  await answer(opened);
+  for (const nobody of [null, undefined, '', { id: 1 }] as unknown as string[]) {
+    await assert.rejects(sessions.list(nobody), { code: 'ERR_OPTION_INVALID', message: /^list\(\) / });
+    await assert.rejects(sessions.revokeAll(nobody), { code: 'ERR_OPTION_INVALID', message: /^revokeAll\(\) / });
+  }
+  assert.equal((await sessions.list('null')).length, 1);
 });
 
 it('where no response follows, what failed and nobody awaited is told as an event', async () => {

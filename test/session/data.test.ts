@@ -65,10 +65,19 @@ describe('what JSON would change is refused, with the path to it', () => {
   }
 
   it('a cycle', async () => {
-    put = data => {
-      data['self'] = data;
-    };
-    assert.equal((await new Client(served.url).get('/put')).json()['code'], 'ERR_DATA_NOT_JSON');
+    const cyclic = { name: 'tea', kinds: [{}] as object[] };
+    cyclic.kinds.push({ of: cyclic });
+    for (const [cycle, says] of [
+      [(data: Record<string, unknown>) => data, /^session\.self .* would not come back as one/],
+      [() => cyclic, /^session\.self\.kinds\[1\]\.of cannot be saved: it stands in itself/],
+    ] as const) {
+      put = data => {
+        data['self'] = cycle(data);
+      };
+      const { code, message } = (await new Client(served.url).get('/put')).json();
+      assert.equal(code, 'ERR_DATA_NOT_JSON');
+      assert.match(message as string, says);
+    }
   });
 });
 

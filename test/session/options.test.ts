@@ -8,6 +8,7 @@ import { memoryStore } from 'madeleine/memory';
 import { movingStore } from 'madeleine/moving';
 import { redisStore } from 'madeleine/redis';
 import { upgrades } from 'madeleine/upgrade';
+import { inProduction } from '../support/production.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -35,6 +36,14 @@ describe('session() refuses', () => {
     [{ secrett: secret }, 'ERR_OPTION_UNKNOWN', /Did you mean "secret"\?/],
     [{ secret, idel: '30m' }, 'ERR_OPTION_UNKNOWN', /Did you mean "idle"\?/],
     [{ secret, resave: false }, 'ERR_OPTION_UNKNOWN', /Remove it/],
+    [{ secret, saveUninitalized: true }, 'ERR_OPTION_UNKNOWN', /stored once something is put in it/],
+    [
+      { secret, resave: false, idel: '30m' },
+      'ERR_OPTION_UNKNOWN',
+      /options "resave", "idel"\. "resave": Remove it.* "idel": Did you mean "idle"\?/,
+    ],
+    [{ secret, idle: null }, 'ERR_OPTION_INVALID', /"idle" is not a duration/],
+    [{ secret, grace: null }, 'ERR_OPTION_INVALID', /"grace" is not a duration/],
     [{ secret, renew: true }, 'ERR_OPTION_UNKNOWN', /"idle" counts from the last request/],
     [{ secret, cookieName: 'sid' }, 'ERR_OPTION_UNKNOWN', /It is called "name"/],
     [{ secret, password: secret }, 'ERR_OPTION_UNKNOWN', /It is called "secret"/],
@@ -97,16 +106,22 @@ describe('a short secret', () => {
     const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
     session({ secret: 'short' });
     assert.equal((await warned).code, 'ERR_SECRET_SHORT');
-    const before = process.env['NODE_ENV'];
-    process.env['NODE_ENV'] = 'production';
-    try {
+    await inProduction(() => {
       for (const short of ['short', 's'.repeat(31)]) assert.equal(refusal({ secret: short }).code, 'ERR_SECRET_SHORT');
-      for (const enough of [secret, 's'.repeat(32)]) session({ secret: enough });
-    } finally {
-      if (before === undefined) delete process.env['NODE_ENV'];
-      else process.env['NODE_ENV'] = before;
-    }
+      assert.match(refusal({ secret: [secret, 'short'] }).message, /^Key 2 of option "secret"/);
+      for (const enough of [secret, 's'.repeat(32)]) session({ secret: enough, store: memoryStore() });
+    });
   });
+});
+
+it('sessions that only this process knows are told of in production, unless they are meant', async context => {
+  const warned = context.mock.method(process, 'emitWarning', () => {});
+  const codes = () => warned.mock.calls.map(({ arguments: [, options] }) => (options as { code: string }).code);
+  session({ secret });
+  await inProduction(() => session({ secret, store: memoryStore() }));
+  assert.deepEqual(codes(), []);
+  await inProduction(() => session({ secret }));
+  assert.deepEqual(codes(), ['MADELEINE_MEMORY']);
 });
 
 it('a clock that is none is refused by whatever takes one', () => {

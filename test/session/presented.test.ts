@@ -7,6 +7,7 @@ import { session } from 'madeleine/express';
 import { session as fetchSession } from 'madeleine/fetch';
 import { session as nodeSession } from 'madeleine/node';
 import { Client } from '../support/client.ts';
+import { inProduction } from '../support/production.ts';
 import { type Served, serve } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
@@ -108,8 +109,9 @@ describe('plain http, behind a proxy that may not be trusted', () => {
   }
   const overHttps = { 'x-forwarded-proto': 'https' };
 
-  it('I2 a cookie that has to be Secure is not set; a warning names the setting of the proxy, once', async t => {
-    const { setCookies, warnings } = await ask(t, await serveExpress(t, true, 0), {});
+  it('I2 a cookie that has to be Secure is not set; a warning names the setting of the proxy, once, in production too', async t => {
+    const url = await serveExpress(t, true, 0);
+    const { setCookies, warnings } = await inProduction(() => ask(t, url, {}));
     assert.deepEqual(setCookies, []);
     assert.deepEqual(
       warnings.map(({ code }) => code),
@@ -119,7 +121,8 @@ describe('plain http, behind a proxy that may not be trusted', () => {
   });
 
   it('one that follows the connection is set without Secure; a warning says so where the client came over https', async t => {
-    const { setCookies, warnings } = await ask(t, await serveExpress(t, 'auto', 0), overHttps);
+    const url = await serveExpress(t, 'auto', 0);
+    const { setCookies, warnings } = await inProduction(() => ask(t, url, overHttps));
     assert.match(setCookies[0] ?? '', /^session=(?!.*; Secure)/);
     assert.deepEqual(
       warnings.map(({ code }) => code),

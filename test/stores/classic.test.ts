@@ -118,6 +118,35 @@ describe('what a store for express-session may answer', () => {
     assert.deepEqual(events, ['poison', 'poison', 'poison', 'expired', 'unknown']);
   });
 
+  it('writes of one session wait for each other, whenever they come', async () => {
+    const later: Array<() => void> = [];
+    const { get, ...others } = looseStore();
+    const store = classicStore({ ...others, get: (id, done) => void later.push(() => get(id, done)) });
+    const settle = () => new Promise(resolve => setImmediate(resolve));
+    const answer = async () => {
+      for (const one of later.splice(0)) one();
+      await settle();
+    };
+    const inAnHour = Date.now() + 3_600_000;
+    const at = (version: number) => sampleRecord(Date.now(), { expiresAt: inAnHour, version });
+    const first = store.create('key', at(1));
+    const second = store.replace('key', at(2), 1);
+    await settle();
+    await answer();
+    assert.equal(await first, true);
+    // The first is over, the second under way.
+    const third = store.replace('key', at(3), 1);
+    await settle();
+    assert.equal(later.length, 1);
+    await answer();
+    await answer();
+    const outcomes = await Promise.all([second, third]);
+    assert.deepEqual(
+      outcomes.map(({ ok }) => ok),
+      [true, false],
+    );
+  });
+
   const waiting: Array<(error: unknown) => void> = [];
   const failing: Record<string, Partial<ClassicStore>> = {
     'an error': { get: (_id, done) => done(new Error('down')) },

@@ -34,6 +34,23 @@ describe('loginAs', () => {
     assert.equal(await nameOf(url), null);
   });
 
+  it('with data that the session holds besides', async context => {
+    const remember = onExpress.session<{ theme: string }>({ secret });
+    const app = express()
+      .use(remember)
+      .get('/', (req, res) => void res.json([req.session.about.userId, remember.of(req).theme]));
+    const { url, close } = await serve(app);
+    context.after(close);
+    const { header } = await loginAs(remember, 'ada', { data: { theme: 'dark' } });
+    assert.deepEqual(await nameOf(url, header), ['ada', 'dark']);
+  });
+
+  it('says what it wants where it is given an application of Express, or nothing', async () => {
+    for (const wrong of [express(), undefined, {}] as never[]) {
+      await assert.rejects(loginAs(wrong, 'ada'), { code: 'ERR_OPTION_INVALID', message: /what session\(\) or/ });
+    }
+  });
+
   it('plain Node', async context => {
     const remember = onNode.session({ secret });
     const listener = remember.withSession((req, res) => res.end(JSON.stringify(req.session.about.userId)));

@@ -46,7 +46,7 @@ export function loginRoutes(users) {
 
   router.get('/login', (req, res) => loginPage(req, res));
   router.post('/login', async (req, res) => {
-    const user = await users.check(text(req.body?.email), text(req.body?.password));
+    const user = await users.check(text(req.body?.email).trim(), text(req.body?.password));
     if (!user) {
       res.status(422);
       return loginPage(req, res, req.body, { form: 'E-mail or password is not right.' });

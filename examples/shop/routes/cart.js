@@ -7,8 +7,10 @@ import { mayLike } from '../recommend.js';
 const MOST = 99;
 
 function quantityIn(form, least) {
-  const quantity = Number(form?.quantity ?? 1);
-  return Number.isInteger(quantity) && quantity >= least && quantity <= MOST ? quantity : null;
+  const text = form?.quantity ?? '1';
+  // Number() would take an empty field for 0.
+  const quantity = /^\d{1,3}$/.test(text) ? Number(text) : MOST + 1;
+  return quantity >= least && quantity <= MOST ? quantity : null;
 }
 
 /**
