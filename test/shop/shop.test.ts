@@ -196,8 +196,10 @@ describe('shopping', () => {
     // The second time from another tab, which still shows it.
     for (let times = 0; times < 2; times++) await client.post('/cart/ink', { remove: 'yes', quantity: '1' });
     assert.match((await client.get('/cart')).body, /Total <strong>€ 12\.00/);
-    await client.post('/cart/classic', { quantity: 'many' });
-    assert.match((await client.get('/cart')).body, /Please choose a quantity/);
+    for (const quantity of ['many', '', '0x10']) {
+      await client.post('/cart/classic', { quantity });
+      assert.match((await client.get('/cart')).body, /Please choose a quantity/);
+    }
     assert.match((await client.post('/checkout')).body, /Thank you/);
     assert.match((await client.get('/cart')).body, /Nothing in it yet/);
     assert.deepEqual((await visitor().post('/cart/ink', { quantity: '2' })).setCookies, [], 'begins no session');
