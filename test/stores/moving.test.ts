@@ -387,8 +387,21 @@ describe('a whole application', () => {
     const [from, to] = [memoryStore(), memoryStore()];
     await from.create('key', record({ userId: 'ada' }));
     await to.create('key', record({ userId: 'ada', lastSeenAt: now + 1 }));
-    const found = await movingStore(from, to).admin?.byUser('ada');
-    assert.deepEqual(found, [['key', record({ userId: 'ada', lastSeenAt: now + 1 })]]);
+    const newer = record({ userId: 'ada', lastSeenAt: now + 1 });
+    const store = movingStore(from, to);
+    assert.deepEqual(await store.admin?.byUser('ada'), [['key', newer]]);
+    assert.deepEqual(await store.read('key'), newer);
+    // Who brought it over came not to delete it: whoever writes to it does.
+    assert.equal(await store.touch('key', now + 2, newer.expiresAt), true);
+    assert.equal(await from.read('key'), null);
+    assert.deepEqual(await to.read('key'), { ...newer, lastSeenAt: now + 2 });
+  });
+
+  it('a session that is in the old one has its key to itself', async () => {
+    const [from, to] = [memoryStore(), memoryStore()];
+    await from.create('key', record());
+    assert.equal(await movingStore(from, to).create('key', record({ userId: 'eve' })), false);
+    assert.deepEqual(await movingStore(from, to).read('key'), record());
   });
 
   it('a walk sees each session once, though it brings them over', async () => {
