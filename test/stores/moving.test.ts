@@ -386,8 +386,8 @@ describe('a whole application', () => {
   it('of a session that is in both, the new store is right', async () => {
     const [from, to] = [memoryStore(), memoryStore()];
     await from.create('key', record({ userId: 'ada' }));
-    await to.create('key', record({ userId: 'ada', lastSeenAt: now + 1 }));
-    const newer = record({ userId: 'ada', lastSeenAt: now + 1 });
+    const newer = record({ userId: 'ada', data: '{"newer":true}' });
+    await to.create('key', newer);
     const store = movingStore(from, to);
     assert.deepEqual(await store.admin?.byUser('ada'), [['key', newer]]);
     assert.deepEqual(await store.read('key'), newer);
