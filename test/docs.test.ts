@@ -137,15 +137,18 @@ describe('docs/', () => {
       'Welcome, ada.\nA session cannot be read:\nWe cannot see just now who you are.\n',
     );
     const visit = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
+      console.log((await ask('GET', '/devices')).status, (await ask('POST', '/devices/others')).status);
       await ask('POST', '/in'); const first = jar; jar = ''; await ask('POST', '/in');
       console.log(JSON.parse((await ask('GET', '/devices')).text).length);
       await ask('POST', '/devices/others');
       console.log(JSON.parse((await ask('GET', '/devices')).text).length);`;
-    assert.equal(run(devices, visit), '2\n1\n');
+    assert.equal(run(devices, visit), '401 401\n2\n1\n');
     const look = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
       await ask('POST', '/in');
-      console.log((await ask('GET', '/visitors')).text, JSON.parse((await ask('GET', '/health')).text).ok);`;
-    assert.equal(run(all, look), '{"known":1} true\n');
+      console.log((await ask('GET', '/visitors')).text, JSON.parse((await ask('GET', '/health')).text).ok);
+      store.read = () => { throw new Error('down'); };
+      console.log(JSON.parse((await ask('GET', '/health')).text).ok);`;
+    assert.equal(run(all, look), '{"known":1} true\nfalse\n');
   });
 
   it('stores.md: a store for express-session, copying, moving', () => {
