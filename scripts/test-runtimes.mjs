@@ -44,6 +44,11 @@ const NOT_RUN = [
     files: /^(faults\/survival|session\/parsed-lately-memory)\./,
     why: "they call V8's garbage collector (--expose-gc) and look what is left; Bun's engine is not V8",
   },
+  {
+    runtimes: /^bun$/,
+    files: /^frozen-prototypes\./,
+    why: 'it freezes prototypes, and Bun runs all files in one process',
+  },
 ];
 
 /** Tests that skip themselves there. */

@@ -147,16 +147,24 @@ for (const { name, express: make } of EXPRESSES) {
   });
 
   it(`${name}: what an application has put on Express's prototypes stays in sight`, async () => {
-    const app = make();
-    app.use(session({ secret }));
-    Object.assign(app.response, { locals: { site: 'shop' }, statusCode: 203, statusMessage: 'Mine' });
-    app.get('/', (_req, res) => void res.json(res.locals));
-    await withServer(createServer(app), async url => {
-      for (let i = 0; i < 3; i++) {
-        const answer = await fetch(url);
-        assert.deepEqual([answer.status, answer.statusText, await answer.text()], [203, 'Mine', '{"site":"shop"}']);
-      }
-    });
+    // As without a session: Bun's responses have a status of their own.
+    const answers = async (isOurs: boolean) => {
+      const app = make();
+      if (isOurs) app.use(session({ secret }));
+      Object.assign(app.response, { locals: { site: 'shop' }, statusCode: 203, statusMessage: 'Mine' });
+      app.get('/', (_req, res) => void res.json(res.locals));
+      const found: unknown[] = [];
+      await withServer(createServer(app), async url => {
+        for (let i = 0; i < 3; i++) {
+          const answer = await fetch(url);
+          found.push([answer.status, answer.statusText, await answer.json()]);
+        }
+      });
+      return found;
+    };
+    const bare = await answers(false);
+    assert.deepEqual((bare[0] as unknown[])[2], { site: 'shop' });
+    assert.deepEqual(await answers(true), bare);
   });
 }
 
