@@ -42,24 +42,43 @@ function isPlain(value: object): boolean {
   return plain && typeof (value as { toJSON?: unknown }).toJSON !== 'function';
 }
 
-/** Why the value does not come back as it is, with the path to what is wrong. To be asked only where `isJson` says so. @param above the objects that it stands in */
-export function whyNotJson(value: unknown, path: string, above: readonly object[] = []): { path: string; why: string } {
-  if (value === undefined) return { path, why: 'undefined in an array would come back as null' };
+/**
+ * Why the value does not come back as it is, with the path to what is wrong first; `null` where `isJson` says that it does.
+ *
+ * @param above the objects that it stands in
+ */
+export function whyNotJson(value: unknown, path: string, above: object[] = []): { path: string; why: string } | null {
+  if ((typeof value !== 'object' || value === null) && isJson(value, 1)) return null;
   if (typeof value === 'number') return { path, why: `${value} would come back as null` };
   if (typeof value !== 'object' || value === null) return { path, why: `a ${typeof value} cannot be kept` };
   if (above.includes(value)) return { path, why: 'it stands in itself' };
-  const depth = above.length + 1;
-  if (depth > DEEPEST) return { path, why: `it is nested more than ${DEEPEST} deep` };
-  const within = [...above, value];
-  if (Array.isArray(value)) {
-    const at = value.findIndex(element => element === undefined || !isJson(element, depth + 1));
-    return whyNotJson(value[at], `${path}[${at}]`, within);
-  }
-  if (!isPlain(value)) {
+  if (above.length >= DEEPEST) return { path, why: `it is nested more than ${DEEPEST} deep` };
+  if (!Array.isArray(value) && !isPlain(value)) {
     return { path, why: `a ${value.constructor?.name || 'special object'} would not come back as one` };
   }
-  const key = Object.keys(value).find(name => !isJson((value as JsonObject)[name], depth + 1)) as string;
-  return whyNotJson((value as JsonObject)[key], `${path}.${key}`, within);
+  above.push(value);
+  const found = Array.isArray(value) ? faultOfElements(value, path, above) : faultOfValues(value, path, above);
+  above.pop();
+  return found;
+}
+
+function faultOfElements(array: readonly unknown[], path: string, above: object[]): ReturnType<typeof whyNotJson> {
+  for (const [at, element] of array.entries()) {
+    const place = `${path}[${at}]`;
+    if (element === undefined) return { path: place, why: 'undefined in an array would come back as null' };
+    const found = whyNotJson(element, place, above);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** Of what an object holds, under its names. */
+export function faultOfValues(object: object, path: string, above: object[] = []): ReturnType<typeof whyNotJson> {
+  for (const key of Object.keys(object)) {
+    const found = whyNotJson((object as JsonObject)[key], `${path}.${key}`, above);
+    if (found) return found;
+  }
+  return null;
 }
 
 /** Whether bytes can carry the text: half a surrogate pair would come back as another character. */

@@ -22,23 +22,36 @@ export function checkOptions<Options extends object>(
   return options;
 }
 
+/** So many are named; of what is no list of options at all, a client say, there may be thousands. */
+const MOST_NAMED = 5;
+
 function unknownOptions(
   unknown: readonly string[],
   known: readonly string[],
   what: string,
   hints: Readonly<Record<string, string>>,
 ): MadeleineError {
-  const quoted = unknown.map(name => `"${name.slice(0, 64)}"`);
-  const remedies = unknown.map(name => remedyFor(name, known, hints));
-  const names = `option${unknown.length > 1 ? 's' : ''} ${quoted.join(', ')}`;
-  const remedy = unknown.length > 1 ? quoted.map((name, at) => `${name}: ${remedies[at]}`).join(' ') : remedies[0];
-  return new MadeleineError('ERR_OPTION_UNKNOWN', `There is no ${what} ${names}.`, remedy as string);
+  const named = unknown
+    .slice(0, MOST_NAMED)
+    .map(name => ({ name: `"${name.slice(0, 64)}"`, hint: hintFor(name, known, hints) }));
+  const names = named.map(({ name }) => name).join(', ');
+  const more = unknown.length > MOST_NAMED ? ` and ${unknown.length - MOST_NAMED} more` : '';
+  const problem =
+    unknown.length > 1 ? `These are no ${what} options: ${names}${more}.` : `There is no ${what} option ${names}.`;
+  const remedies = named.flatMap(({ name, hint }) =>
+    hint === null ? [] : unknown.length > 1 ? `${name}: ${hint}` : hint,
+  );
+  const all = known.length > 0 ? `Known options: ${known.join(', ')}.` : 'There is none.';
+  if (named.some(({ hint }) => hint === null)) remedies.push(all);
+  return new MadeleineError('ERR_OPTION_UNKNOWN', problem, remedies.join(' '));
 }
 
-function remedyFor(name: string, known: readonly string[], hints: Readonly<Record<string, string>>): string {
-  const near = Object.hasOwn(hints, name) ? name : closest(name, [...known, ...Object.keys(hints)]);
-  if (near === undefined) return known.length > 0 ? `Known options: ${known.join(', ')}.` : 'There is none.';
-  return hints[near] ?? `Did you mean "${near}"?`;
+function hintFor(name: string, known: readonly string[], hints: Readonly<Record<string, string>>): string | null {
+  if (Object.hasOwn(hints, name)) return hints[name] as string;
+  const near = closest(name, known, 2);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  // Of short names, which are many, only the very one.
+  return hints[closest(name, Object.keys(hints), 0) ?? ''] ?? null;
 }
 
 /** Also told apart: `app.use(session)`, where the framework hands a request to what should have been called before. */
@@ -93,11 +106,11 @@ export function missingMethods(value: unknown, names: readonly string[]): readon
   return names.filter(name => typeof (value as Record<string, unknown>)[name] !== 'function');
 }
 
-/** The known name that is at most two letters, or a third of its own, away. */
-function closest(name: string, known: readonly string[]): string | undefined {
+/** The known name that is at most so many letters, or a third of its own, away. */
+function closest(name: string, known: readonly string[], letters: number): string | undefined {
   const ranked = known
     .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance <= Math.max(letters, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }

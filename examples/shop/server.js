@@ -1,6 +1,6 @@
 // npm start: the demo shop on SQLite.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createShop, DEMO_USERS } from './app.js';
 
@@ -10,11 +10,12 @@ const port = Number(process.env.PORT ?? 3000);
 /** Made once and kept, so that a restart logs nobody out. */
 function keptSecret() {
   const file = path.join(folder, 'secret');
-  const kept = existsSync(file) && readFileSync(file, 'utf8');
-  if (kept) return kept;
+  const kept = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (kept !== '') return kept;
+  rmSync(file, { force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const secret = randomBytes(32).toString('base64url');
-  writeFileSync(file, secret, { mode: 0o600 });
+  writeFileSync(file, secret, { mode: 0o600, flag: 'wx' });
   return secret;
 }
 

@@ -28,8 +28,9 @@ export const gateOf: (request: IncomingMessage) => Gate | undefined = gates.of;
 /** Holds the response until this participant is saved, beside others that may be there already. */
 export function enterGate(request: IncomingMessage, response: ServerResponse, participant: GateParticipant): void {
   const present = gates.of(request);
-  if (present) present.participants.push(participant);
-  else gates.put(request, new Gate(response, participant, intercept(response, gates.before)));
+  if (present) return void present.participants.push(participant);
+  intercept(response, gates.before);
+  gates.put(request, new Gate(response, participant));
 }
 
 class Gate {
@@ -39,7 +40,6 @@ class Gate {
   holdsHead = false;
   /** The handler has ended the response. */
   ended = false;
-  readonly #below: Below;
   #state: GateState = 'waiting';
   /** What the handler did while the save was under way, in order. */
   #held: Array<() => void> | null = null;
@@ -47,33 +47,32 @@ class Gate {
   #given: GivenFields | null = null;
   #needsDrain = false;
 
-  constructor(response: ServerResponse, participant: GateParticipant, methods: Below) {
+  constructor(response: ServerResponse, participant: GateParticipant) {
     this.response = response;
     this.participants = [participant];
-    this.#below = methods;
   }
 
   get holdsEnd(): boolean {
     return this.ended && (this.holdsHead || this.#state === 'ending');
   }
 
-  writeHead(status: unknown, second: unknown, third: unknown): ServerResponse {
+  writeHead(below: Below, status: unknown, second: unknown, third: unknown): ServerResponse {
     const response = this.response;
-    if (this.#state === 'open') return this.#below.writeHead.call(response, status, second, third) as ServerResponse;
+    if (this.#state === 'open') return below.writeHead.call(response, status, second, third) as ServerResponse;
     if (this.#state !== 'waiting') return response;
     this.#given = takeHead(response, status as number, second, third);
     this.#whenOpen(() => {
-      if (!response.headersSent) writeTaken(response, this.#below.writeHead, status, this.#given);
+      if (!response.headersSent) writeTaken(response, below.writeHead, status, this.#given);
     });
     return response;
   }
 
-  flushHeaders(): void {
-    this.#whenOpen(() => this.#below.flushHeaders.call(this.response));
+  flushHeaders(below: Below): void {
+    this.#whenOpen(() => below.flushHeaders.call(this.response));
   }
 
-  write(chunk: unknown, encoding: unknown, callback: unknown): boolean {
-    if (this.#isOpen()) return this.#below.write.call(this.response, chunk, encoding, callback) as boolean;
+  write(below: Below, chunk: unknown, encoding: unknown, callback: unknown): boolean {
+    if (this.#isOpen()) return below.write.call(this.response, chunk, encoding, callback) as boolean;
     if (this.#state === 'discarding' || this.ended) {
       discard(encoding, callback);
       return true;
@@ -83,25 +82,25 @@ class Gate {
       this.#fail(heldTooLarge());
       return true;
     }
-    this.#hold(() => this.#below.write.call(this.response, chunk, encoding, callback));
+    this.#hold(() => below.write.call(this.response, chunk, encoding, callback));
     this.#needsDrain = true;
     return false;
   }
 
-  end(chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
+  end(below: Below, chunk: unknown, encoding: unknown, callback: unknown): ServerResponse {
     const response = this.response;
     if (this.#state === 'discarding' || (this.ended && this.#state !== 'open')) {
       discard(chunk, encoding, callback);
     } else if (this.#state === 'waiting') {
       // Saved now, with nothing in between: there is no need to look again for changes before the last byte.
       this.ended = true;
-      if (this.#isOpen()) this.#passEnd(chunk, encoding, callback);
-      else this.#hold(() => this.#passEnd(chunk, encoding, callback));
+      if (this.#isOpen()) this.#passEnd(below, chunk, encoding, callback);
+      else this.#hold(() => this.#passEnd(below, chunk, encoding, callback));
     } else if (this.ended || response.writableEnded) {
-      this.#below.end.call(response, chunk, encoding, callback);
+      below.end.call(response, chunk, encoding, callback);
     } else {
       this.ended = true;
-      this.#whenOpen(() => this.#endAfterSave(chunk, encoding, callback));
+      this.#whenOpen(() => this.#endAfterSave(below, chunk, encoding, callback));
     }
     return response;
   }
@@ -212,11 +211,11 @@ class Gate {
   }
 
   /** The head left earlier: what the handler changed since is saved before the client can know that it has everything. */
-  #endAfterSave(chunk: unknown, encoding: unknown, callback: unknown): void {
+  #endAfterSave(below: Below, chunk: unknown, encoding: unknown, callback: unknown): void {
     const cut = (error: unknown) => this.#cut(error);
     const pass = () => {
       this.#state = 'open';
-      this.#passEnd(chunk, encoding, callback);
+      this.#passEnd(below, chunk, encoding, callback);
     };
     try {
       const saved = saveAllAtEnd(this.participants);
@@ -229,9 +228,9 @@ class Gate {
     }
   }
 
-  #passEnd(chunk: unknown, encoding: unknown, callback: unknown): void {
+  #passEnd(below: Below, chunk: unknown, encoding: unknown, callback: unknown): void {
     for (const one of this.participants) one.ended();
-    this.#below.end.call(this.response, chunk, encoding, callback);
+    below.end.call(this.response, chunk, encoding, callback);
   }
 }
 

@@ -8,42 +8,45 @@ type MethodName = (typeof METHODS)[number];
 type Method = (first?: unknown, second?: unknown, third?: unknown) => unknown;
 /** A response's methods as they were before: Node's own, or another library's. */
 export type Below = Record<MethodName, Method>;
-/** Who is asked in their stead. */
-type Interceptor = Record<MethodName, Method>;
+/** Who is asked in their stead, and told what was there: a response may be asking on its prototype and above another library's methods. */
+type Interceptor = Record<MethodName, (below: Below, first?: unknown, second?: unknown, third?: unknown) => unknown>;
 type InterceptorOf = (response: ServerResponse) => Interceptor | undefined;
 
-const BELOW = Symbol('madeleine.below');
-type Intercepted = Below & { [BELOW]?: Below };
+/** What a framework's prototype had, and has since. */
+const LAYER = Symbol('madeleine.layer');
+interface Layer {
+  readonly below: Below;
+  readonly asking: Below;
+}
+type Intercepted = Below & { [LAYER]?: Layer };
 
 /**
- * Makes the response ask its interceptor, where there is one, and answers with its methods as they were.
+ * Makes the response ask its interceptor, where there is one.
  *
  * A framework's responses get this once, on their shared prototype: in Express a new property of a single response costs
  * 1.5 µs, so four of them for each request would cost more than everything else that a session does.
  */
-export function intercept(response: ServerResponse, interceptorOf: InterceptorOf): Below {
+export function intercept(response: ServerResponse, interceptorOf: InterceptorOf): void {
   const intercepted = response as unknown as Intercepted;
-  if (intercepted[BELOW]) return intercepted[BELOW];
+  const present = intercepted[LAYER];
+  if (present && isSame(intercepted, present.asking)) return;
+  const owner = present ? intercepted : frameworkPrototype(intercepted);
   const below = methodsOf(intercepted);
-  const owner = frameworkPrototype(intercepted);
   if (owner !== intercepted) {
-    const shared = methodsOf(owner);
-    put(owner, askingMethods(shared, interceptorOf));
-    Object.defineProperty(owner, BELOW, { value: shared });
+    const layer = layerAbove(methodsOf(owner), interceptorOf);
+    put(owner, layer.asking);
+    Object.defineProperty(owner, LAYER, { value: layer });
   }
-  // Also the first response of all of a framework: compression, say, may have taken hold of it before its prototype asked.
-  put(intercepted, lastAsking(below, interceptorOf));
-  return below;
+  // Also a response whose prototype asks: compression, say, may have taken hold of it before the framework did, and of Node's own methods.
+  if (last === null || !isSame(last.below, below)) last = layerAbove(below, interceptorOf);
+  put(intercepted, last.asking);
 }
 
 /** Node's own responses have no prototype that is ours to change; what they get is made once, and costs four assignments. */
-let last: { below: Below; asking: Below } | null = null;
+let last: Layer | null = null;
 
-function lastAsking(below: Below, interceptorOf: InterceptorOf): Below {
-  if (last === null || !isSame(last.below, below)) {
-    last = { below, asking: askingMethods(below, interceptorOf) };
-  }
-  return last.asking;
+function layerAbove(below: Below, interceptorOf: InterceptorOf): Layer {
+  return { below, asking: askingMethods(below, interceptorOf) };
 }
 
 function methodsOf({ writeHead, flushHeaders, write, end }: Below): Below {
@@ -71,7 +74,9 @@ function askingMethods(below: Below, interceptorOf: InterceptorOf): Below {
   const ask = (name: MethodName) =>
     function (this: ServerResponse, first?: unknown, second?: unknown, third?: unknown): unknown {
       const interceptor = interceptorOf(this);
-      return interceptor ? interceptor[name](first, second, third) : below[name].call(this, first, second, third);
+      return interceptor
+        ? interceptor[name](below, first, second, third)
+        : below[name].call(this, first, second, third);
     };
   return { writeHead: ask('writeHead'), flushHeaders: ask('flushHeaders'), write: ask('write'), end: ask('end') };
 }
@@ -82,7 +87,7 @@ function askingMethods(below: Below, interceptorOf: InterceptorOf): Below {
  */
 export function bypass(response: ServerResponse): () => void {
   const intercepted = response as unknown as Intercepted;
-  const direct = intercepted[BELOW] ?? (Object.getPrototypeOf(intercepted) as Below);
+  const direct = intercepted[LAYER]?.below ?? (Object.getPrototypeOf(intercepted) as Below);
   const present = METHODS.map(name => Object.getOwnPropertyDescriptor(intercepted, name));
   for (const name of METHODS) intercepted[name] = direct[name];
   return () => {

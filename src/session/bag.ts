@@ -159,10 +159,7 @@ class SessionBag {
     return callBack(this.#change(lifecycle.rotate), callback);
   }
   update<Result>(change: (data: JsonObject) => Result | Promise<Result>, callback?: unknown): Promise<Result> {
-    return this.#change(async state => {
-      if (callback !== undefined) throw noCallback();
-      return lifecycle.update(state, change);
-    });
+    return this.#change(state => (callback == null ? lifecycle.update(state, change) : Promise.reject(noCallback())));
   }
 
   /** What the data holds and no more: a key may come from a client, and must not lead to a method. */

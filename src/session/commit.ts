@@ -64,14 +64,14 @@ function contentOf({ core, bag, base, snapshot }: SessionState, limit: number): 
   return made;
 }
 
-/** Where such a key is not set there is the method: who only asks whether it is there lets everybody pass. */
+/** Where such a key is not set there is what is ours: who only asks whether it is there lets everybody pass. */
 function warnOfNames(bag: object, warn: Warn): void {
   const ours = Object.getPrototypeOf(bag);
-  const name = Object.keys(bag).find(key => key in ours);
+  const name = Object.keys(bag).find(key => Object.hasOwn(ours, key));
   if (name === undefined) return;
   warn(
     'MADELEINE_NAME',
-    `Session data has the key "${name}", which is a method of every session: where it is not set, session.${name} is that method, and counts as true. Give the key another name.`,
+    `Session data has the key "${name}", which is a name that every session has: where it is not set, session.${name} is ours, and counts as true. Give the key another name.`,
   );
 }
 

@@ -3,7 +3,7 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import { isJson, type JsonObject, whyNotJson } from '../json.ts';
+import { faultOfValues, isJson, type JsonObject } from '../json.ts';
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
@@ -26,16 +26,11 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   try {
     text = JSON.stringify(data);
   } catch (cause) {
-    throw isFit(data) ? notJson('the session', 'JSON cannot hold it', cause) : unfit(data, cause);
+    throw unfit(data, cause);
   }
   // Also where the text is the same: a Map makes `{}` of whatever it holds.
-  if (!isFit(data)) throw unfit(data);
+  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
   return text === unchanged ? text : checkSize(text, limit);
-}
-
-function isFit(data: object): boolean {
-  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) return false;
-  return true;
 }
 
 /** @throws MadeleineError `ERR_DATA_TOO_LARGE` above `limit` bytes */
@@ -51,8 +46,13 @@ export function checkSize(text: string, limit: number): string {
 
 /** Called only when something is wrong. */
 function unfit(data: object, cause?: unknown): MadeleineError {
-  const key = Object.keys(data).find(name => !isJson((data as JsonObject)[name], 1)) as string;
-  const { path, why } = whyNotJson((data as JsonObject)[key], `session.${key}`);
+  let fault: ReturnType<typeof faultOfValues> = null;
+  try {
+    fault = faultOfValues(data, 'session');
+  } catch {
+    // A getter that throws: that is the cause already.
+  }
+  const { path, why } = fault ?? { path: 'the session', why: 'JSON cannot hold it' };
   return notJson(path, why, cause);
 }
 

@@ -37,8 +37,8 @@ export async function loginAs(
 ): Promise<LoginCookie> {
   const sessions = sessionsOf(owner);
   const opened = await sessions.open(undefined, { secure, device: () => null });
-  await opened.session.login(userId, options);
   Object.assign(opened.session, data);
+  await opened.session.login(userId, options);
   await opened.commit();
   const pairs = opened.setCookies().map(({ line }) => line.slice(0, line.indexOf(';')));
   const [first] = pairs;

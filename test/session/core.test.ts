@@ -185,7 +185,7 @@ it('a key with the name of a method is kept, with a warning: where it is not set
   const cookie = await begin({ loggedIn: true });
   assert.equal(warned.mock.callCount(), 0);
   await begin({ login: 'ada' });
-  assert.match(String(warned.mock.calls[0]?.arguments[0]), /"login".*session\.login is that method/);
+  assert.match(String(warned.mock.calls[0]?.arguments[0]), /"login".*session\.login is ours/);
   assert.equal(typeof (await open(cookie)).session['login'], 'function');
 });
 

@@ -64,6 +64,27 @@ describe('what JSON would change is refused, with the path to it', () => {
     });
   }
 
+  it('what a getter throws, with that as the cause', async () => {
+    const cause = new TypeError('gone');
+    const sessions = createSessions<{ held: object }>({ secret, store: memoryStore() });
+    const opened = await sessions.open(undefined, { secure: false, device: () => null });
+    opened.session.held = {
+      get name(): string {
+        throw cause;
+      },
+    };
+    await assert.rejects(async () => opened.commit(), { code: 'ERR_DATA_NOT_JSON', cause });
+  });
+
+  it('a cycle around much, at once', async () => {
+    put = data => {
+      const much = { items: Array.from({ length: 50_000 }, (_, at) => ({ at })) };
+      data['much'] = Object.assign(much, { itself: much });
+    };
+    const { message } = (await new Client(served.url).get('/put')).json();
+    assert.match(message as string, /^session\.much\.itself cannot be saved: it stands in itself/);
+  });
+
   it('a cycle', async () => {
     const cyclic = { name: 'tea', kinds: [{}] as object[] };
     cyclic.kinds.push({ of: cyclic });

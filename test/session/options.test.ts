@@ -40,7 +40,13 @@ describe('session() refuses', () => {
     [
       { secret, resave: false, idel: '30m' },
       'ERR_OPTION_UNKNOWN',
-      /options "resave", "idel"\. "resave": Remove it.* "idel": Did you mean "idle"\?/,
+      /no session options: "resave", "idel"\. "resave": Remove it.* "idel": Did you mean "idle"\? \(ERR_OPTION_UNKNOWN\)$/,
+    ],
+    [{ secret, url: 'redis://' }, 'ERR_OPTION_UNKNOWN', /\. Known options: secret, [^.]*\. \(ERR],
+    [
+      Object.fromEntries(Array.from({ length: 2_000 }, (_, at) => [`field ${at}`, at])),
+      'ERR_OPTION_UNKNOWN',
+      /"field 4" and 1995 more\. Known options: [^.]*\. \(ERR,
     ],
     [{ secret, idle: null }, 'ERR_OPTION_INVALID', /"idle" is not a duration/],
     [{ secret, grace: null }, 'ERR_OPTION_INVALID', /"grace" is not a duration/],
