@@ -137,9 +137,10 @@ function requestOf(source: RequestSource): Request {
   return found as Request;
 }
 
-/** By what it can do: a framework's own is no instance of the Response that is global. */
+/** By what it can do: a framework's own is no instance of the Response that is global, and what h3 makes one of later cannot be copied. */
 function isResponse(given: unknown): given is Response {
-  return typeof (given as Partial<Response> | undefined)?.headers?.get === 'function';
+  const { headers, clone } = (given ?? {}) as Partial<Response>;
+  return typeof headers?.get === 'function' && typeof clone === 'function';
 }
 
 function handlerMissing(): MadeleineError {

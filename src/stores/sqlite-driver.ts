@@ -51,10 +51,13 @@ function tryOut(driver: SqliteDriver): void {
   try {
     new driver(':memory:').close();
   } catch (cause) {
+    const isForbidden = (cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED';
     throw new MadeleineError(
       'ERR_DRIVER_UNSUPPORTED',
-      `better-sqlite3 is installed, but was not compiled for Node ${process.versions.node} on this machine.`,
-      'Run: npm rebuild better-sqlite3',
+      isForbidden
+        ? 'better-sqlite3 is compiled code, which this process was told not to load.'
+        : `better-sqlite3 is installed, but was not compiled for Node ${process.versions.node} on this machine.`,
+      isForbidden ? 'Start Node without --no-addons, or with --allow-addons.' : 'Run: npm rebuild better-sqlite3',
       { cause },
     );
   }

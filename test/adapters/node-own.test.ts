@@ -78,6 +78,18 @@ describe('node: https and proxies', () => {
   });
 });
 
+it('node: requests whose list of header fields is another one each time, as those of node-mock-http are, have a session', async () => {
+  const listener = visits(session({ secret }));
+  const served = await serve((req, res) => {
+    const { rawHeaders } = req;
+    Object.defineProperty(req, 'rawHeaders', { get: () => [...rawHeaders] });
+    listener(req, res);
+  });
+  const client = new Client(served.url);
+  for (const count of ['1', '2']) assert.equal((await client.get('/')).body, count);
+  await served.close();
+});
+
 describe('node: errors', () => {
   it('a store that fails is answered barely, and sessions hear of it', async () => {
     for (const failing of ['read', 'create']) {

@@ -272,6 +272,13 @@ test('better-sqlite3 whose compiled part does not load is told apart from a bad 
   assert.match(message, /npm rebuild better-sqlite3 \(ERR_DRIVER_UNSUPPORTED\) wrong NODE_MODULE_VERSION/);
 });
 
+test('better-sqlite3 where no compiled code may be loaded: the error names the setting', () => {
+  const refusal = "Object.assign(new Error('no addons'), { code: 'ERR_DLOPEN_DISABLED' })";
+  const index = `module.exports = class { constructor() { throw ${refusal}; } }`;
+  const message = openWithDriver({ 'package.json': '{"version":"12.0.0"}', 'index.js': index });
+  assert.match(message, /without --no-addons, or with --allow-addons\. \(ERR_DRIVER_UNSUPPORTED\) no addons/);
+});
+
 describe('pruning of more than a few', () => {
   const ROWS = 3_000;
 
