@@ -28,16 +28,22 @@ type Intercepted = Below & { [LAYER]?: Layer };
  */
 export function intercept(response: ServerResponse, interceptorOf: InterceptorOf): void {
   const intercepted = response as unknown as Intercepted;
-  const present = intercepted[LAYER];
-  if (present && isSame(intercepted, present.asking)) return;
-  const owner = present ? intercepted : frameworkPrototype(intercepted);
+  const layer = intercepted[LAYER];
+  if (layer && isSame(intercepted, layer.asking)) return;
   const below = methodsOf(intercepted);
-  if (owner !== intercepted) {
-    const layer = layerAbove(methodsOf(owner), interceptorOf);
-    put(owner, layer.asking);
-    Object.defineProperty(owner, LAYER, { value: layer });
+  if (layer) {
+    // Compression, say, has taken hold of it, perhaps before the framework did, and of Node's own methods. A new property costs most.
+    const { asking } = layerAbove(below, interceptorOf);
+    for (const name of METHODS) if (below[name] !== layer.asking[name]) intercepted[name] = asking[name];
+    return;
   }
-  // Also a response whose prototype asks: compression, say, may have taken hold of it before the framework did, and of Node's own methods.
+  const owner = frameworkPrototype(intercepted);
+  if (owner !== intercepted) {
+    const shared = layerAbove(methodsOf(owner), interceptorOf);
+    put(owner, shared.asking);
+    Object.defineProperty(owner, LAYER, { value: shared });
+  }
+  // Also the first response of all of a framework, of whose methods somebody may have taken hold before its prototype asked.
   if (last === null || !isSame(last.below, below)) last = layerAbove(below, interceptorOf);
   put(intercepted, last.asking);
 }
