@@ -42,12 +42,18 @@ function isPlain(value: object): boolean {
   return plain && typeof (value as { toJSON?: unknown }).toJSON !== 'function';
 }
 
+/** What does not come back from JSON, by its path, and why. */
+export interface Fault {
+  readonly path: string;
+  readonly why: string;
+}
+
 /**
  * Why the value does not come back as it is, with the path to what is wrong first; `null` where `isJson` says that it does.
  *
  * @param above the objects that it stands in
  */
-export function whyNotJson(value: unknown, path: string, above: object[] = []): { path: string; why: string } | null {
+export function whyNotJson(value: unknown, path: string, above: object[] = []): Fault | null {
   if ((typeof value !== 'object' || value === null) && isJson(value, 1)) return null;
   if (typeof value === 'number') return { path, why: `${value} would come back as null` };
   if (typeof value !== 'object' || value === null) return { path, why: `a ${typeof value} cannot be kept` };
@@ -62,7 +68,7 @@ export function whyNotJson(value: unknown, path: string, above: object[] = []): 
   return found;
 }
 
-function faultOfElements(array: readonly unknown[], path: string, above: object[]): ReturnType<typeof whyNotJson> {
+function faultOfElements(array: readonly unknown[], path: string, above: object[]): Fault | null {
   for (const [at, element] of array.entries()) {
     const place = `${path}[${at}]`;
     if (element === undefined) return { path: place, why: 'undefined in an array would come back as null' };
@@ -73,7 +79,7 @@ function faultOfElements(array: readonly unknown[], path: string, above: object[
 }
 
 /** Of what an object holds, under its names. */
-export function faultOfValues(object: object, path: string, above: object[] = []): ReturnType<typeof whyNotJson> {
+export function faultOfValues(object: object, path: string, above: object[] = []): Fault | null {
   for (const key of Object.keys(object)) {
     const found = whyNotJson((object as JsonObject)[key], `${path}.${key}`, above);
     if (found) return found;

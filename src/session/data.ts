@@ -3,7 +3,7 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import { faultOfValues, isJson, type JsonObject } from '../json.ts';
+import { type Fault, faultOfValues, isJson, type JsonObject } from '../json.ts';
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
@@ -46,7 +46,7 @@ export function checkSize(text: string, limit: number): string {
 
 /** Called only when something is wrong. */
 function unfit(data: object, cause?: unknown): MadeleineError {
-  let fault: ReturnType<typeof faultOfValues> = null;
+  let fault: Fault | null = null;
   try {
     fault = faultOfValues(data, 'session');
   } catch {

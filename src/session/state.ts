@@ -33,7 +33,7 @@ export interface Core {
   /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
   readonly storeTimeout: number;
   readonly onReuse: OnReuse;
-  /** Warns once for each code, in development only. */
+  /** Warns once for each code, in production only where that is asked for. */
   readonly warn: Warn;
 }
 

@@ -9,7 +9,8 @@ const MOST = 99;
 function quantityIn(form, least) {
   const text = form?.quantity ?? '1';
   // Number() would take an empty field for 0.
-  const quantity = /^\d{1,3}$/.test(text) ? Number(text) : MOST + 1;
+  if (!/^\d{1,3}$/.test(text)) return null;
+  const quantity = Number(text);
   return quantity >= least && quantity <= MOST ? quantity : null;
 }
 
