@@ -1,13 +1,13 @@
 /** One cookie declared once: its name, type, purpose, lifetime and protection. */
 import { type Clock, checkClock } from '../clock.ts';
-import { createKeyring, type Secret } from '../crypto/keyring.ts';
+import type { Secret } from '../crypto/keyring.ts';
 import { toLifetime } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions } from '../options.ts';
 import { createWarnings } from '../warnings.ts';
 import { attributeText, type CookieAttributes, DECLARED_ATTRIBUTES } from './attributes.ts';
 import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
-import { cookieValues, decodeValue } from './parse.ts';
+import { cookieValues } from './parse.ts';
 import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
 import { clearCookie, encodedPairText, LARGEST_COOKIE, pairText } from './serialize.ts';
 import type { StandardSchema } from './standard-schema.ts';
@@ -90,21 +90,18 @@ export function defineCookie<const Type extends CookieType = 'text'>(
       "Set protection to 'signed' or 'sealed'.",
     );
   }
-  const keyring = protection === 'plain' ? null : createKeyring(secret as Secret);
   const lifetime = attributes.maxAge === undefined ? null : toLifetime(attributes.maxAge, 'maxAge');
   const warn = createWarnings();
-  const guard = createProtection(protection, keyring, `${name} ${purpose}`, lifetime, checkClock(clock));
+  const guard = createProtection(protection, secret, `${name} ${purpose}`, lifetime, checkClock(clock));
 
   return {
     name,
     purpose,
     read(from) {
-      const open = protection === 'plain' ? decodeValue : guard.open;
-      return readValues(from, name, type, open).next().value as CookieOutput<Type> | undefined;
+      return readValues(from, name, type, guard.open).next().value as CookieOutput<Type> | undefined;
     },
     write(to, value) {
-      const text = guard.close(toText(value, type, name));
-      const line = (protection === 'plain' ? encodedPairText(name, text) : pairText(name, text)) + after;
+      const line = encodedPairText(name, guard.close(toText(value, type, name))) + after;
       const sentBack = setCookieLine(to, name, line).reduce((bytes, one) => bytes + one.indexOf(';') + '; '.length, 0);
       if (sentBack > LARGEST_FIELD) warn('MADELEINE_COOKIES_LARGE', COOKIES_LARGE);
     },

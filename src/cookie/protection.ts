@@ -1,13 +1,14 @@
 import { CLOCK_SKEW, type Clock } from '../clock.ts';
-import type { Keyring } from '../crypto/keyring.ts';
+import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { createSealer } from '../crypto/seal.ts';
 import { createSigner } from '../crypto/signature.ts';
 import { LONGEST_LIFETIME } from './attributes.ts';
+import { decodeValue } from './parse.ts';
 
 export const PROTECTIONS = ['plain', 'signed', 'sealed'] as const;
 export type Protection = (typeof PROTECTIONS)[number];
 
-/** Turns a cookie's text into what is sent, and back; `null` for what is not genuine or too old. */
+/** Turns a cookie's text into what is sent, before it is percent-encoded, and back; `null` for what is not genuine or too old. */
 export interface ProtectedText {
   close(text: string): string;
   open(sent: string): string | null;
@@ -22,13 +23,13 @@ export interface ProtectedText {
  */
 export function createProtection(
   protection: Protection,
-  keyring: Keyring | null,
+  secret: Secret | undefined,
   context: string,
   lifetime: number | null,
   clock: Clock,
 ): ProtectedText {
-  if (protection === 'plain') return { close: text => text, open: sent => sent };
-  const keys = (keyring as Keyring).derive(`cookie ${protection} ${context}`);
+  if (protection === 'plain') return { close: text => text, open: decodeValue };
+  const keys = createKeyring(secret as Secret).derive(`cookie ${protection} ${context}`);
   const longest = lifetime ?? LONGEST_LIFETIME;
   const fresh = (time: string) => {
     const made = Number.parseInt(time, 36);
