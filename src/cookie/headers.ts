@@ -24,8 +24,7 @@ export type CookieTarget = NodeResponse | { headers: FetchHeaders } | FetchHeade
 
 /** The Cookie field. */
 export function cookieField(source: CookieSource): string | undefined {
-  if (source === null || typeof source !== 'object') throw notGiven('a request to read from', 'read(request)');
-  const headers = 'headers' in source ? source.headers : source;
+  const headers = source !== null && typeof source === 'object' && 'headers' in source ? source.headers : source;
   if (isFetchHeaders(headers)) return headers.get('cookie') ?? undefined;
   if (headers === null || typeof headers !== 'object') throw notGiven('a request to read from', 'read(request)');
   return headers.cookie;
