@@ -58,12 +58,14 @@ export function defineConsent(cookies: readonly ConsentCookie[], options: Consen
   const purposes = [...new Set(optional.map(({ purpose }) => purpose as ConsentPurpose))];
   const kept = defineCookie(name, { maxAge: '180d', ...attributes, type: 'json' });
 
+  // Of JSON, nothing but an object has these properties.
   const isCurrent = (answer: Answer | null): answer is Answer =>
     answer?.['version'] === version && purposes.every(purpose => typeof answer[purpose] === 'boolean');
 
   function read(from: CookieSource): readonly ConsentPurpose[] | undefined {
     // Of several, a neighbouring host may have planted one: what any of them refuses stays refused.
-    const answers = [...readValues(from, name, 'json', decodeValue)].map(answerIn).filter(isCurrent);
+    const sent = [...readValues(from, name, 'json', decodeValue)] as Array<Answer | null>;
+    const answers = sent.filter(isCurrent);
     if (answers.length === 0) return undefined;
     return purposes.filter(purpose => answers.every(answer => answer[purpose] === true));
   }
@@ -83,10 +85,6 @@ export function defineConsent(cookies: readonly ConsentCookie[], options: Consen
 }
 
 type Answer = Readonly<Record<string, JsonValue>>;
-
-function answerIn(value: unknown): Answer | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Answer) : null;
-}
 
 function isCookie(given: Partial<ConsentCookie> | null): boolean {
   return typeof given?.purpose === 'string' && typeof given.clear === 'function';
