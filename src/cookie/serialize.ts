@@ -49,7 +49,7 @@ function cleanPair(name: string, value: string): string {
  * @throws MadeleineError as `serializeCookie` does
  */
 export function clearCookie(name: string, attributes: CookieAttributes = {}): string {
-  const { maxAge: _m, expires: _e, ...rest } = attributes;
+  const { maxAge: _, ...rest } = attributes;
   // No Duration is zero, so Max-Age=0 is written here: it wins over Expires, which is for the oldest clients.
   return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
 }
