@@ -51,7 +51,8 @@ const PRIORITY = { low: 'Low', medium: 'Medium', high: 'High' } as const;
  * @throws MadeleineError `ERR_COOKIE_ATTRIBUTE`, `ERR_COOKIE_PREFIX`, `ERR_OPTION_UNKNOWN`
  */
 export function attributeText(name: string, attributes: CookieAttributes): string {
-  const given = checkAttributes(attributes);
+  // As `checkOptions` gives them; without a copy where they hold nothing else, as they nearly always do.
+  const given = holdsAttributesAlone(attributes) ? attributes : checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
   const {
     domain,
     path = '/',
@@ -79,11 +80,6 @@ export function attributeText(name: string, attributes: CookieAttributes): strin
   if (partitioned) text += '; Partitioned';
   if (priority !== undefined) text += `; Priority=${wordOf('priority', priority, PRIORITY)}`;
   return text;
-}
-
-/** As `checkOptions` gives them; without a copy where they hold nothing else, as they nearly always do. */
-function checkAttributes(attributes: CookieAttributes): CookieAttributes {
-  return holdsAttributesAlone(attributes) ? attributes : checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
 }
 
 /** Inherited names are looked at too: what a polluted prototype brings along counts for nothing. */
