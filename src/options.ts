@@ -54,8 +54,13 @@ function hintFor(name: string, known: readonly string[], hints: Readonly<Record<
   return hints[closest(name, Object.keys(hints), 0) ?? ''] ?? null;
 }
 
-/** Also told apart: `app.use(session)`, where the framework hands a request to what should have been called before. */
-function checkObject(given: unknown, what: string): void {
+/**
+ * A copy that holds the own properties alone: what a polluted prototype or `JSON.parse` brought along counts for nothing. Also told
+ * apart: `app.use(session)`, where the framework hands a request to what should have been called before.
+ *
+ * @throws MadeleineError `ERR_OPTION_INVALID`
+ */
+export function ownOptions<Options extends object>(given: Options, what: string): Options {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new MadeleineError(
       'ERR_OPTION_INVALID',
@@ -65,7 +70,7 @@ function checkObject(given: unknown, what: string): void {
         : 'Pass an object of options.',
     );
   }
-  if (!('req' in given) && !('method' in given && 'url' in given)) return;
+  if (!('req' in given) && !('method' in given && 'url' in given)) return Object.assign(Object.create(null), given);
   throw new MadeleineError(
     'ERR_OPTION_INVALID',
     `The ${what} options are a request: what makes the ${what} was handed over without being called.`,
@@ -128,14 +133,4 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] as number;
-}
-
-/**
- * A copy that holds the own properties alone: what a polluted prototype or `JSON.parse` brought along counts for nothing.
- *
- * @throws MadeleineError `ERR_OPTION_INVALID`
- */
-export function ownOptions<Options extends object>(options: Options, what: string): Options {
-  checkObject(options, what);
-  return Object.assign(Object.create(null), options);
 }
