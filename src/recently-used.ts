@@ -10,7 +10,10 @@ export interface RecentlyUsed<Value> {
  *
  * @param weigh says what a value counts; by default each counts 1
  */
-export function createRecentlyUsed<Value>(most: number, weigh: (value: Value) => number = one): RecentlyUsed<Value> {
+export function createRecentlyUsed<Value>(
+  most: number,
+  weigh: (value: Value) => number = () => 1,
+): RecentlyUsed<Value> {
   let young = new Map<string, Value>();
   let old = new Map<string, Value>();
   let weight = 0;
@@ -35,8 +38,4 @@ export function createRecentlyUsed<Value>(most: number, weigh: (value: Value) =>
       return older;
     },
   };
-}
-
-function one(): number {
-  return 1;
 }
