@@ -12,7 +12,7 @@ import { type GivenFields, takeHead, writeTaken } from './head.ts';
 import { presentHeld } from './held-head.ts';
 import { breakOff, writableOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
-import { type GateParticipant, saveAll, saveAllAtEnd } from './participants.ts';
+import { type GateParticipant, saveAll } from './participants.ts';
 
 /** The most bytes that `write()` may leave here while the session is being saved; a handler that goes on gets an error. */
 const MOST_HELD_BYTES = 16 * 1024 * 1024;
@@ -127,7 +127,7 @@ class Gate {
     this.#state = 'holding';
     let saved: MaybePromise<void>;
     try {
-      saved = saveAll(this.participants);
+      saved = saveAll(this.participants, 'save');
       if (!(saved instanceof Promise)) {
         for (const one of this.participants) one.head(this.#given);
         this.#state = 'open';
@@ -218,7 +218,7 @@ class Gate {
       this.#passEnd(below, chunk, encoding, callback);
     };
     try {
-      const saved = saveAllAtEnd(this.participants);
+      const saved = saveAll(this.participants, 'saveAtEnd');
       if (!(saved instanceof Promise)) return pass();
       this.#state = 'ending';
       presentHeld(this.response, gates.before);

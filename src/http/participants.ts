@@ -20,26 +20,13 @@ export interface GateParticipant {
   refused(): void;
 }
 
-export function saveAll(participants: readonly GateParticipant[]): MaybePromise<void> {
-  return each(participants, save);
-}
-
-export function saveAllAtEnd(participants: readonly GateParticipant[]): MaybePromise<void> {
-  return each(participants, saveAtEnd);
-}
-
-type Step = (participant: GateParticipant) => MaybePromise<void>;
-
-const save: Step = participant => participant.save();
-const saveAtEnd: Step = participant => participant.saveAtEnd();
-
-/** Nearly always there is one participant, and no promise to make. */
-function each(participants: readonly GateParticipant[], step: Step): MaybePromise<void> {
-  if (participants.length === 1) return step(participants[0] as GateParticipant);
+/** Has all of them save. Nearly always there is one participant, and no promise to make. */
+export function saveAll(participants: readonly GateParticipant[], when: 'save' | 'saveAtEnd'): MaybePromise<void> {
+  if (participants.length === 1) return (participants[0] as GateParticipant)[when]();
   const pending: Array<Promise<void>> = [];
   try {
     for (const one of participants) {
-      const saved = step(one);
+      const saved = one[when]();
       if (saved instanceof Promise) pending.push(saved);
     }
   } catch (error) {
