@@ -48,14 +48,13 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 
   /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
-    if (this.#connection === null && !this.#ended) {
-      // A client that goes away does not take with it what a handler has put into the session.
-      this.#connection = connectionOf(this.#response);
-      if (this.#connection !== null) watchConnection(this.#connection, this);
-    }
     if (this.#ended) {
       this.#lookAgain ??= oncePaused(() => this.#saveLate());
       this.#lookAgain();
+    } else if (this.#connection === null) {
+      // A client that goes away does not take with it what a handler has put into the session.
+      this.#connection = connectionOf(this.#response);
+      if (this.#connection !== null) watchConnection(this.#connection, this);
     }
     return this.#open.session;
   }
