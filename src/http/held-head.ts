@@ -82,8 +82,8 @@ function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorM
   return descriptors;
 }
 
-function refuse(name: string): never {
-  const verb = name === 'removeHeader' ? 'remove' : name === 'appendHeader' ? 'append' : 'set';
+function refuse(name: (typeof METHODS)[number]): never {
+  const verb = name.slice(0, -'Header'.length);
   throw Object.assign(new Error(`Cannot ${verb} headers after they are sent to the client`), {
     code: 'ERR_HTTP_HEADERS_SENT',
   });
