@@ -34,9 +34,9 @@ export interface KoaContext extends FrameworkRequest {
   onerror(error: Error): void;
 }
 
-type KoaMiddleware<Context> = (ctx: Context, next: () => Promise<unknown>) => Promise<unknown>;
+type KoaMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<unknown>;
 
-export interface KoaSessions<Data extends object = SessionData> extends KoaMiddleware<KoaContext> {
+export interface KoaSessions<Data extends object = SessionData> extends KoaMiddleware {
   /** Lists, revokes and prunes sessions, outside a request as well. */
   readonly sessions: Sessions<Data>;
   /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
@@ -46,7 +46,7 @@ export interface KoaSessions<Data extends object = SessionData> extends KoaMiddl
 /** Sessions for Koa: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
 export function session<Data extends object = SessionData>(options: SessionOptions<Data>): KoaSessions<Data> {
   const sessions = createAdapterSessions(options);
-  const middleware: KoaMiddleware<KoaContext> = (ctx, next) => {
+  const middleware: KoaMiddleware = (ctx, next) => {
     equip(ctx);
     const fail = (error: Error) => ctx.onerror(error);
     const entered = enter(sessions, ctx.req, ctx.res, new FrameworkFacts(ctx), fail);
@@ -72,7 +72,7 @@ function equip(ctx: KoaContext): void {
   else Object.defineProperties(prototype, PROPERTIES);
 }
 
-const guards: Guards<KoaContext, KoaMiddleware<KoaContext>> = createGuards((guard, place) => async (ctx, next) => {
+const guards: Guards<KoaContext, KoaMiddleware> = createGuards((guard, place) => async (ctx, next) => {
   const refusal = await askGuard(guard, ctx.req, ctx.res, ctx, place);
   if (refusal === null) return next();
   ctx.status = refusal.status;
