@@ -73,7 +73,7 @@ export function createGuards<Holder, Form>(
   };
 }
 
-function loginGuard(options: GuardOptions = {}): Guard<unknown> {
+function loginGuard(options?: GuardOptions): Guard<unknown> {
   const refuse = refusals(options);
   return asked => (asked.visitor() ? null : refuse('login-required', asked));
 }
@@ -81,7 +81,7 @@ function loginGuard(options: GuardOptions = {}): Guard<unknown> {
 /** Says whether a user may pass; the request is whatever the framework's handlers hold. */
 export type Predicate<Request> = (userId: string, request: Request) => MaybePromise<boolean>;
 
-function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions = {}): Guard<Request> {
+function userGuard<Request>(predicate: Predicate<Request>, options?: GuardOptions): Guard<Request> {
   const refuse = refusals(options);
   if (typeof predicate !== 'function') {
     throw new MadeleineError(
@@ -99,7 +99,7 @@ function userGuard<Request>(predicate: Predicate<Request>, options: GuardOptions
   };
 }
 
-function recentLoginGuard(within: Duration, options: GuardOptions = {}): Guard<unknown> {
+function recentLoginGuard(within: Duration, options?: GuardOptions): Guard<unknown> {
   const refuse = refusals(options);
   const limit = toMilliseconds(within, 'within');
   return asked => {
@@ -131,7 +131,7 @@ function crossSite({ method, origin, host, site }: Asked): string {
 }
 
 /** Who is not logged in is sent to do so; a page by a redirect. */
-function refusals(options: GuardOptions): (reason: Reason, asked: Asked) => Refusal {
+function refusals(options: GuardOptions = {}): (reason: Reason, asked: Asked) => Refusal {
   const { loginPage = '/login' } = checkOptions(options, ['loginPage'], 'guard');
   if (!isLocalPath(loginPage))
     throw invalidOption('loginPage', 'is no path of this site', "Give one such as '/login'.");
