@@ -108,8 +108,8 @@ class RequestCookies {
   #verify(signed: Record<string, string>): CookieMap {
     const verified: CookieMap = Object.create(null);
     for (const name of Object.keys(signed)) {
-      const value = this.signing?.verify(signed[name] as string) ?? false;
-      verified[name] = value === false ? false : parseJsonCookie(value);
+      const value = this.signing?.verify(signed[name] as string);
+      verified[name] = typeof value === 'string' ? parseJsonCookie(value) : false;
     }
     return verified;
   }
