@@ -5,7 +5,7 @@ import { toLifetime } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions } from '../options.ts';
 import { createWarnings } from '../warnings.ts';
-import { attributeText, type CookieAttributes, DECLARED_ATTRIBUTES } from './attributes.ts';
+import { attributeText, type CookieAttributes, DECLARED_ATTRIBUTES, LONGEST_LIFETIME } from './attributes.ts';
 import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
 import { cookieValues } from './parse.ts';
 import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
@@ -90,7 +90,7 @@ export function defineCookie<const Type extends CookieType = 'text'>(
       "Set protection to 'signed' or 'sealed'.",
     );
   }
-  const lifetime = attributes.maxAge === undefined ? null : toLifetime(attributes.maxAge, 'maxAge');
+  const lifetime = toLifetime(attributes.maxAge ?? LONGEST_LIFETIME, 'maxAge');
   const warn = createWarnings();
   const guard = createProtection(protection, secret, `${name} ${purpose}`, lifetime, checkClock(clock));
 

@@ -2,7 +2,6 @@ import { CLOCK_SKEW, type Clock } from '../clock.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { createSealer } from '../crypto/seal.ts';
 import { createSigner } from '../crypto/signature.ts';
-import { LONGEST_LIFETIME } from './attributes.ts';
 import { decodeValue } from './parse.ts';
 
 export const PROTECTIONS = ['plain', 'signed', 'sealed'] as const;
@@ -19,21 +18,20 @@ export interface ProtectedText {
  * text. Keys are derived for this kind and this cookie alone (`context`: its name and purpose), so that no value fits another
  * cookie. The time of making is in base 36 milliseconds.
  *
- * @param lifetime milliseconds after which the value counts no more; `null`: 400 days, the longest that a browser keeps one
+ * @param lifetime milliseconds after which the value counts no more
  */
 export function createProtection(
   protection: Protection,
   secret: Secret | undefined,
   context: string,
-  lifetime: number | null,
+  lifetime: number,
   clock: Clock,
 ): ProtectedText {
   if (protection === 'plain') return { close: text => text, open: decodeValue };
   const keys = createKeyring(secret as Secret).derive(`cookie ${protection} ${context}`);
-  const longest = lifetime ?? LONGEST_LIFETIME;
   const fresh = (time: string) => {
     const made = Number.parseInt(time, 36);
-    return made <= clock() + CLOCK_SKEW && clock() < made + longest;
+    return made <= clock() + CLOCK_SKEW && clock() < made + lifetime;
   };
   const now = () => Math.floor(clock()).toString(36);
 
