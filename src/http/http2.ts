@@ -33,11 +33,6 @@ export function breakOff(response: ServerResponse): void {
   else response.destroy();
 }
 
-/** Node's types do not know it. */
-interface SetsTrailers {
-  setTrailer(name: string, value: string): void;
-}
-
 /**
  * Forgets the trailers that were added; others may be added. Over HTTP/2 no method takes one away, so the stream, which asks for them
  * after the body, is given a list of its own. (Bun would refuse to send trailers over HTTP/1 with an error that is not in chunks.)
@@ -48,9 +43,9 @@ export function forgetTrailers(response: ServerResponse): void {
   if (!stream) return response.addTrailers({});
   const trailers: OutgoingHttpHeaders = {};
   stream.removeAllListeners('wantTrailers').once('wantTrailers', () => stream.sendTrailers(trailers));
-  const sets = response as unknown as SetsTrailers;
+  // Node's addTrailers goes through this; Node's types do not know it.
+  const sets = response as unknown as { setTrailer(name: string, value: string): void };
   const { setTrailer } = sets;
-  // Node's addTrailers goes through this.
   sets.setTrailer = (name, value) => {
     setTrailer.call(response, name, value);
     // The stream asks a little after the end: a handler whose response this was may still be adding.
