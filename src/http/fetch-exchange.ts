@@ -1,6 +1,6 @@
 /** One Fetch request's session and its response: saved before the response is given back, and told to the browser in its head. */
 import { setCookieLine } from '../cookie/headers.ts';
-import { type MaybePromise, orElse } from '../maybe-promise.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -97,10 +97,7 @@ export class FetchExchange<Data extends object = object> {
   }
 
   #saveLate(begun?: string): MaybePromise<void> {
-    return orElse(
-      () => saveAtEnd(this.sessions, this.#open, begun),
-      error => this.sessions.reportFailure(error),
-    );
+    return lookWhenIdle(this.sessions, this.#open, () => saveAtEnd(this.sessions, this.#open, begun));
   }
 
   /** The same where nobody else would look for what was changed. */

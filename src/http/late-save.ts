@@ -24,13 +24,13 @@ export function saveAtEnd<Data extends object>(
   });
 }
 
-/** Looks once nothing is being done to the session. Nobody waits for it, so that a failure is an event. */
+/** Looks once nothing is being done to the session. No response can tell of a failure any more, so that one is an event. */
 export function lookWhenIdle<Data extends object>(
   sessions: Sessions<Data>,
   open: OpenSession<Data>,
   look: () => MaybePromise<void>,
-): void {
-  orElse(
+): MaybePromise<void> {
+  return orElse(
     () => whenIdle(open, look),
     error => sessions.reportFailure(error),
   );
