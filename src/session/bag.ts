@@ -10,7 +10,6 @@ import { defineOwn } from './data.ts';
 import { inOrder } from './in-order.ts';
 import * as lifecycle from './lifecycle.ts';
 import type { LoginOptions } from './login-options.ts';
-import type { Parsed } from './parsed-lately.ts';
 import type { Device } from './record.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionState } from './state.ts';
@@ -98,7 +97,8 @@ class SessionBag {
   }
 
   get cookie(): SessionCookieView {
-    return cookieView(this.#state.cookieAttributes());
+    const { core, facts } = this.#state;
+    return cookieView({ name: core.cookie.name(facts.secure), ...core.cookie.attributes(facts.secure) });
   }
   set cookie(value: unknown) {
     defineOwn(this, 'cookie', value);
@@ -196,10 +196,10 @@ const EMPTY: { data: JsonObject; snapshot: null } = { data: Object.freeze({}), s
 export function bagOf(state: SessionState): Session {
   state.accessed = true;
   if (state.bag === null) {
-    const stored = state.base === '{}' ? EMPTY : readBase(state);
+    const { core, key, base, record } = state;
+    const stored = base === '{}' ? EMPTY : core.parsed.read(key as string, base, record?.version ?? 0);
     if (stored === null) {
       // A record that cannot be understood is no session, and no reason to fail for ever.
-      const { core, key } = state;
       core.events.emit('poison', key, {});
       state.startOver();
     }
@@ -208,10 +208,6 @@ export function bagOf(state: SessionState): Session {
     state.snapshot = snapshot;
   }
   return state.bag as Session;
-}
-
-function readBase({ core, key, base, record }: SessionState): Parsed | null {
-  return core.parsed.read(key as string, base, record?.version ?? 0);
 }
 
 function noCallback(): MadeleineError {

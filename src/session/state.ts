@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import type { CookieAttributes } from '../cookie/attributes.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import type { Warn } from '../warnings.ts';
@@ -206,11 +205,6 @@ export class SessionState {
       device: this.facts.device(),
       successor: null,
     };
-  }
-
-  cookieAttributes(): CookieAttributes & { name: string | null } {
-    const { cookie } = this.core;
-    return { name: cookie.name(this.facts.secure), ...cookie.attributes(this.facts.secure) };
   }
 }
 
