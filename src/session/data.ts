@@ -53,10 +53,6 @@ function unfit(data: object, cause?: unknown): MadeleineError {
     // A getter that throws: that is the cause already.
   }
   const { path, why } = fault ?? { path: 'the session', why: 'JSON cannot hold it' };
-  return notJson(path, why, cause);
-}
-
-function notJson(path: string, why: string, cause?: unknown): MadeleineError {
   return new MadeleineError(
     'ERR_DATA_NOT_JSON',
     `${path} cannot be saved: ${why}.`,

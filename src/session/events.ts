@@ -71,13 +71,9 @@ export class EventHub {
   ): void {
     const listeners = this.#listeners.get(name);
     if (!listeners || listeners.size === 0) return;
-    const tag = key === null ? {} : { tag: this.#tag(key) };
+    const tag = key === null ? {} : { tag: this.#hmac(key, 'base64url').slice(0, 12) };
     const warn = (error: unknown) =>
       process.emitWarning(`A listener for the session event "${name}" threw: ${error}`, 'MadeleineWarning');
     for (const listener of listeners) orElse(() => listener({ ...tag, ...details } as never), warn);
-  }
-
-  #tag(key: string): string {
-    return this.#hmac(key, 'base64url').slice(0, 12);
   }
 }
