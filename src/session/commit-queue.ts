@@ -63,10 +63,7 @@ export class CommitQueue {
     const together = line.splice(0, alone < 0 ? line.length : Math.max(alone, 1));
     const newest = together.map(one => one.known).reduce((a, b) => (b.version > a.version ? b : a));
     const known = latest && latest.version > newest.version ? latest : newest;
-    const done =
-      known.successor === null
-        ? this.#attempt(key, known, stored => applyAll(together, stored), 1)
-        : Promise.resolve(known);
+    const done = known.successor === null ? this.#attempt(key, known, stored => applyAll(together, stored), 1) : known;
     Promise.resolve(done).then(
       applied => {
         for (const one of together) one.failure ? one.reject(one.failure.error) : one.resolve(applied);

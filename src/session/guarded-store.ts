@@ -7,7 +7,7 @@ import type { SessionStore, StoreAdmin } from './store.ts';
 const METHODS = ['read', 'create', 'replace', 'touch', 'delete'] as const;
 
 /** Every call to the store with a deadline, and every fault as a `MadeleineError` with the store's own error as its cause. */
-export interface GuardedStore extends Required<Pick<SessionStore, (typeof METHODS)[number]>> {
+export interface GuardedStore extends Pick<SessionStore, (typeof METHODS)[number]> {
   /** @throws MadeleineError `ERR_STORE_NO_ADMIN` when the store cannot do this */
   admin<T>(operation: keyof StoreAdmin, run: (admin: StoreAdmin) => MaybePromise<T>): MaybePromise<T>;
   readonly hasAdmin: boolean;
