@@ -167,6 +167,7 @@ function movesOf(texts: string[], { became, inserted }: Alignment): Map<string, 
   return moves;
 }
 
-function text(value: JsonValue): string {
+/** By which equal values are found. */
+export function text(value: JsonValue): string {
   return JSON.stringify(value);
 }

@@ -4,7 +4,7 @@
  * `docs/merge.md` has every case in a table, and each row of it is a test.
  */
 import type { JsonObject, JsonValue } from '../json.ts';
-import { mergeArrays } from './merge-arrays.ts';
+import { mergeArrays, text } from './merge-arrays.ts';
 
 type NumberRule<Value> = Value extends number ? 'sum' : never;
 type ArrayRule<Value> = Value extends readonly unknown[] ? 'union' | 'append' : never;
@@ -134,8 +134,4 @@ function isObject(value: Slot): value is JsonObject {
 
 function same(a: Slot, b: Slot): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && text(a) === text(b));
-}
-
-function text(value: Slot): string {
-  return JSON.stringify(value);
 }
