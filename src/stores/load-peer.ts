@@ -8,23 +8,11 @@ const require = nodeModule.createRequire(PACKAGE_URL);
 /**
  * Loads an optional peer dependency, synchronously, at the moment something needs it.
  *
- * @throws MadeleineError `ERR_DRIVER_MISSING`, with the loader's error as its cause
- */
-export function loadPeer(name: string): unknown {
-  return load(name, name);
-}
-
-/**
- * The version of an installed peer, found without running any of its code.
- *
+ * @param file what of it: all, or its package.json, for which none of its code is run
  * @param wanted what to install, where it is not there: a name, and a version where not every one will do
  * @throws MadeleineError `ERR_DRIVER_MISSING`, with the loader's error as its cause
  */
-export function peerVersion(name: string, wanted: string = name): string {
-  return (load(name, `${name}/package.json`, wanted) as { version: string }).version;
-}
-
-function load(name: string, file: string, wanted: string = name): unknown {
+export function loadPeer(name: string, file: string = name, wanted: string = name): unknown {
   try {
     return require(file);
   } catch (cause) {

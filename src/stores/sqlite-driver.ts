@@ -1,6 +1,6 @@
 /** Which SQLite driver this runtime has, and what the store needs of it. */
 import { MadeleineError } from '../errors.ts';
-import { loadPeer, peerVersion } from './load-peer.ts';
+import { loadPeer } from './load-peer.ts';
 
 export type SqliteValue = string | number | null;
 
@@ -28,7 +28,8 @@ export type SqliteDriver = new (path: string) => SqliteDatabase;
 export function loadSqlite(): SqliteDriver {
   const builtin = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: SqliteDriver } | undefined;
   if (builtin) return builtin.DatabaseSync;
-  refuseCrashing(peerVersion('better-sqlite3', LATEST_CRASHES ? 'better-sqlite3@12' : 'better-sqlite3'));
+  const wanted = LATEST_CRASHES ? 'better-sqlite3@12' : 'better-sqlite3';
+  refuseCrashing(loadPeer('better-sqlite3', 'better-sqlite3/package.json', wanted) as { version: string });
   const driver = loadPeer('better-sqlite3') as SqliteDriver;
   tryOut(driver);
   return driver;
@@ -37,7 +38,7 @@ export function loadSqlite(): SqliteDriver {
 /** From version 13 on better-sqlite3 installs on Node 20 with a mere warning, and then crashes the process when it opens a file. */
 const LATEST_CRASHES = Number.parseInt(process.versions.node, 10) < 22;
 
-function refuseCrashing(version: string): void {
+function refuseCrashing({ version }: { version: string }): void {
   if (!LATEST_CRASHES || Number.parseInt(version, 10) < 13) return;
   throw new MadeleineError(
     'ERR_DRIVER_UNSUPPORTED',
