@@ -11,6 +11,16 @@ import {
   WRITES_WIDTH,
 } from './redis-record.ts';
 
+export interface Script {
+  readonly text: string;
+  /** By which Redis knows a script that it has run before. */
+  readonly sha: string;
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
 /** Says of a record that no index has to know of it. */
 export const NOT_LISTED: string = column(0);
 
@@ -28,7 +38,7 @@ const OWNER = `string.match(redis.call('GETRANGE', KEYS[1], ${COLUMNS_WIDTH}, ${
  *
  * The shortest way is that of most writes, which change the data alone: one look at the record, and no more of it than is compared.
  */
-const PUT = `
+export const put: Script = script(`
 local expected, newTimes, newListedUntil, newVersion, write, lifetime, key, rest = unpack(ARGV)
 local newExpiresAt = string.sub(newTimes, ${NUMBER_WIDTH + 1})
 local newUser = string.sub(rest, 1, string.find(rest, '\\n', 1, true))
@@ -68,7 +78,7 @@ end
 redis.call('SET', KEYS[1], '${LAYOUT}' .. newTimes .. newListedUntil .. newVersion .. writes .. rest, 'PX', lifetime)
 if newExpiresAt ~= ${columnOf('stored', 'expiresAt')} then redis.call('ZADD', KEYS[2], tonumber(newExpiresAt), key) end
 return { 'done', unlisted }
-`;
+`);
 
 /** Begins the scripts that only need to know when a record, KEYS[1], was seen and expires. Without a record `expiresAt` is ''. */
 const TIMES = `
@@ -78,7 +88,7 @@ local expiresAt, listedUntil = ${columnOf('columns', 'expiresAt')}, ${columnOf('
 `;
 
 /** Moves the times forward. Answers done, absent, or list: nothing was done, as above; then it also says which user's. */
-const TOUCH = `${TIMES}
+export const touch: Script = script(`${TIMES}
 local newSeenAt, newExpiresAt, lifetime, key, listedUser, newListedUntil = unpack(ARGV)
 if columns == '' then return { 'absent' } end
 local lastSeenAt = ${columnOf('columns', 'lastSeenAt')}
@@ -95,41 +105,26 @@ if newExpiresAt > expiresAt then
 end
 redis.call('SETRANGE', KEYS[1], 1, lastSeenAt .. expiresAt .. listedUntil)
 return { 'done' }
-`;
+`);
 
 /**
  * Removes a record, if it is this user's and has expired by then, where that is asked. Answers with how many records and how
  * many entries of the bucket's index went, and with the user whose index may still know of it.
  */
-const REMOVE = `${TIMES}
+export const remove: Script = script(`${TIMES}
 local key, onlyOf, onlyBy = unpack(ARGV)
 local owner
 if columns ~= '' and listedUntil ~= '${NOT_LISTED}' then owner = ${OWNER} end
 if onlyOf ~= '' and onlyOf ~= owner then return { 0, 0 } end
 if onlyBy ~= '' and expiresAt > onlyBy then return { 0, 0 } end
 return { redis.call('DEL', KEYS[1]), redis.call('ZREM', KEYS[2], key), owner }
-`;
+`);
 
 /** Lets the index of a user, KEYS[1], know of a record until a moment, and forgets what it needs to know no longer. */
-const LIST = `
+export const list: Script = script(`
 local key, listedUntil, lifetime, now = unpack(ARGV)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZADD', KEYS[1], 'GT', listedUntil, key)
 if redis.call('PTTL', KEYS[1]) < tonumber(lifetime) then redis.call('PEXPIRE', KEYS[1], lifetime) end
 return { 'done' }
-`;
-
-export interface Script {
-  readonly text: string;
-  /** By which Redis knows a script that it has run before. */
-  readonly sha: string;
-}
-
-function script(text: string): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
-}
-
-export const put: Script = script(PUT);
-export const touch: Script = script(TOUCH);
-export const remove: Script = script(REMOVE);
-export const list: Script = script(LIST);
+`);
