@@ -37,10 +37,9 @@ export interface OpenedPool extends PostgresPool {
   end(): Promise<void>;
 }
 
-interface Pool extends PostgresPool {
+interface Pool extends OpenedPool {
   readonly waitingCount: number;
   on(event: 'error', listener: () => void): unknown;
-  end(): Promise<void>;
 }
 
 export function openPool(url: string): OpenedPool {

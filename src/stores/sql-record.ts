@@ -1,5 +1,6 @@
 /** How the stores over SQL keep a record: a column for each field, the device as JSON text. */
 import type { Device, SessionRecord } from '../session/record.ts';
+import type { Page } from '../session/store.ts';
 
 export type SqlValue = string | number | null;
 
@@ -42,7 +43,7 @@ export function valuesOf(record: SessionRecord): SqlValue[] {
   ];
 }
 
-export function recordOf(row: Omit<SessionRow, 'key'>): SessionRecord {
+export function recordOf(row: SessionRow): SessionRecord {
   return {
     data: String(row.data),
     version: Number(row.version),
@@ -57,17 +58,14 @@ export function recordOf(row: Omit<SessionRow, 'key'>): SessionRecord {
   };
 }
 
-export function entriesOf(rows: readonly SessionRow[]): Array<[key: string, record: SessionRecord]> {
+export function entriesOf(rows: readonly SessionRow[]): Page['entries'] {
   return rows.map(row => [String(row.key), recordOf(row)]);
 }
 
 /** A page of at most `limit` rows in the order of the keys: the cursor is the last key seen. */
-export function pageOf(
-  rows: readonly SessionRow[],
-  limit: number,
-): { entries: Array<[key: string, record: SessionRecord]>; cursor: string | null } {
+export function pageOf(rows: readonly SessionRow[], limit: number): Page {
   const entries = entriesOf(rows);
-  return { entries, cursor: entries.length === limit ? (entries.at(-1)?.[0] ?? null) : null };
+  return { entries, cursor: entries[limit - 1]?.[0] ?? null };
 }
 
 /** A device is shown to the session's owner and decides nothing: one that cannot be read is no reason to fail. */
