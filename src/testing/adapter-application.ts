@@ -23,9 +23,14 @@ const text = (body: string, headers: Record<string, string | string[]> = {}): Ad
 });
 const json = (value: unknown): AdapterAnswer => text(JSON.stringify(value), { 'content-type': 'application/json' });
 
-function visit(session: SuiteSession): number {
-  session.visits = (session.visits ?? 0) + 1;
-  return session.visits;
+/** Counts up; also what an update does. */
+export function visit(data: Partial<SuiteData>): number {
+  data.visits = (data.visits ?? 0) + 1;
+  return data.visits;
+}
+
+function add(data: Partial<SuiteData>, item: string): void {
+  data.cart = [...(data.cart ?? []), item];
 }
 
 const ACTIONS: Record<string, Action> = {
@@ -36,18 +41,11 @@ const ACTIONS: Record<string, Action> = {
     return text('put');
   },
   add(session, [item = '']) {
-    const present = session();
-    present.cart = [...(present.cart ?? []), item];
+    add(session(), item);
     return text('added');
   },
   visit: session => text(String(visit(session()))),
-  async count(session) {
-    const count = (data: Partial<SuiteData>) => {
-      data.visits = (data.visits ?? 0) + 1;
-      return data.visits;
-    };
-    return text(String(await session().update(count)));
-  },
+  count: async session => text(String(await session().update(visit))),
   async login(session, [user = ''], query) {
     await session().login(user, { remember: query.has('remember') });
     return json({ ...session() });
@@ -66,8 +64,7 @@ const ACTIONS: Record<string, Action> = {
     return text('regenerated');
   },
   redirect(session, [item = '']) {
-    const present = session();
-    present.cart = [...(present.cart ?? []), item];
+    add(session(), item);
     return { status: 303, headers: { location: '/data' }, body: '' };
   },
   throw(session) {

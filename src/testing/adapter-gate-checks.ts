@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Session } from '../session/bag.ts';
-import type { SuiteData } from './adapter-application.ts';
+import { type SuiteData, visit } from './adapter-application.ts';
 import { type AdapterBench, type AdapterCheck, type Extra, SPEEDS, slowStore } from './adapter-bench.ts';
 
 const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
@@ -36,7 +36,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
             const visitor = session().about.isNew;
             response.write('first', async () => {
               const ways = visitor
-                ? [() => session().login('ada'), () => session().update(count), () => save(session())]
+                ? [() => session().login('ada'), () => session().update(visit), () => save(session())]
                 : [() => session().login('bob'), () => session().rotate(), () => session().regenerate()];
               for (const way of ways) {
                 await way().then(
@@ -187,10 +187,6 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     }
   },
 };
-
-function count(data: Partial<SuiteData>): void {
-  data.visits = (data.visits ?? 0) + 1;
-}
 
 async function save(session: Session<SuiteData>): Promise<void> {
   session.visits = 1;
