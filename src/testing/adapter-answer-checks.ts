@@ -1,7 +1,7 @@
 /** What must be true of every answer of an adapter, however it is given. */
 import assert from 'node:assert/strict';
 import { memoryStore } from '../stores/memory.ts';
-import { type AdapterBench, type AdapterCheck, SPEEDS, slowStore } from './adapter-bench.ts';
+import { type AdapterBench, type AdapterCheck, namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
 import type { AdapterAnswer, AdapterConformanceOptions } from './adapter-harness.ts';
 import type { TestAnswer, TestClient } from './client.ts';
 import { faultStore } from './fault-store.ts';
@@ -79,10 +79,10 @@ export function answerChecks(adapter: AdapterConformanceOptions): AdapterCheck[]
       await refused(bench.ask(path), 'throws');
     });
   }
-  return [...checks, ...plainChecks];
+  return [...checks, ...namedChecks(plainChecks)];
 }
 
-const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
+const plainChecks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'HEAD has no body, and saves'(bench) {
     const client = await bench.serve({ store: slowStore() });
     const head = await client.send('HEAD', '/visit');
@@ -163,9 +163,3 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     }
   },
 };
-
-const plainChecks: readonly AdapterCheck[] = Object.entries(checks).map(([name, run]) => ({
-  name,
-  node: false,
-  run,
-}));

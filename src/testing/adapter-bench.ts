@@ -22,6 +22,11 @@ export interface AdapterCheck {
   run(bench: AdapterBench): Promise<void>;
 }
 
+/** @param checks by their names @param node whether they are about the gate before a Node response */
+export function namedChecks(checks: Record<string, AdapterCheck['run']>, node = false): AdapterCheck[] {
+  return Object.entries(checks).map(([name, run]) => ({ name, node, run }));
+}
+
 export type Extra = Record<string, (session: () => Session<SuiteData>) => NodeWay>;
 
 export class AdapterBench {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Session } from '../session/bag.ts';
 import { type SuiteData, visit } from './adapter-application.ts';
-import { type AdapterBench, type AdapterCheck, type Extra, SPEEDS, slowStore } from './adapter-bench.ts';
+import { type AdapterBench, type AdapterCheck, type Extra, namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
 
 const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'what changes after the head has left is saved before the last byte'(bench) {
@@ -198,8 +198,4 @@ interface Handling {
   response: ServerResponse;
 }
 
-export const gateChecks: readonly AdapterCheck[] = Object.entries(checks).map(([name, run]) => ({
-  name,
-  node: true,
-  run,
-}));
+export const gateChecks: readonly AdapterCheck[] = namedChecks(checks, true);

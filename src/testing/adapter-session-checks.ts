@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { memoryStore } from '../stores/memory.ts';
 import type { AdapterBench, AdapterCheck } from './adapter-bench.ts';
-import { SPEEDS, slowStore } from './adapter-bench.ts';
+import { namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
 import { GUARDED_PATHS } from './adapter-harness.ts';
 import { createTestClock } from './clock.ts';
 
@@ -155,7 +155,7 @@ const raceChecks: Record<string, (client: Awaited<ReturnType<AdapterBench['serve
 };
 
 export const sessionChecks: readonly AdapterCheck[] = [
-  ...Object.entries(checks).map(([name, run]) => ({ name, node: false, run })),
+  ...namedChecks(checks),
   ...Object.entries(raceChecks).flatMap(([name, run]) =>
     Object.entries(SPEEDS).map(([speed, open]) => ({
       name: `${name}, ${speed}`,
