@@ -50,7 +50,10 @@ export interface SessionMethods<Data extends object = SessionData> {
   save(callback?: Callback): Promise<void>;
   /** Reads the data again, dropping what was not saved. @throws MadeleineError `ERR_SESSION_ENDED` */
   reload(callback?: Callback): Promise<void>;
-  /** Replaces this session by one with a fresh id and, of the data, the keys to `keep`: none by default. Ask for `session` again. */
+  /**
+   * Replaces this session by one with a fresh id and, of the data, the keys to `keep`: none by default, and none of what has ended
+   * meanwhile. Ask for `session` again. @throws MadeleineError `ERR_OPTION_INVALID` for what is no list of keys
+   */
   regenerate(keep?: readonly string[] | Callback, callback?: Callback): Promise<void>;
   /** Ends the session in the store and in the browser. A sealed cookie ends in this browser alone, unless its store has a denylist. */
   destroy(callback?: Callback): Promise<void>;
@@ -63,7 +66,7 @@ export interface SessionMethods<Data extends object = SessionData> {
   /** Gives the session a fresh id. @throws MadeleineError `ERR_SESSION_ENDED` when it ended meanwhile */
   rotate(callback?: Callback): Promise<void>;
   /**
-   * Runs `change` on fresh data, again if somebody else wrote meanwhile, until the result is saved: for counters, stock and
+   * Runs `change` on what the store holds now, again if somebody else wrote meanwhile, until the result is saved: for counters, stock and
    * one-time tokens. Each run may take `storeTimeout`. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`, `ERR_UPDATE_TIMEOUT`
    */
   update<Result>(change: (data: Partial<Data>) => Result | Promise<Result>): Promise<Result>;
@@ -134,8 +137,7 @@ class SessionBag {
   regenerate(keep?: readonly string[] | Callback, callback?: Callback): Promise<void> {
     const [keys, call] = typeof keep === 'function' ? [[], keep] : [keep ?? [], callback];
     const regenerate = async (state: SessionState) => {
-      const kept = lifecycle.pick(this as unknown as JsonObject, keys);
-      await lifecycle.regenerate(state);
+      const kept = await lifecycle.regenerate(state, keys);
       if (keys.length > 0) Object.assign(bagOf(state), kept);
     };
     return callBack(this.#change(regenerate), call);

@@ -3,14 +3,19 @@
  * other, and those that arrive while the store is busy go together in one write; against other processes a change that
  * lost is applied again to what stands there now.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
 import type { GuardedStore } from './guarded-store.ts';
-import { isSameWrite, type SessionRecord } from './record.ts';
+import { isSameWrite, nextVersion, type SessionRecord } from './record.ts';
 import type { Replaced } from './store.ts';
 
-/** From the record that is stored to the one that should be; the very same for no change. Runs again when somebody else wrote first. */
-export type Change = (stored: SessionRecord) => MaybePromise<SessionRecord>;
+/**
+ * From the record that is stored to the one that should be; the very same for no change. Runs again when somebody else wrote first.
+ *
+ * @param version what the write will have, and all that go with it: each knows by that its own write whose answer was lost
+ */
+export type Change = (stored: SessionRecord, version: number) => MaybePromise<SessionRecord>;
 
 /** The record as it is stored now. `null`: it is gone. One with a `successor`: the session goes on elsewhere, or not at all. */
 export type Applied = SessionRecord | null;
@@ -42,7 +47,9 @@ export class CommitQueue {
   apply(key: string, known: SessionRecord, change: Change, alone = false): MaybePromise<Applied> {
     const line = this.#waiting.get(key);
     if (line) {
-      return new Promise((resolve, reject) => line.push({ known, change, alone, resolve, reject }));
+      // It will run in the course of another request: what the application keeps for this one has to come along.
+      const bound = AsyncResource.bind(change);
+      return new Promise((resolve, reject) => line.push({ known, change: bound, alone, resolve, reject }));
     }
     const applied = this.#attempt(key, known, change, 1);
     if (!(applied instanceof Promise)) return applied;
@@ -63,7 +70,10 @@ export class CommitQueue {
     const together = line.splice(0, alone < 0 ? line.length : Math.max(alone, 1));
     const newest = together.map(one => one.known).reduce((a, b) => (b.version > a.version ? b : a));
     const known = latest && latest.version > newest.version ? latest : newest;
-    const done = known.successor === null ? this.#attempt(key, known, stored => applyAll(together, stored), 1) : known;
+    const done =
+      known.successor === null
+        ? this.#attempt(key, known, (stored, version) => applyAll(together, stored, version), 1)
+        : known;
     Promise.resolve(done).then(
       applied => {
         for (const one of together) one.failure ? one.reject(one.failure.error) : one.resolve(applied);
@@ -77,7 +87,7 @@ export class CommitQueue {
   }
 
   #attempt(key: string, known: SessionRecord, change: Change, attempt: number): MaybePromise<Applied> {
-    return whenReady(change(known), next => {
+    return whenReady(change(known, nextVersion(known.version)), next => {
       if (next === known) return known;
       const answer =
         next.successor === null ? this.#store.replace(key, next, known.version) : this.#bury(key, next, known);
@@ -105,12 +115,12 @@ export class CommitQueue {
 }
 
 /** One change's failure (a user's function that throws, data that cannot be kept) is its own: the others still go. */
-async function applyAll(together: readonly Waiting[], stored: SessionRecord): Promise<SessionRecord> {
+async function applyAll(together: readonly Waiting[], stored: SessionRecord, version: number): Promise<SessionRecord> {
   let record = stored;
   for (const one of together) {
     delete one.failure;
     try {
-      record = await one.change(record);
+      record = await one.change(record, version);
     } catch (error) {
       one.failure = { error };
     }

@@ -110,8 +110,8 @@ function saveChange(state: SessionState, mine: string, made: Snapshot | null): M
   const key = state.key as string;
   const record = state.record as SessionRecord;
   const join = joining(state, mine);
-  const change = (stored: SessionRecord) => {
-    const next = core.advance(stored, join(stored), state.touchAsked);
+  const change = (stored: SessionRecord, version: number) => {
+    const next = core.advance(stored, join(stored), version, state.touchAsked);
     state.sentVersion = next.version;
     state.sent = mine;
     return next;

@@ -7,7 +7,7 @@ import type { JsonObject } from '../json.ts';
 import { isThenable, type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
-import { checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
+import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import { isLive } from './policy.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
@@ -51,18 +51,33 @@ export async function rotate(state: SessionState): Promise<void> {
   core.events.emit('renewed', state.key as string, { reason: 'rotate' });
 }
 
-/** An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in. */
-export async function regenerate(state: SessionState): Promise<void> {
-  const { core, key, record } = state;
+/**
+ * An empty, anonymous session under a new id, in express-session's sense. It is stored once something is put in.
+ *
+ * @returns what the one before held under the keys in `keep`; nothing, where it had ended or given way to a login meanwhile
+ */
+export async function regenerate(state: SessionState, keep: readonly string[]): Promise<JsonObject> {
+  const { core, key, record, closed, base } = state;
   state.needCookie();
+  checkKeep(keep);
   const id = randomToken();
   const newKey = sha256(id);
-  const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced') : null;
+  // Where nothing is kept, what JSON cannot hold is in nobody's way.
+  const mine = keep.length === 0 ? base : textOf(state, core.maxDataSize);
+  const join = joining(state, mine);
+  let carried = record === null ? mine : join(record);
+  const fold = async (theirs: SessionRecord) => {
+    carried = join(theirs);
+  };
+  const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced', fold) : null;
+  const buried = stone?.successor === newKey;
   state.startOver();
   state.id = id;
   state.key = newKey;
-  if (stone?.successor === newKey) state.cookieDuty = 'clear'; // until something is stored
+  if (buried) state.cookieDuty = 'clear'; // until something is stored
   core.events.emit('renewed', newKey, { reason: 'regenerate' });
+  const ended = record === null ? closed && base !== '{}' : !buried;
+  return ended ? {} : pick(parseData(carried) ?? {}, keep);
 }
 
 /** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */
@@ -95,7 +110,9 @@ export function stillLive(state: SessionState): MaybePromise<boolean> {
   if (key === null || record === null) return false;
   return whenReady(core.store.read(key), stored => {
     if (stored === null || !isSessionRecord(stored)) return false;
-    return stored.successor === null ? isLive(stored, core.clock(), core.policy) : followRotation(state, stored);
+    if (stored.successor !== null) return followRotation(state, stored);
+    state.record = stored;
+    return isLive(stored, core.clock(), core.policy);
   });
 }
 
@@ -117,15 +134,20 @@ export async function update<Result>(
   const { core } = state;
   await commit(state);
   if (state.closed) throw sessionEnded('update it');
-  const { key, record } = state;
-  if (key === null || record === null) return updateFresh(state, change);
+  if (state.record === null) return updateFresh(state, change);
+  // A function that changes nothing is not followed by a write, which would find out that what this request has read is old.
+  if (!(await stillLive(state))) {
+    state.close();
+    throw sessionEnded('update it');
+  }
 
   let result: Result | undefined;
-  const applied = await core.queue.apply(key, record, async stored => {
+  const run = async (stored: SessionRecord, version: number) => {
     const data = parseData(stored.data) ?? {};
     result = await inTime(core, change(data));
-    return core.advance(stored, stringifyData(data, stored.data, core.maxDataSize));
-  });
+    return core.advance(stored, stringifyData(data, stored.data, core.maxDataSize), version);
+  };
+  const applied = await core.queue.apply(state.key as string, state.record, run);
   if (applied === null || (applied.successor !== null && !(await followRotation(state, applied)))) {
     state.close();
     throw sessionEnded('update it');
@@ -166,7 +188,7 @@ async function updateFresh<Result>(
 }
 
 /** What the data holds under these keys. */
-export function pick(data: JsonObject, keys: readonly string[]): JsonObject {
+function pick(data: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
 }
 

@@ -23,10 +23,14 @@ export function checkLoginOptions(options: LoginOptions): LoginOptions {
       "A form sends text, and 'off' would count as true: write remember: req.body.remember === 'on'.",
     );
   }
-  if (keep !== undefined && !(Array.isArray(keep) && keep.every(key => typeof key === 'string'))) {
-    throw invalidOption('keep', 'is not a list of keys', "Give one such as ['cart'].");
-  }
+  if (keep !== undefined) checkKeep(keep);
   return given;
+}
+
+/** @throws MadeleineError `ERR_OPTION_INVALID` */
+export function checkKeep(keep: readonly string[]): void {
+  if (Array.isArray(keep) && keep.every(key => typeof key === 'string')) return;
+  throw invalidOption('keep', 'is not a list of keys', "Give one such as ['cart'].");
 }
 
 /** @param asked the method that was given it, for the error @throws MadeleineError `ERR_OPTION_INVALID` */

@@ -14,7 +14,7 @@ import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { ParsedLately } from './parsed-lately.ts';
 import { isAhead, isLive, markSeen } from './policy.ts';
 import { startPruning } from './prune.ts';
-import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
+import { isSessionRecord, type SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import type { Core, RequestFacts, SessionState } from './state.ts';
@@ -57,10 +57,10 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const idCookie = carrier ? null : createIdCookie(checked.secret, checked.name, checked.cookie, events);
   const cookie = idCookie ?? (carrier as Carrier).cookie;
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
-  const advance = (record: SessionRecord, data: string, seen = false): SessionRecord => {
+  const advance = (record: SessionRecord, data: string, version: number, seen = false): SessionRecord => {
     if (data === record.data) return record;
     // Seen no more often than by a read: a database follows times that move through its indexes.
-    return { ...markSeen(clock(), record, policy, seen), data, version: nextVersion(record.version) };
+    return { ...markSeen(clock(), record, policy, seen), data, version };
   };
   const warn = createWarnings();
   warnOfCopies(warn);

@@ -24,7 +24,7 @@ export interface Core {
   /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
   join(base: string, mine: string, stored: string): string;
   /** The next version of a record, with this data, marked as seen if that is due or `seen`; the same record where the data is the same. */
-  advance(record: SessionRecord, data: string, seen?: boolean): SessionRecord;
+  advance(record: SessionRecord, data: string, version: number, seen?: boolean): SessionRecord;
   /** The data of the sessions' texts. */
   readonly parsed: ParsedLately;
   /** The most bytes of JSON text that one session may hold. */
