@@ -6,12 +6,15 @@ import type { JsonValue } from '../json.ts';
 
 type MergeElement = (base: JsonValue, mine: JsonValue, theirs: JsonValue) => JsonValue;
 
+/** An element, or none: it went. */
+type Slot = JsonValue | undefined;
+
 /** One side, seen from `base`. */
 interface Alignment {
-  /** For each element of `base` what became of it; `undefined`: it went. */
-  became: Array<JsonValue | undefined>;
+  /** For each element of `base` what became of it. */
+  became: Slot[];
   /** What was put in before the element of this index; the last place is the end. */
-  inserted: JsonValue[][];
+  inserted: Slot[][];
 }
 
 export function mergeArrays(
@@ -22,10 +25,13 @@ export function mergeArrays(
 ): JsonValue[] {
   const texts = base.map(text);
   const [ours, others] = [align(base, texts, mine), align(base, texts, theirs)];
+  joinMoves(base, texts, ours, others, merge);
   forgetMovesOfBoth(texts, ours, others);
   const merged: JsonValue[] = [];
   for (let i = 0; i <= base.length; i++) {
-    merged.push(...(others.inserted[i] as JsonValue[]), ...(ours.inserted[i] as JsonValue[]));
+    for (const { inserted } of [others, ours]) {
+      for (const element of inserted[i] as Slot[]) if (element !== undefined) merged.push(element);
+    }
     if (i === base.length) break;
     const [b, m, t] = [base[i] as JsonValue, ours.became[i], others.became[i]];
     if (m !== undefined && t !== undefined) merged.push(merge(b, m, t));
@@ -41,8 +47,8 @@ export function mergeArrays(
  * that were found, as many new elements as missing ones of the same kind are edits in place; otherwise they came and went.
  */
 function align(base: JsonValue[], texts: string[], side: JsonValue[]): Alignment {
-  const became: Alignment['became'] = new Array(base.length).fill(undefined);
-  const inserted: JsonValue[][] = Array.from({ length: base.length + 1 }, () => []);
+  const became: Slot[] = new Array(base.length).fill(undefined);
+  const inserted: Slot[][] = Array.from({ length: base.length + 1 }, () => []);
   const sideTexts = side.map(text);
   let start = 0;
   while (start < base.length && start < side.length && texts[start] === sideTexts[start]) {
@@ -99,7 +105,7 @@ function settleGap(
   { became, inserted }: Alignment,
 ): void {
   const inOrder = found.length === to - from;
-  const byId = new Map<JsonValue | undefined, number>();
+  const byId = new Map<Id | undefined, number>();
   for (let i = from; i < to; i++) byId.set(idOf(base[i] as JsonValue), i);
   let next = from;
   let pending: JsonValue[] = [];
@@ -110,20 +116,22 @@ function settleGap(
       pending.push(element);
       continue;
     }
-    (inserted[place] as JsonValue[]).push(...pending);
+    (inserted[place] as Slot[]).push(...pending);
     pending = [];
     became[place] = element;
     next = place + 1;
   }
-  (inserted[to] as JsonValue[]).push(...pending);
+  (inserted[to] as Slot[]).push(...pending);
 }
 
 function isEdit(before: JsonValue, after: JsonValue): boolean {
   return kind(before) === kind(after) && idOf(before) === idOf(after);
 }
 
+type Id = string | number;
+
 /** What tells elements of a list apart where they say so themselves. */
-function idOf(element: JsonValue): JsonValue | undefined {
+function idOf(element: Slot): Id | undefined {
   if (typeof element !== 'object' || element === null || Array.isArray(element)) return undefined;
   const id = Object.hasOwn(element, 'id') ? element['id'] : undefined;
   return typeof id === 'string' || typeof id === 'number' ? id : undefined;
@@ -133,6 +141,61 @@ function kind(value: JsonValue): string {
   return Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'scalar';
 }
 
+/**
+ * An element with an id is the same wherever a side put it: it stands once, at its new place (of two the later commit's), with what
+ * both sides made of it; or nowhere, if the other side removed it and nobody edited it. An id that stands several times tells nobody apart.
+ */
+function joinMoves(base: JsonValue[], texts: string[], ours: Alignment, others: Alignment, merge: MergeElement): void {
+  const places = placesOfIds(base);
+  const [moved, movedThere] = [arrivalsOf(places, ours), arrivalsOf(places, others)];
+  for (const id of new Set([...moved.keys(), ...movedThere.keys()])) {
+    const [here, there, from] = [moved.get(id), movedThere.get(id), places.get(id) as number];
+    if (here === 'several' || there === 'several') continue;
+    const m = here ? here.list[here.at] : ours.became[from];
+    const t = there ? there.list[there.at] : others.became[from];
+    ours.became[from] = undefined;
+    others.became[from] = undefined;
+    if (there) there.list[there.at] = undefined;
+    const { list, at } = (here ?? there) as Arrival;
+    if (m !== undefined && t !== undefined) list[at] = merge(base[from] as JsonValue, m, t);
+    else list[at] = text((m ?? t) as JsonValue) === texts[from] ? undefined : (m ?? t);
+  }
+}
+
+/** Where each id stands that stands there once. */
+function placesOfIds(base: JsonValue[]): Map<Id, number> {
+  const places = new Map<Id, number>();
+  const several = new Set<Id>();
+  for (const [i, element] of base.entries()) {
+    const id = idOf(element);
+    if (id === undefined) continue;
+    if (places.has(id)) several.add(id);
+    else places.set(id, i);
+  }
+  for (const id of several) places.delete(id);
+  return places;
+}
+
+interface Arrival {
+  readonly list: Slot[];
+  readonly at: number;
+}
+
+/** Where this side put in the elements of `base` that have these ids. */
+function arrivalsOf(places: Map<Id, number>, { became, inserted }: Alignment): Map<Id, Arrival | 'several'> {
+  const arrivals = new Map<Id, Arrival | 'several'>();
+  for (const list of inserted) {
+    for (const [at, element] of list.entries()) {
+      const id = idOf(element);
+      const from = id === undefined ? undefined : places.get(id);
+      if (id === undefined || from === undefined) continue;
+      const alone = became[from] === undefined && !arrivals.has(id);
+      arrivals.set(id, alone ? { list, at } : 'several');
+    }
+  }
+  return arrivals;
+}
+
 /** An element that both sides moved stands once, where the later commit put it. */
 function forgetMovesOfBoth(texts: string[], ours: Alignment, others: Alignment): void {
   const moved = movesOf(texts, ours);
@@ -140,10 +203,12 @@ function forgetMovesOfBoth(texts: string[], ours: Alignment, others: Alignment):
   const movedThere = movesOf(texts, others);
   for (const list of others.inserted) {
     for (let i = list.length - 1; i >= 0; i--) {
-      const name = text(list[i] as JsonValue);
+      const element = list[i];
+      if (element === undefined) continue;
+      const name = text(element);
       const both = Math.min(moved.get(name) ?? 0, movedThere.get(name) ?? 0);
       if (both === 0) continue;
-      list.splice(i, 1);
+      list[i] = undefined;
       moved.set(name, both - 1);
     }
   }
@@ -158,6 +223,7 @@ function movesOf(texts: string[], { became, inserted }: Alignment): Map<string, 
   const moves = new Map<string, number>();
   if (gone.size === 0) return moves;
   for (const element of inserted.flat()) {
+    if (element === undefined) continue;
     const name = text(element);
     const left = gone.get(name) ?? 0;
     if (left === 0) continue;

@@ -99,6 +99,39 @@ describe('for any data', () => {
     );
   });
 
+  it('an id stands once, with the edits of both sides, wherever it is moved to', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const side = fc.record({
+      order: fc.shuffledSubarray(ids, { minLength: ids.length }),
+      removed: fc.subarray(ids),
+      edited: fc.subarray(ids),
+    });
+    fc.assert(
+      fc.property(side, side, (one, two) => {
+        const list = ({ order, removed, edited }: typeof one, field: string) =>
+          order
+            .filter(id => edited.includes(id) || !removed.includes(id))
+            .map(id => (edited.includes(id) ? { id, [field]: true } : { id }));
+        const base = { list: ids.map(id => ({ id })) };
+        const merged = mergeData(base, { list: list(one, 'one') }, { list: list(two, 'two') }).list as JsonObject[];
+        const edit = (id: string) => one.edited.includes(id) || two.edited.includes(id);
+        const removal = (id: string) => one.removed.includes(id) || two.removed.includes(id);
+        const expected = ids
+          .filter(id => edit(id) || !removal(id))
+          .map(id => ({
+            id,
+            ...(one.edited.includes(id) && { one: true }),
+            ...(two.edited.includes(id) && { two: true }),
+          }));
+        assert.deepEqual(
+          merged.toSorted((a, b) => String(a['id']).localeCompare(String(b['id']))),
+          expected,
+        );
+      }),
+      runs,
+    );
+  });
+
   it('depth does not overflow the stack: what is too deep is one value', () => {
     const deep = (leaf: number): JsonObject => JSON.parse(`${'{"a":'.repeat(3000)}${leaf}${'}'.repeat(3000)}`);
     assert.equal(JSON.stringify(mergeData(deep(1), deep(3), deep(2))), JSON.stringify(deep(3)));
