@@ -24,7 +24,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   readonly #onError: (error: Error) => void;
   /** What is watched for a client that goes away, once a handler has asked for the session. */
   #connection: ReturnType<typeof connectionOf> = null;
-  #ended = false;
+  /** Nothing is to come at which changes would be looked for: the response has ended, or the client went away. */
+  #over = false;
   #refused = false;
   #lookAgain: (() => void) | null = null;
 
@@ -46,11 +47,10 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     }
   }
 
-  /** What handlers hold. After the response has ended, asking for it means that something may still be changed. */
+  /** What handlers hold. After the response is over, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
-    if (this.#ended) {
-      this.#lookAgain ??= oncePaused(() => this.#saveLate());
-      this.#lookAgain();
+    if (this.#over) {
+      this.#lookSoon();
     } else if (this.#connection === null) {
       // A client that goes away does not take with it what a handler has put into the session.
       this.#connection = connectionOf(this.#response);
@@ -94,7 +94,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   }
 
   ended(): void {
-    this.#ended = true;
+    this.#over = true;
     if (this.#connection !== null) unwatchConnection(this.#connection, this);
   }
 
@@ -103,9 +103,11 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.ended();
   }
 
-  /** What is begun for a client that never gets its cookie is nobody's. */
+  /** Looks at once, as the process may be about to exit, and again when whoever listens for this has heard of it. */
   hungUp(): void {
-    if (!this.#open.unstored) this.#saveLate();
+    this.#over = true;
+    this.#saveLate();
+    this.#lookSoon();
   }
 
   failed(error: unknown): void {
@@ -117,13 +119,21 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.sessions.reportFailure(error);
   }
 
+  #lookSoon(): void {
+    this.#lookAgain ??= oncePaused(() => this.#saveLate());
+    this.#lookAgain();
+  }
+
   /** After the end, or after the client went away. */
   #saveLate(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
       if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
+      const { writableEnded } = this.#response;
+      // What is begun for a client that never gets its cookie is nobody's.
+      if (!writableEnded && open.unstored) return;
       const saving = this.saveAtEnd();
-      if (this.#response.writableEnded) {
+      if (writableEnded) {
         this.sessions.warn(
           'MADELEINE_LATE_CHANGE',
           'The session was changed after the response had ended. It was saved, but the client may already have asked again. Change it before res.end(), res.send() or res.redirect().',

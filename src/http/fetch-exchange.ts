@@ -17,6 +17,8 @@ export class FetchExchange<Data extends object = object> {
   readonly #open: OpenSession<Data>;
   /** Nothing is to come at which changes would be looked for: the body is at its end, or leaves unwatched. */
   #left = false;
+  /** The client went away, or the writer failed. */
+  #brokeOff = false;
   #lookAgain: (() => void) | null = null;
 
   constructor(sessions: Sessions<Data>, open: OpenSession<Data>) {
@@ -26,10 +28,7 @@ export class FetchExchange<Data extends object = object> {
 
   /** What handlers hold. Once the response has left, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
-    if (this.#left) {
-      this.#lookAgain ??= oncePaused(() => this.#saveLeft());
-      this.#lookAgain();
-    }
+    if (this.#left) this.#lookSoon();
     return this.#open.session;
   }
 
@@ -89,11 +88,19 @@ export class FetchExchange<Data extends object = object> {
           throw error;
         }
       },
-      // What is begun for a client that never gets its cookie is nobody's.
       brokeOff: () => {
-        if (!this.#open.unstored) void this.#saveLate();
+        this.#left = true;
+        this.#brokeOff = true;
+        // At once, as the process may be about to exit, and again when whoever listens for this has heard of it.
+        this.#saveLeft();
+        this.#lookSoon();
       },
     });
+  }
+
+  #lookSoon(): void {
+    this.#lookAgain ??= oncePaused(() => this.#saveLeft());
+    this.#lookAgain();
   }
 
   #saveLate(begun?: string): MaybePromise<void> {
@@ -104,7 +111,9 @@ export class FetchExchange<Data extends object = object> {
   #saveLeft(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
-      if (open.changed && !open.unstored) {
+      // What is begun for a client that never gets its cookie is nobody's.
+      if (this.#brokeOff && open.unstored) return;
+      if (open.changed && !open.unstored && !this.#brokeOff) {
         this.sessions.warn(
           'MADELEINE_LATE_CHANGE',
           'The session was changed after its Response had been given back. It was saved, but the client may already have asked again. Change it before; where the writer of a stream changes it, ask for it before, of(request).',

@@ -8,7 +8,8 @@ export interface Waiting {
 }
 
 const WAITING: unique symbol = Symbol('madeleine.waiting');
-type Watched = (Socket | Http2Stream) & { [WAITING]?: Waiting[] };
+/** `null`: it has closed. */
+type Watched = (Socket | Http2Stream) & { [WAITING]?: Waiting[] | null };
 
 /**
  * One listener for a connection, which serves many requests: one for each response would cost 5 µs a request. An array, because
@@ -20,17 +21,21 @@ export function watchConnection(socket: Watched, waiting: Waiting): void {
     present.push(waiting);
     return;
   }
+  // Asked once for a connection, and not for each request: a new one may have closed before anybody watched it.
+  if (present === null || socket.closed) return waiting.hungUp();
   const all = [waiting];
   socket[WAITING] = all;
   // Not once(), which stand-ins for a socket (serverless-http's) often lack; a socket closes but once.
   socket.on('close', () => {
-    for (const one of [...all]) one.hungUp();
+    socket[WAITING] = null;
+    for (const one of all) one.hungUp();
   });
 }
 
 /** Of what was told to watch; once more does no harm. */
 export function unwatchConnection(socket: Watched, waiting: Waiting): void {
-  const all = socket[WAITING] as Waiting[];
+  const all = socket[WAITING];
+  if (!all) return;
   const place = all.lastIndexOf(waiting);
   if (place >= 0) all.splice(place, 1);
 }

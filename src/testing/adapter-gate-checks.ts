@@ -182,8 +182,10 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       await closed;
       await visits(7);
       session().visits = 8;
-      response.end('too late');
       await visits(8);
+      session().visits = 9;
+      response.end('too late');
+      await visits(9);
     }
   },
 };

@@ -122,6 +122,37 @@ describe('a stream', () => {
     assert.equal(await text(withSession(request => Response.json(of(request)['left']))(ask('/', first))), 'true');
   });
 
+  it('whose client went away: what is changed then is saved as well, and nobody is warned', async context => {
+    const warnings: unknown[] = [];
+    const warn = (warning: unknown): void => void warnings.push(warning);
+    process.on('warning', warn);
+    context.after(() => void process.removeListener('warning', warn));
+    const { visit, withSession, of, sessions } = counter();
+    const first = await visit(ask());
+    let change = (_progress: number) => {};
+    const events = withSession(request => {
+      void of(request).visits;
+      change = progress => {
+        of(request)['progress'] = progress;
+      };
+      return new Response(new ReadableStream({ pull: controller => controller.enqueue(new Uint8Array(1)) }));
+    });
+    const progress = withSession(request => Response.json(of(request)['progress']));
+    await (await events(ask('/', first))).body?.cancel();
+    for (const step of [1, 2]) {
+      change(step);
+      await setImmediate();
+      assert.equal(await text(progress(ask('/', first))), String(step));
+    }
+    // One that is begun only then has no cookie that could reach anybody.
+    const created: unknown[] = [];
+    sessions.on('created', event => created.push(event));
+    await (await events(ask())).body?.cancel();
+    change(3);
+    await setImmediate();
+    assert.deepEqual([created, warnings], [[], []]);
+  });
+
   // tRPC and GraphQL Yoga run what asks for the session only when the response is on its way.
   it('whose writer is the first to ask for the session: its changes are saved, and a warning says to ask before', async () => {
     const { visit, withSession, of } = counter();
