@@ -9,7 +9,7 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { bareError, clearForError } from './bare-error.ts';
 import { createGateFinder } from './gate-finder.ts';
 import { type GivenFields, takeHead, writeTaken } from './head.ts';
-import { presentHeld } from './held-head.ts';
+import { holdHead, presentHeld, refuseAnotherHead } from './held-head.ts';
 import { breakOff, writableOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll } from './participants.ts';
@@ -45,6 +45,7 @@ class Gate {
   #held: Array<() => void> | null = null;
   #heldBytes = 0;
   #given: GivenFields | null = null;
+  #letGo: (() => void) | null = null;
   #needsDrain = false;
 
   constructor(response: ServerResponse, participant: GateParticipant) {
@@ -59,7 +60,8 @@ class Gate {
   writeHead(below: Below, status: unknown, second: unknown, third: unknown): ServerResponse {
     const response = this.response;
     if (this.#state === 'open') return below.writeHead.call(response, status, second, third) as ServerResponse;
-    if (this.#state !== 'waiting') return response;
+    if (this.#state === 'discarding') return response;
+    if (this.#state !== 'waiting') return refuseAnotherHead(response, status, second ?? third);
     this.#given = takeHead(response, status as number, second, third);
     this.#whenOpen(() => {
       if (!response.headersSent) writeTaken(response, below.writeHead, status, this.#given);
@@ -137,8 +139,7 @@ class Gate {
       // Told a moment later: by then a handler that says writeHead() and end() has ended, and the application can answer.
       saved = Promise.reject(error);
     }
-    presentHeld(this.response, gates.before);
-    this.holdsHead = true;
+    this.#letGo = holdHead(this, gates.before);
     saved
       .then(
         () => this.#open(),
@@ -151,7 +152,7 @@ class Gate {
   #open(): void {
     const response = this.response;
     if (this.#state !== 'holding') return;
-    this.holdsHead = false;
+    this.#letGo?.();
     try {
       for (const one of this.participants) one.head(this.#given);
       this.#release();
@@ -174,7 +175,7 @@ class Gate {
 
   #fail(error: unknown): void {
     if (this.#state !== 'holding') return;
-    this.holdsHead = false;
+    this.#letGo?.();
     if (!this.ended || this.response.statusCode < 500) return this.#answer(error);
     // An error it is already, told in the application's own way, and perhaps of this very failure.
     this.#refuse().report(error);

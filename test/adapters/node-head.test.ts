@@ -50,6 +50,101 @@ describe('node: while a head is held', () => {
     );
   });
 
+  for (const protocol of ['http1', 'http2'] as const) {
+    const ways: Record<string, (res: ServerResponse) => void> = {
+      write: res => void res.write('held'),
+      end: res => void res.end('held'),
+      flushHeaders: res => res.flushHeaders(),
+      writeHead: res => void res.writeHead(201, { 'X-Early': '1' }),
+    };
+    for (const [way, hold] of Object.entries(ways)) {
+      it(`after ${way}() its status stands, and another is refused, as by Node itself (${protocol})`, {
+        skip: protocol === 'http2' && HTTP2_ABORTS,
+      }, async context => {
+        const refusals = (res: ServerResponse): string[] => {
+          const refused: string[] = [];
+          res.statusCode = 202;
+          hold(res);
+          res.statusCode = 205;
+          if (protocol === 'http1') res.statusMessage = 'Late';
+          const changes = [
+            () => res.writeHead(203),
+            () => res.writeHead(205, { 'X-Late': '1' }),
+            () => res.writeHead(205, protocol === 'http1' ? 'Late' : ''),
+            () => res.setHeader('X-Late', '1'),
+          ];
+          for (const change of changes) {
+            try {
+              change();
+            } catch (error) {
+              refused.push(`${(error as { code: string }).code} ${(error as Error).message}`);
+            }
+          }
+          if (!res.writableEnded) res.end();
+          return refused;
+        };
+        /** What the handler met, and what its client is sent. */
+        const outcome = async (through: (listener: http.RequestListener) => http.RequestListener) => {
+          let refused: string[] = [];
+          const listener = through((_req, res) => {
+            refused = refusals(res);
+          });
+          const served =
+            protocol === 'http1'
+              ? await serve(listener)
+              : await serveOn(http2.createServer(listener as never) as unknown as http.Server);
+          context.after(served.close);
+          const { status, body, headers } = await request(served.url, { protocol });
+          return { refused, status, body, late: headers['x-late'] };
+        };
+        const bare = await outcome(listener => listener);
+        const held = await outcome(listener =>
+          session({ secret, store: slow() }).withSession((req, res) => {
+            req.session.visits = 1;
+            return listener(req, res);
+          }),
+        );
+        assert.equal(bare.refused.length, 4);
+        assert.deepEqual(held, bare);
+      });
+    }
+  }
+
+  it('nor is its message another, and a library that looks whether Node has written it may begin again', async context => {
+    const served = await serve(
+      session({ secret, store: slow() }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.statusMessage = 'Early';
+        for (const text of ['one', 'two']) {
+          // As compression did before 1.8.
+          const own = res as unknown as { _header: string | null; _implicitHeader(): void };
+          if (!own._header) own._implicitHeader();
+          res.write(text);
+        }
+        res.statusMessage = 'Late';
+        res.end();
+      }),
+    );
+    context.after(served.close);
+    const [incoming] = await once(http.get(served.url, { agent: false }), 'response');
+    let body = '';
+    for await (const chunk of incoming) body += chunk;
+    assert.deepEqual([incoming.statusMessage, body], ['Early', 'onetwo']);
+  });
+
+  it('a status that is set too late does not make an error of it that was told already', async context => {
+    const served = await serve(
+      session({ secret, store: broken() }).withSession((req, res) => {
+        req.session.visits = 1;
+        res.end('saved');
+        res.statusCode = 500;
+      }),
+    );
+    context.after(served.close);
+    const { status, body } = await request(served.url);
+    assert.deepEqual([status, body], [503, 'Service Unavailable\n']);
+  });
+
   it('it counts as sent, and its end as the end', async context => {
     const seen: unknown[] = [];
     const served = await serve(
