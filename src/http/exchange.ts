@@ -93,14 +93,15 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     return saveAtEnd(this.sessions, this.#open);
   }
 
-  ended(): void {
+  ended(late: boolean): void {
     this.#over = true;
     if (this.#connection !== null) unwatchConnection(this.#connection, this);
+    if (late) this.#lookSoon();
   }
 
   refused(): void {
     this.#refused = true;
-    this.ended();
+    this.ended(false);
   }
 
   /** Looks at once, as the process may be about to exit, and again when whoever listens for this has heard of it. */

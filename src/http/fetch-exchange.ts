@@ -45,13 +45,17 @@ export class FetchExchange<Data extends object = object> {
    */
   async complete(response: Response): Promise<Response> {
     const open = this.#open;
+    let saving: MaybePromise<void>;
     try {
-      await open.commit();
+      saving = open.commit();
+      await saving;
     } finally {
       open.endTurn?.();
     }
     const cookies = open.setCookies();
     this.#left = true;
+    // What goes on in the background may have changed something meanwhile.
+    if (saving instanceof Promise) this.#lookSoon();
     // 101 and Response.error() are no answers that a field could be added to.
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
@@ -83,6 +87,7 @@ export class FetchExchange<Data extends object = object> {
         try {
           await saveAtEnd(this.sessions, this.#open);
           this.#left = true;
+          this.#lookSoon();
         } catch (error) {
           this.sessions.reportFailure(error);
           throw error;
@@ -111,6 +116,7 @@ export class FetchExchange<Data extends object = object> {
   #saveLeft(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
+      if (!this.#left) return;
       // What is begun for a client that never gets its cookie is nobody's.
       if (this.#brokeOff && open.unstored) return;
       if (open.changed && !open.unstored && !this.#brokeOff) {

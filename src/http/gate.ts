@@ -96,8 +96,8 @@ class Gate {
     } else if (this.#state === 'waiting') {
       // Saved now, with nothing in between: there is no need to look again for changes before the last byte.
       this.ended = true;
-      if (this.#isOpen()) this.#passEnd(below, chunk, encoding, callback);
-      else this.#hold(() => this.#passEnd(below, chunk, encoding, callback));
+      if (this.#isOpen()) this.#passEnd(false, below, chunk, encoding, callback);
+      else this.#hold(() => this.#passEnd(true, below, chunk, encoding, callback));
     } else if (this.ended || response.writableEnded) {
       below.end.call(response, chunk, encoding, callback);
     } else {
@@ -214,23 +214,23 @@ class Gate {
   /** The head left earlier: what the handler changed since is saved before the client can know that it has everything. */
   #endAfterSave(below: Below, chunk: unknown, encoding: unknown, callback: unknown): void {
     const cut = (error: unknown) => this.#cut(error);
-    const pass = () => {
+    const pass = (late: boolean) => {
       this.#state = 'open';
-      this.#passEnd(below, chunk, encoding, callback);
+      this.#passEnd(late, below, chunk, encoding, callback);
     };
     try {
       const saved = saveAll(this.participants, 'saveAtEnd');
-      if (!(saved instanceof Promise)) return pass();
+      if (!(saved instanceof Promise)) return pass(false);
       this.#state = 'ending';
       presentHeld(this.response, gates.before);
-      saved.then(pass).catch(cut);
+      saved.then(() => pass(true)).catch(cut);
     } catch (error) {
       cut(error);
     }
   }
 
-  #passEnd(below: Below, chunk: unknown, encoding: unknown, callback: unknown): void {
-    for (const one of this.participants) one.ended();
+  #passEnd(late: boolean, below: Below, chunk: unknown, encoding: unknown, callback: unknown): void {
+    for (const one of this.participants) one.ended(late);
     below.end.call(this.response, chunk, encoding, callback);
   }
 }

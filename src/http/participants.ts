@@ -14,8 +14,8 @@ export interface GateParticipant {
   failed(error: unknown): void;
   /** It failed where the client is answered already, with an error or a connection that was cut. */
   report(error: unknown): void;
-  /** The handler has ended the response, and everything is saved. */
-  ended(): void;
+  /** The handler has ended the response, and everything is saved; `late`: that took a while, in which something may have been changed. */
+  ended(late: boolean): void;
   /** A save failed, so the response is another than the handler's, or cut: what is not saved by now must not be later. */
   refused(): void;
 }
