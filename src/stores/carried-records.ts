@@ -6,7 +6,7 @@ import { noAdmin } from '../session/guarded-store.ts';
 import type { Policy } from '../session/policy.ts';
 import { copyRecord, type SessionRecord } from '../session/record.ts';
 import type { Replaced, StoreAdmin } from '../session/store.ts';
-import { inGrace, tombstoneReason } from '../session/tombstone.ts';
+import { inGrace, LONGEST_CHAIN, tombstoneReason } from '../session/tombstone.ts';
 import type { Revocation } from './revocation.ts';
 
 /**
@@ -53,18 +53,27 @@ export class RequestRecords implements CarriedRecords {
     const brought = this.#records.get(key) ?? null;
     if (brought !== null && brought.successor !== null) return copyRecord(brought);
     return whenReady(this.#revocation.find(key), stone => {
-      if (stone !== null) return this.#readRevoked(key, brought, stone);
-      if (brought === null) return null;
-      return whenReady(this.#revocation.isOutdated(brought), outdated => (outdated ? null : copyRecord(brought)));
+      if (brought === null) return stone;
+      if (stone === null) return this.#unlessOutdated(brought);
+      if (tombstoneReason(stone) !== 'rotated' || !inGrace(stone, this.#clock(), this.#policy)) return stone;
+      return whenReady(this.#endAfter(stone), end => {
+        if (end !== null) return end;
+        this.#rotated.set(key, stone);
+        return this.#unlessOutdated(brought);
+      });
     });
   }
 
-  #readRevoked(key: string, brought: SessionRecord | null, stone: SessionRecord): SessionRecord {
-    if (brought === null || tombstoneReason(stone) !== 'rotated' || !inGrace(stone, this.#clock(), this.#policy)) {
-      return stone;
-    }
-    this.#rotated.set(key, stone);
-    return copyRecord(brought);
+  #unlessOutdated(brought: SessionRecord): MaybePromise<SessionRecord | null> {
+    return whenReady(this.#revocation.isOutdated(brought), outdated => (outdated ? null : copyRecord(brought)));
+  }
+
+  /** The tombstone of the session under the id that took this one's place, or the next, if it has ended there. */
+  #endAfter({ successor }: SessionRecord, step = 0): MaybePromise<SessionRecord | null> {
+    return whenReady(this.#revocation.find(successor as string), stone => {
+      if (stone === null || tombstoneReason(stone) !== 'rotated') return stone;
+      return step === LONGEST_CHAIN ? null : this.#endAfter(stone, step + 1);
+    });
   }
 
   create(key: string, record: SessionRecord): boolean {

@@ -4,6 +4,7 @@ import { adminOf, checkStore } from '../session/guarded-store.ts';
 import { isSessionRecord, type SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
+import { isClaim } from './claim.ts';
 
 export interface CopyProgress {
   /** Sessions, and marks of ids that were given up, that the new store did not have, or had in an older version. */
@@ -65,8 +66,11 @@ async function copy(
   if (await to.create(key, record)) return 'copied';
   for (;;) {
     const there = await to.read(key);
-    if (there === null || there.version > record.version) return 'present';
-    if (there.version === record.version) {
+    if (there === null) return 'present';
+    // Of a move that stopped in between: what is still in the old store belongs in its place.
+    const claimed = isClaim(there);
+    if (!claimed && there.version > record.version) return 'present';
+    if (!claimed && there.version === record.version) {
       // Marks as seen do not change the version.
       const seen = record.lastSeenAt > there.lastSeenAt || record.expiresAt > there.expiresAt;
       if (seen) await to.touch(key, record.lastSeenAt, record.expiresAt);

@@ -13,7 +13,6 @@
  * holds a claim that is gone, and fails at (3); whoever takes a place afterwards finds nothing at (2), and the claim stays
  * empty. Nothing comes back, however late a step is done. A claim whose process stopped is taken up by the next writer.
  */
-import { randomInt } from 'node:crypto';
 import { type Clock, checkClock } from '../clock.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
@@ -22,6 +21,7 @@ import { adminOf, checkStore } from '../session/guarded-store.ts';
 import type { SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
+import { claimFor, isClaim } from './claim.ts';
 import { movingAdmin } from './moving-admin.ts';
 
 export { type CopyOptions, type CopyProgress, copySessions } from './copy-sessions.ts';
@@ -37,8 +37,6 @@ export interface MovingStore extends SessionStore {
   /** Brings over all that are left, used or not; says how many they were. */
   finish(): Promise<number>;
 }
-
-const CLAIM = '{"reason":"claim"}';
 
 /**
  * A store that moves sessions from one store to another as they are used. Every process of the application has to use it:
@@ -123,9 +121,9 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
     },
 
     async finish() {
-      const { page } = adminOf(from, 'page');
+      const admin = adminOf(from, 'page');
       let brought = 0;
-      for await (const { entries } of pagesOf(page)) {
+      for await (const { entries } of pagesOf((cursor, limit) => admin.page(cursor, limit))) {
         await Promise.all(entries.map(([key]) => bringOver(key)));
         brought += entries.length;
       }
@@ -137,22 +135,6 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
       await to.close?.();
     },
   };
-}
-
-/**
- * Holds the place of a record, for as long as that would live. Its version is one that no session comes to and no other
- * claim has. The new store is going to be used alone one day: a claim that stayed empty is the tombstone of a session that
- * has ended.
- */
-function claimFor(key: string, { createdAt, lastSeenAt, expiresAt }: SessionRecord): SessionRecord {
-  return {
-    ...{ data: CLAIM, version: randomInt(2 ** 30, 2 ** 31), userId: null, device: null, remember: false },
-    ...{ createdAt, authenticatedAt: null, lastSeenAt, expiresAt, successor: key },
-  };
-}
-
-function isClaim(record: SessionRecord): boolean {
-  return record.successor !== null && record.data === CLAIM;
 }
 
 function unlessClaim(record: SessionRecord | null): SessionRecord | null {

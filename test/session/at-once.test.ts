@@ -109,3 +109,25 @@ it('a function that waits in line runs in the context of the request that gave i
   assert.deepEqual(await Promise.all(seen), ['1', '2', '3']);
   assert.equal((await open(cookie)).session['visits'], 3);
 });
+
+it('revokeAll() ends a session whose id is rotated at that moment, in a store that looks up the keys first', async () => {
+  const store = memoryStore();
+  const { sessions, open, answer, begin } = sessionsOver(store);
+  const first = await open(await begin({ cart: 'tea' }));
+  await first.session.login('ada');
+  const rotating = await open(await answer(first));
+  let after: string | undefined;
+  store.admin.deleteByUser = async user => {
+    const keys = (await store.admin.byUser(user)).map(([key]) => key);
+    if (after === undefined) {
+      await rotating.session.rotate();
+      after = await answer(rotating);
+    }
+    let ended = 0;
+    for (const key of keys) if ((await store.read(key))?.userId === user && (await store.delete(key))) ended++;
+    return ended;
+  };
+  await sessions.revokeAll('ada');
+  assert.deepEqual(await sessions.list('ada'), []);
+  assert.equal((await open(after)).session.about.userId, null);
+});

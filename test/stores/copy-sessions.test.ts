@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { SessionRecord, SessionStore } from 'madeleine';
 import { classicStore } from 'madeleine/classic';
 import { memoryStore } from 'madeleine/memory';
-import { type CopyProgress, copySessions } from 'madeleine/moving';
+import { type CopyProgress, copySessions, movingStore } from 'madeleine/moving';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { createRace } from '../races/app.js';
@@ -105,6 +105,16 @@ describe('copySessions', () => {
     });
     assert.equal((await copySessions(from, to)).copied, 1);
     assert.equal((await inner.read('key'))?.data, '"copied"');
+  });
+
+  it('what a move that was interrupted has left to be brought over', async () => {
+    const [from, inner] = [memoryStore(), memoryStore()];
+    await from.create('key', record());
+    const to = faultStore(inner, ({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+    await assert.rejects(async () => movingStore(from, to).touch('key', now + 1, now + 2));
+    assert.notEqual(await inner.read('key'), null);
+    assert.deepEqual(await copySessions(from, inner), { copied: 1, present: 0, skipped: 0, cursor: null });
+    assert.deepEqual(await inner.read('key'), record());
   });
 
   it('what has expired, and what nobody can read, stays behind', async () => {

@@ -434,6 +434,20 @@ describe('what movingStore says', () => {
     assert.equal(await store.remaining(), 0);
   });
 
+  it('that the old store is asked as what it is: its methods may need it', async () => {
+    const memory = memoryStore();
+    await memory.create('a', record());
+    const admin = {
+      ...memory.admin,
+      pages: memory.admin.page,
+      page(...place: Parameters<typeof memory.admin.page>) {
+        return this.pages(...place);
+      },
+    };
+    const from: SessionStore = { ...beginningInOld(memory, memoryStore()), admin };
+    assert.equal(await movingStore(from, memoryStore()).finish(), 1);
+  });
+
   it('that the old store cannot tell', async () => {
     const store = movingStore(classicStore(memorystore()), memoryStore());
     assert.equal(store.admin, undefined);

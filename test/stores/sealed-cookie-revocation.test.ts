@@ -140,6 +140,23 @@ describe('sealed cookie with a denylist', () => {
     assert.equal(await userOf(client), null);
   });
 
+  for (const [how, end] of Object.entries<(handle: string) => Promise<unknown>>({
+    'a logout': () => client.get('/logout'),
+    'a login as somebody else': () => client.get('/login/eve'),
+    'revoke(handle)': handle => app.remember.sessions.revoke(handle),
+  })) {
+    it(`${how}, a moment after two rotations: the ids from before them are as dead`, async () => {
+      await client.get('/login/ada');
+      const first = client.tab();
+      await client.get('/rotate');
+      const second = client.tab();
+      await client.get('/rotate');
+      for (const old of [first, second]) assert.equal(await userOf(old), 'ada');
+      await end((await client.get('/about')).json<{ handle: string }>().handle);
+      for (const old of [first, second]) assert.equal(await userOf(old), null);
+    });
+  }
+
   it('revoke(handle) ends a session from outside; unknown handles are of no harm', async () => {
     await client.get('/login/ada');
     const { handle } = (await client.get('/about')).json<{ handle: string }>();
