@@ -157,6 +157,19 @@ describe('sealed cookie with a denylist', () => {
     });
   }
 
+  it('an epoch counts for an id that was rotated a moment ago, too', async () => {
+    let epoch = 0;
+    const both = await openSealed({ denylist, epoch: () => epoch }, { grace: '10s' }, undefined, clock);
+    const ada = both.client();
+    await ada.get('/login/ada');
+    const old = ada.tab();
+    await ada.get('/rotate');
+    assert.equal(await userOf(old), 'ada');
+    epoch = Number.POSITIVE_INFINITY;
+    assert.equal(await userOf(old), null);
+    await both.close();
+  });
+
   it('revoke(handle) ends a session from outside; unknown handles are of no harm', async () => {
     await client.get('/login/ada');
     const { handle } = (await client.get('/about')).json<{ handle: string }>();
