@@ -92,27 +92,28 @@ export async function logout(state: SessionState): Promise<void> {
 
 /** Reads the session again, dropping what was not saved. */
 export async function reload(state: SessionState): Promise<void> {
-  const { core, key, bag } = state;
-  const found = key === null ? null : await core.store.read(key);
-  const moved = found !== null && (await followRotation(state, found));
-  const record = moved ? state.record : found;
-  const live = record !== null && record.successor === null && isLive(record, core.clock(), core.policy);
-  const stored = live ? core.parsed.read(state.key as string, record.data, record.version) : null;
-  if (key === null || record === null || stored === null) throw sessionEnded('reload it');
-  if (!moved) state.hold(key, record, state.id);
-  state.base = record.data;
+  const { core, bag } = state;
+  if (!(await stillLive(state))) throw sessionEnded('reload it');
+  const { data, version } = state.record as SessionRecord;
+  const stored = core.parsed.read(state.key as string, data, version);
+  if (stored === null) throw sessionEnded('reload it');
+  state.base = data;
   if (bag !== null) refreshData(bag, stored.data);
 }
 
-/** Whether the session has neither ended nor expired since, as the store knows; a rotated one lives on. `false` where nothing is stored. */
+/**
+ * Whether the session has neither ended nor expired since, as the store knows; a rotated one lives on. `false` where nothing is stored.
+ * Of one that lives, the state holds the record as it is now.
+ */
 export function stillLive(state: SessionState): MaybePromise<boolean> {
   const { core, key, record } = state;
   if (key === null || record === null) return false;
   return whenReady(core.store.read(key), stored => {
     if (stored === null || !isSessionRecord(stored)) return false;
     if (stored.successor !== null) return followRotation(state, stored);
-    state.record = stored;
-    return isLive(stored, core.clock(), core.policy);
+    const live = isLive(stored, core.clock(), core.policy);
+    if (live) state.record = stored;
+    return live;
   });
 }
 
