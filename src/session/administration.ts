@@ -6,6 +6,7 @@ import { isLive } from './policy.ts';
 import type { Device, SessionRecord } from './record.ts';
 import { pagesOf } from './scan.ts';
 import type { Core } from './state.ts';
+import type { StoreAdmin } from './store.ts';
 import { endSession } from './succession.ts';
 import { LONGEST_CHAIN } from './tombstone.ts';
 
@@ -62,9 +63,8 @@ export function administer(core: Core): Administration {
     },
 
     async *scan() {
-      for await (const { entries } of pagesOf((cursor, limit) =>
-        store.admin('page', admin => admin.page(cursor, limit)),
-      )) {
+      const page: StoreAdmin['page'] = (cursor, limit) => store.admin('page', admin => admin.page(cursor, limit));
+      for await (const { entries } of pagesOf({ page })) {
         for (const [handle, record] of entries) if (isShown(record)) yield summary(handle, record);
       }
     },

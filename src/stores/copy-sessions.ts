@@ -47,7 +47,7 @@ export async function copySessions(
   const clock = checkClock(given.clock);
   const admin = adminOf(from, 'copy');
   const progress: CopyProgress = { copied: 0, present: 0, skipped: 0, cursor };
-  for await (const page of pagesOf((at, limit) => admin.page(at, limit), cursor)) {
+  for await (const page of pagesOf(admin, cursor)) {
     const outcomes = await Promise.all(page.entries.map(([key, record]) => copy(to, key, record, clock())));
     for (const outcome of outcomes) progress[outcome]++;
     progress.cursor = page.cursor;
@@ -68,9 +68,9 @@ async function copy(
     const there = await to.read(key);
     if (there === null) return 'present';
     // Of a move that stopped in between: what is still in the old store belongs in its place.
-    const claimed = isClaim(there);
-    if (!claimed && there.version > record.version) return 'present';
-    if (!claimed && there.version === record.version) {
+    const version = isClaim(there) ? Number.NEGATIVE_INFINITY : there.version;
+    if (version > record.version) return 'present';
+    if (version === record.version) {
       // Marks as seen do not change the version.
       const seen = record.lastSeenAt > there.lastSeenAt || record.expiresAt > there.expiresAt;
       if (seen) await to.touch(key, record.lastSeenAt, record.expiresAt);

@@ -121,9 +121,8 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
     },
 
     async finish() {
-      const admin = adminOf(from, 'page');
       let brought = 0;
-      for await (const { entries } of pagesOf((cursor, limit) => admin.page(cursor, limit))) {
+      for await (const { entries } of pagesOf(adminOf(from, 'page'))) {
         await Promise.all(entries.map(([key]) => bringOver(key)));
         brought += entries.length;
       }
