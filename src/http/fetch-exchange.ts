@@ -71,7 +71,7 @@ export class FetchExchange<Data extends object = object> {
   /** The handler gave no response that could carry a cookie: it threw, or somebody else answers. Saves what needs no cookie. */
   async leave(): Promise<void> {
     const open = this.#open;
-    await this.#saveLate(THREW);
+    await lookWhenIdle(this.sessions, open, () => saveAtEnd(this.sessions, open, THREW));
     this.#left = true;
     open.endTurn?.();
     if (open.setCookies().length > 0) {
@@ -108,14 +108,11 @@ export class FetchExchange<Data extends object = object> {
     this.#lookAgain();
   }
 
-  #saveLate(begun?: string): MaybePromise<void> {
-    return lookWhenIdle(this.sessions, this.#open, () => saveAtEnd(this.sessions, this.#open, begun));
-  }
-
-  /** The same where nobody else would look for what was changed. */
+  /** Where nobody else would look for what was changed. */
   #saveLeft(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
+      // A stream is being sent after all: at its end.
       if (!this.#left) return;
       // What is begun for a client that never gets its cookie is nobody's.
       if (this.#brokeOff && open.unstored) return;
