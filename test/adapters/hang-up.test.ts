@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { memoryStore } from 'madeleine/memory';
 import { session, type WithSession } from 'madeleine/node';
-import { faultStore } from 'madeleine/testing';
+import { type FaultStore, faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
 import { HTTP2_ABORTS } from '../support/http2.ts';
 import { type Served, serve, serveOn } from '../support/serve.ts';
@@ -68,7 +68,8 @@ for (const [kind, makeStore] of Object.entries(stores)) {
       for (const [title, handler] of Object.entries(handlers)) {
         it(title, async context => {
           const warnings = warningsIn(context);
-          const { served, sessions, store, handled } = await serveHandler(context, protocol, makeStore(), handler);
+          const store = makeStore();
+          const { served, failures, handled } = await serveHandler(context, protocol, store, handler);
           const client = new Client(served.url, protocol);
           await client.get('/begin');
           const leave = protocol ? askOverHttp2(client, served) : askOverHttp1(client, served);
@@ -82,7 +83,7 @@ for (const [kind, makeStore] of Object.entries(stores)) {
           const before = writes();
           await client.get('/');
           assert.equal(writes(), before);
-          assert.deepEqual([warnings, sessions.failures], [[], []]);
+          assert.deepEqual([warnings, failures], [[], []]);
         });
       }
     });
@@ -91,10 +92,15 @@ for (const [kind, makeStore] of Object.entries(stores)) {
 
 describe('the client has gone', () => {
   it('before its request, which waited behind another, asks for the session', async context => {
-    const { served, handled } = await serveHandler(context, undefined, memoryStore(), async (req, _res, gone) => {
-      await gone;
-      req.session.visits = 7;
-    });
+    const { served, handled } = await serveHandler(
+      context,
+      undefined,
+      faultStore(memoryStore()),
+      async (req, _res, gone) => {
+        await gone;
+        req.session.visits = 7;
+      },
+    );
     const client = new Client(served.url);
     await client.get('/begin');
     const leave = askOverHttp1(client, served, '/wait', '/handle');
@@ -106,7 +112,7 @@ describe('the client has gone', () => {
 
   it('and a save that fails is told by the event', async context => {
     const store = faultStore(memoryStore());
-    const { served, sessions, handled } = await serveHandler(context, undefined, store, async (req, _res, gone) => {
+    const { served, failures, handled } = await serveHandler(context, undefined, store, async (req, _res, gone) => {
       void req.session.visits;
       await gone;
       store.plan(({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
@@ -119,12 +125,13 @@ describe('the client has gone', () => {
     leave();
     await gone;
     await setImmediate();
-    assert.deepEqual(sessions.failures, ['ERR_STORE_FAILED']);
+    assert.deepEqual(failures, ['ERR_STORE_FAILED']);
   });
 
   it('before a session was begun for it: nothing is kept, and nobody is warned', async context => {
     const warnings = warningsIn(context);
-    const store = memoryStore();
+    const memory = memoryStore();
+    const store = faultStore(memory);
     const { served, handled } = await serveHandler(context, undefined, store, async (req, _res, gone) => {
       await gone;
       req.session.visits = 7;
@@ -134,7 +141,7 @@ describe('the client has gone', () => {
     leave();
     await gone;
     await setImmediate();
-    assert.deepEqual([store.admin.count(0), warnings], [0, []]);
+    assert.deepEqual([memory.admin.count(0), warnings], [0, []]);
   });
 });
 
@@ -144,13 +151,7 @@ interface Handled {
 }
 
 /** `/begin` begins a session, `/` says what it holds, `/wait` is never answered, and anything else is given to the handler. */
-async function serveHandler(
-  context: TestContext,
-  protocol: 'http2' | undefined,
-  given: ReturnType<typeof memoryStore> | ReturnType<typeof faultStore>,
-  handler: Handler,
-) {
-  const store = faultStoreOf(given);
+async function serveHandler(context: TestContext, protocol: 'http2' | undefined, store: FaultStore, handler: Handler) {
   const { sessions, withSession } = session({ secret, store });
   const failures: string[] = [];
   sessions.on('failed', ({ error }) => failures.push((error as Error & { code: string }).code));
@@ -168,11 +169,7 @@ async function serveHandler(
   });
   const served = protocol ? await serveOn(http2.createServer(listener as never) as never) : await serve(listener);
   context.after(served.close);
-  return { served, store, handled, sessions: { failures } };
-}
-
-function faultStoreOf(store: ReturnType<typeof memoryStore> | ReturnType<typeof faultStore>) {
-  return 'calls' in store ? store : faultStore(store);
+  return { served, handled, failures };
 }
 
 /** Asks, and gives what closes the connection. */
