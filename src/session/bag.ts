@@ -13,6 +13,7 @@ import type { LoginOptions } from './login-options.ts';
 import type { Device } from './record.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionState } from './state.ts';
+import { sessionEnded } from './succession.ts';
 import { wish } from './wish.ts';
 
 /** Called as Node calls back: with the error, or with nothing. */
@@ -46,7 +47,10 @@ export interface SessionMethods<Data extends object = SessionData> {
   readonly id: string;
   readonly cookie: SessionCookieView;
   readonly about: About;
-  /** Saves now. Not needed before the response: no byte of it leaves before the session is saved. */
+  /**
+   * Saves now. Not needed before the response: no byte of it leaves before the session is saved. @throws MadeleineError
+   * `ERR_SESSION_ENDED` when another request has ended the session, or replaced it by a login's, and what this one put in is not kept
+   */
   save(callback?: Callback): Promise<void>;
   /** Reads the data again, dropping what was not saved. @throws MadeleineError `ERR_SESSION_ENDED` */
   reload(callback?: Callback): Promise<void>;
@@ -127,7 +131,10 @@ class SessionBag {
   }
 
   save(callback?: Callback): Promise<void> {
-    const saved = inOrder(this.#state, async state => commit(state));
+    const saved = inOrder(this.#state, async state => {
+      await commit(state);
+      if (state.dropped) throw sessionEnded('save this in');
+    });
     saved.catch(() => {}); // Who does not wait for it hears of it all the same: the response saves again what is not saved.
     return callBack(saved, callback);
   }

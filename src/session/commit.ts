@@ -142,6 +142,7 @@ function settle(state: SessionState, applied: Applied, mine: string, made: Snaps
 function drop(state: SessionState, mine: string): void {
   const { core, key } = state;
   state.close();
+  state.dropped = true;
   state.base = mine; // done with: it is no change that is still to be saved
   if (key !== null) core.events.emit('dropped', key, {});
 }

@@ -87,6 +87,8 @@ export class SessionState {
   changedBefore: (() => boolean) | null = null;
   isNew = true;
   closed = false;
+  /** Something was put into the session after another request had ended or replaced it, and is not kept. */
+  dropped = false;
   /** Why the session could not be read; `null` where it was, or there is none. */
   readFailure: unknown = null;
   /** The operations of this request that are not done yet, in their order. */
@@ -143,6 +145,7 @@ export class SessionState {
     this.bag = null;
     this.isNew = true;
     this.closed = false;
+    this.dropped = false;
     this.renewal = false;
   }
 

@@ -104,6 +104,28 @@ describe('a request whose session another has ended, or logged in, meanwhile', (
       });
     }
 
+    it(`${name}, then save(): an error where something was put in, for who waits for it`, async () => {
+      const { sessions, open, answer, begin } = sessionsOver(memoryStore());
+      const dropped: unknown[] = [];
+      sessions.on('dropped', event => void dropped.push(event));
+      const cookie = await begin({ cart: 'tea' });
+      const [first, second, third] = [await open(cookie), await open(cookie), await open(cookie)];
+      await other(first.session);
+      await third.session.save();
+      assert.equal(dropped.length, 0);
+
+      second.session['theme'] = 'dark';
+      void second.session.save();
+      await assert.rejects(second.session.save(), { code: 'ERR_SESSION_ENDED', status: 409 });
+      const told = await new Promise(resolve => void second.session.save(resolve));
+      assert.equal((told as { code: string }).code, 'ERR_SESSION_ENDED');
+      await second.session.regenerate();
+      second.session['theme'] = 'dark';
+      await second.session.save();
+      assert.equal(dropped.length, 1);
+      assert.equal({ ...(await open(await answer(second))).session }['theme'], 'dark');
+    });
+
     it(`${name}, then update() or reload(): an error, and nothing is begun`, async () => {
       const store = memoryStore();
       const { open, answer, begin } = sessionsOver(store);
@@ -213,7 +235,8 @@ describe('behind a store that takes its time', () => {
         saving ??= second.session.save();
       };
       await first.session[act]('ada' as never);
-      await saving;
+      if (act === 'rotate') await saving;
+      else await assert.rejects(saving as Promise<void>, { code: 'ERR_SESSION_ENDED' });
       assert.equal(await answer(second), undefined);
       const kept = act === 'rotate' ? { cart: 'tea', reason: 'gift' } : {};
       assert.deepEqual({ ...(await open(cookie)).session }, kept);
