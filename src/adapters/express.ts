@@ -13,12 +13,13 @@ import { addBeforehand } from './express-additions.ts';
 import { createMiddleware, equipWith, REQUEST_PROPERTIES, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
+export type { NodeRequest, NodeResponse } from '../http/http2.ts';
 export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { SessionOptions as ExpressSessionOptions } from './adapter-sessions.ts';
 export type { CookieMap } from './express-cookies.ts';
 export { cookies, cookies as cookieParser } from './express-cookies.ts';
-export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
+export type { SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
 
 declare global {

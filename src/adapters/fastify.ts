@@ -1,5 +1,5 @@
 /** madeleine for Fastify: a plugin that gives `request.session`, `request.flash` and `app.sessions` in the scope where it is registered. */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import { bareError, isOfTheBody, statusOf } from '../http/bare-error.ts';
 import { exchangesOf } from '../http/exchange.ts';
@@ -7,6 +7,7 @@ import { FrameworkFacts } from '../http/facts.ts';
 import { varyBy } from '../http/fields.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
+import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { mount } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
@@ -37,13 +38,13 @@ declare module 'fastify' {
 
 /** Fastify's objects, as far as they matter here. */
 export interface FastifyRequestLike {
-  readonly raw: IncomingMessage;
+  readonly raw: NodeRequest;
   readonly headers: IncomingHttpHeaders;
   readonly protocol: string;
   readonly ip: string;
 }
 export interface FastifyReplyLike {
-  readonly raw: ServerResponse;
+  readonly raw: NodeResponse;
   readonly sent: boolean;
   code(status: number): unknown;
   headers(fields: Record<string, string>): unknown;
@@ -92,7 +93,9 @@ export async function session<Data extends object = SessionData>(
     });
   }
   app.addHook('onRequest', (request, reply, next) => {
-    mount(sessions, request.raw, reply.raw, new FastifyFacts(request), next, error => fail(reply, error));
+    mount(sessions, asHttp1(request.raw), asHttp1(reply.raw), new FastifyFacts(request), next, error =>
+      fail(reply, error),
+    );
   });
 }
 
@@ -104,7 +107,7 @@ Object.assign(session, {
 });
 
 function currentSession(this: FastifyRequestLike): Session<object> {
-  const exchange = exchangesOf(this.raw).at(-1);
+  const exchange = exchangesOf(asHttp1(this.raw)).at(-1);
   if (!exchange) throw sessionMissing();
   return exchange.session;
 }
@@ -122,15 +125,16 @@ class FastifyFacts extends FrameworkFacts<FastifyRequestLike> {
 
 /** By the application's error handler; past it where a handler has taken the response into its own hands. */
 function fail(reply: FastifyReplyLike, error: unknown): void {
+  const response = asHttp1(reply.raw);
   if (reply.sent) {
-    reply.raw.end(bareError(reply.raw, error));
+    response.end(bareError(response, error));
     return;
   }
   const headers = reply.getHeaders();
   for (const name of String(headers['trailer'] ?? '').split(' ')) reply.removeTrailer(name);
   for (const name of Object.keys(headers)) if (isOfTheBody(name)) reply.removeHeader(name);
   // Of a reply that was an error already, Fastify asks no error handler again for the status.
-  reply.raw.statusCode = statusOf(error);
+  response.statusCode = statusOf(error);
   reply.send(error);
 }
 
@@ -151,7 +155,7 @@ const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuard
     };
     let decided: MaybePromise<Refusal | null>;
     try {
-      decided = askGuard(guard, request.raw, reply.raw, request, place);
+      decided = askGuard(guard, asHttp1(request.raw), asHttp1(reply.raw), request, place);
     } catch (error) {
       return done(error as Error);
     }

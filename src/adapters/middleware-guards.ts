@@ -1,10 +1,9 @@
 /** Guards called `(request, response, next)`, for Express, connect and polka. */
-import type { ServerResponse } from 'node:http';
 import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
+import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import type { Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
-import { asHttp1, type NodeRequest, type NodeResponse } from './middleware.ts';
 
 type GuardMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
@@ -12,7 +11,7 @@ const guards: Guards<NodeRequest, GuardMiddleware> = createGuards((guard, place)
   const proceed = (refusal: Refusal | null) => (refusal ? refuse(response, refusal) : next());
   let decided: MaybePromise<Refusal | null>;
   try {
-    decided = askGuard(guard, asHttp1(request), response as ServerResponse, request, place);
+    decided = askGuard(guard, asHttp1(request), asHttp1(response), request, place);
   } catch (error) {
     return next(error as Error);
   }

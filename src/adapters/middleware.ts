@@ -1,7 +1,7 @@
 /** What is called `(request, response, next)`, as Express, connect and polka have it, whatever tells it of the request. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { IncomingMessage } from 'node:http';
 import { sessionProperties } from '../http/accessor.ts';
+import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import { warnIfShadowed } from '../http/missing.ts';
 import { mount, type Next, sessionOf } from '../http/mount.ts';
 import { giveProperties } from '../http/request-properties.ts';
@@ -10,10 +10,6 @@ import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
 import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
-
-/** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
-export type NodeRequest = IncomingMessage | Http2ServerRequest;
-export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 export interface SessionMiddleware<Data extends object = SessionData> {
   (request: NodeRequest, response: NodeResponse, next: Next): void;
@@ -37,7 +33,7 @@ export function createMiddleware<Data extends object>(
     (given: NodeRequest, response: NodeResponse, next: Next): void => {
       const request = asHttp1(given);
       equip(request);
-      mount(sessions, request, response as ServerResponse, factsOf(request), next, next);
+      mount(sessions, request, asHttp1(response), factsOf(request), next, next);
     },
     { sessions, of: (request: NodeRequest): Session<Data> => sessionOf(sessions, asHttp1(request)) },
   );
@@ -46,11 +42,6 @@ export function createMiddleware<Data extends object>(
 /** Gives each request these properties, of which `session` is one. */
 export function equipWith(properties: PropertyDescriptorMap): (request: IncomingMessage) => void {
   return giveProperties(properties, 'session', warnIfShadowed);
-}
-
-/** The compatibility API is used as HTTP/1's is; `http/http2.ts` knows where it is not. */
-export function asHttp1(request: NodeRequest): IncomingMessage {
-  return request as IncomingMessage;
 }
 
 /** `session` and `flash` of a request that is Node's own, or has it underneath. */

@@ -3,16 +3,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bareError } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
+import type { NodeRequest, NodeResponse } from '../http/http2.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { SessionOptions } from './adapter-sessions.ts';
-import { createMiddleware, type NodeRequest, type NodeResponse, type SessionMiddleware } from './middleware.ts';
+import { createMiddleware, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
+export type { NodeRequest, NodeResponse } from '../http/http2.ts';
 export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
-export type { NodeRequest, NodeResponse, SessionMiddleware } from './middleware.ts';
+export type { SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
 
 export interface NodeSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {

@@ -37,8 +37,8 @@ const LARGEST_ATTRIBUTE = 1024;
 /** 400 days in milliseconds (section 5.5). */
 export const LONGEST_LIFETIME: number = 400 * 86_400_000;
 
-// path-value = *av-octet, where av-octet = %x20-3A / %x3C-7E (section 4.1.1)
-const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
+// path-value = *av-octet, where av-octet = %x20-3A / %x3C-7E (section 4.1.1); a space at the end browsers take away (section 5.6)
+const PATH = /^\/(?:[\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?$/;
 const DOMAIN_LABEL = '[0-9a-z](?:[0-9a-z-]{0,61}[0-9a-z])?';
 const DOMAIN = new RegExp(`^${DOMAIN_LABEL}(?:\\.${DOMAIN_LABEL})*$`, 'i');
 

@@ -1,7 +1,18 @@
 /** Where Node's compatibility API for HTTP/2 is not what it looks like: a response has a stream, many share one socket. */
-import { type OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Http2Stream, ServerHttp2Stream } from 'node:http2';
+import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse, Http2Stream, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+
+/** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** The compatibility API is used as HTTP/1's is; the functions below know where it is not. */
+export function asHttp1(given: NodeRequest): IncomingMessage;
+export function asHttp1(given: NodeResponse): ServerResponse;
+export function asHttp1(given: unknown): unknown {
+  return given;
+}
 
 /** The stream of a response over HTTP/2; `undefined` over HTTP/1. */
 export function streamOf(response: ServerResponse): Http2Stream | undefined {

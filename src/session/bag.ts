@@ -9,7 +9,7 @@ import { cookieView, type SessionCookieView } from './cookie-view.ts';
 import { defineOwn } from './data.ts';
 import { inOrder } from './in-order.ts';
 import * as lifecycle from './lifecycle.ts';
-import type { LoginOptions } from './login-options.ts';
+import type { KeptKeys, LoginOptions } from './login-options.ts';
 import type { Device } from './record.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionState } from './state.ts';
@@ -58,7 +58,7 @@ export interface SessionMethods<Data extends object = SessionData> {
    * Replaces this session by one with a fresh id and, of the data, the keys to `keep`: none by default, and none of what has ended
    * meanwhile. Ask for `session` again. @throws MadeleineError `ERR_OPTION_INVALID` for what is no list of keys
    */
-  regenerate(keep?: readonly string[] | Callback, callback?: Callback): Promise<void>;
+  regenerate(keep?: KeptKeys<Data> | Callback, callback?: Callback): Promise<void>;
   /** Ends the session in the store and in the browser. A sealed cookie ends in this browser alone, unless its store has a denylist. */
   destroy(callback?: Callback): Promise<void>;
   /** Marks the session as seen now, whatever the throttle says. */

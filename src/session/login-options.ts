@@ -3,11 +3,14 @@ import { MadeleineError } from '../errors.ts';
 import { isWellFormed } from '../json.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 
+/** Keys of the data, and `'flash'`: the messages for the next page. */
+export type KeptKeys<Data extends object> = readonly ((keyof Data & string) | 'flash')[];
+
 export interface LoginOptions<Data extends object = Record<string, unknown>> {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
   remember?: boolean;
   /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
-  keep?: readonly ((keyof Data & string) | 'flash')[];
+  keep?: KeptKeys<Data>;
 }
 
 const LONGEST_USER_ID = 512;

@@ -37,7 +37,7 @@ export interface Sessions<Data extends object = SessionData> extends Administrat
   reportFailure(error: unknown): void;
   /** Warns the developer, once for each code, and in production only where that is asked for. */
   readonly warn: Warn;
-  /** Ends pruning and closes the store. */
+  /** Ends pruning and closes the store, also for others who were given the same one: close it once nobody needs it. */
   close(): Promise<void>;
 }
 

@@ -83,7 +83,8 @@ describe('serializeCookie', () => {
   });
 
   it('B4 path and domain are checked as strictly', () => {
-    for (const path of ['/; Domain=evil', 'x', '', '/\n', 42]) refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { path });
+    for (const path of ['/; Domain=evil', 'x', '', '/\n', '/x ', '/ ', 42])
+      refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { path });
     for (const domain of ['a; Secure', '.example.test', '-a.test', 'a..b', '', 'a_b'])
       refuses('ERR_COOKIE_ATTRIBUTE', 'a', '', { domain });
   });

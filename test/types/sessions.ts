@@ -1,8 +1,10 @@
 // Compile-only: what the types of sessions promise. Compiled with the tests; a promise broken is an error of `npm test`.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request } from 'express';
+import Fastify from 'fastify';
 import { createSessions, type Session } from 'madeleine';
 import { session } from 'madeleine/express';
+import { session as fastifySession, requireUser as requireUserOfFastify } from 'madeleine/fastify';
 import { memoryStore } from 'madeleine/memory';
 import { session as nodeSession, requireLogin } from 'madeleine/node';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
@@ -64,6 +66,12 @@ void shop.login('ada', { remember: true, keep: ['tags', 'flash'] });
 // @ts-expect-error: no such key
 void shop.login('ada', { keep: ['tag'] });
 
+// regenerate() too.
+void shop.regenerate(['tags', 'flash']);
+void shop.regenerate(() => {});
+// @ts-expect-error: no such key
+void shop.regenerate(['tag']);
+
 // touch() gives back the session with its data, also where the data shadows a method.
 holds<Equal<ReturnType<typeof req.session.touch>, typeof req.session>>();
 holds<Equal<ReturnType<typeof shop.touch>, Session<Shop>>>();
@@ -89,3 +97,14 @@ declare const connect: Host<unknown>;
 h3(nodeSession({ secret: 'x' }));
 h3(requireLogin());
 connect(nodeSession({ secret: 'x' }));
+
+// Fastify over HTTP/1 and HTTP/2: the plugin, and guards for an application, a scope and a route.
+const isAda = requireUserOfFastify(userId => userId === 'ada');
+const h1 = Fastify();
+const h2 = Fastify({ http2: true });
+void h1.register(fastifySession, { secret: 'x' });
+void h2.register(fastifySession, { secret: 'x' });
+h1.addHook('onRequest', isAda);
+h2.addHook('onRequest', isAda);
+h1.get('/', { onRequest: isAda, preHandler: [isAda] }, async request => request.session.about.userId);
+h2.get('/', { onRequest: isAda, preHandler: [isAda] }, async request => request.session.about.userId);
