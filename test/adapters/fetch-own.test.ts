@@ -8,6 +8,7 @@ import { requireLogin, requireUser, session } from 'madeleine/fetch';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore, readSetCookie, sendRequest } from 'madeleine/testing';
 import { serve } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 /** What of Bun's own server is asked here. */
@@ -123,10 +124,7 @@ describe('a stream', () => {
   });
 
   it('whose client went away: what is changed then is saved as well, and nobody is warned', async context => {
-    const warnings: unknown[] = [];
-    const warn = (warning: unknown): void => void warnings.push(warning);
-    process.on('warning', warn);
-    context.after(() => void process.removeListener('warning', warn));
+    const warnings = warningsIn(context);
     const { visit, withSession, of, sessions } = counter();
     const first = await visit(ask());
     let change = (_progress: number) => {};

@@ -11,6 +11,7 @@ import { type FaultStore, faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
 import { HTTP2_ABORTS } from '../support/http2.ts';
 import { type Served, serve, serveOn } from '../support/serve.ts';
+import { ownWarnings, warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 const stores = {
@@ -83,7 +84,7 @@ for (const [kind, makeStore] of Object.entries(stores)) {
           const before = writes();
           await client.get('/');
           assert.equal(writes(), before);
-          assert.deepEqual([warnings, failures], [[], []]);
+          assert.deepEqual([ownWarnings(warnings), failures], [[], []]);
         });
       }
     });
@@ -141,7 +142,7 @@ describe('the client has gone', () => {
     leave();
     await gone;
     await setImmediate();
-    assert.deepEqual([memory.admin.count(0), warnings], [0, []]);
+    assert.deepEqual([memory.admin.count(0), ownWarnings(warnings)], [0, []]);
   });
 });
 
@@ -194,13 +195,4 @@ async function visitsBecome(client: Client, expected: number): Promise<void> {
   for (let tries = 0; (await client.get('/')).body !== String(expected); tries++) {
     assert.ok(tries < 200, 'the change was lost');
   }
-}
-
-/** Ours alone: Deno cleans up after all tests of a file, and warns of so many listeners. */
-function warningsIn(context: TestContext): string[] {
-  const warnings: string[] = [];
-  const warn = ({ name, message }: Error) => void (name === 'MadeleineWarning' && warnings.push(message));
-  process.on('warning', warn);
-  context.after(() => void process.removeListener('warning', warn));
-  return warnings;
 }

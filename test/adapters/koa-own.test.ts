@@ -8,6 +8,7 @@ import { memoryStore } from 'madeleine/memory';
 import { faultStore } from 'madeleine/testing';
 import { Client, request } from '../support/client.ts';
 import { serve } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 const compress = createRequire(import.meta.url)('koa-compress') as () => Koa.Middleware;
@@ -90,10 +91,8 @@ describe('Koa', () => {
     await served.close();
   });
 
-  it('koa-session left above session() is named, and of() reaches ours', async () => {
-    const warnings: Array<Error & { code?: string }> = [];
-    const hear = (warning: Error) => void warnings.push(warning);
-    process.on('warning', hear);
+  it('koa-session left above session() is named, and of() reaches ours', async context => {
+    const warnings = warningsIn(context);
     const app = create();
     const remember = session({ secret });
     // As koa-session does, when the application is made.
@@ -106,7 +105,6 @@ describe('Koa', () => {
     const client = new Client(served.url);
     await client.get('/');
     assert.deepEqual((await client.get('/')).json(), { theirs: true, visits: 2 });
-    process.off('warning', hear);
     const ours = warnings.filter(({ code }) => code === 'MADELEINE_SHADOWED');
     assert.match(ours.join(), /^[^,]*ctx\.session is that of another library, such as koa-session.*of\(ctx\)/);
     await served.close();

@@ -19,6 +19,7 @@ import * as onNode from 'madeleine/node';
 import { type FaultStore, faultStore } from 'madeleine/testing';
 import { request } from '../support/client.ts';
 import { type Served, serve, serveOn } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const trusting = { trustedOrigins: ['https://app.example'] };
 const sessionOn = (store: FaultStore) => ({ secret: 'a secret of more than thirty-two bytes', store });
@@ -279,10 +280,7 @@ describe('what requireSameOrigin decides', () => {
     const guard = onNode.requireSameOrigin();
     const served = await serve((req, res) => guard(req, res, () => res.end('reached')));
     t.after(() => served.close());
-    const warnings: Array<Error & { code?: string }> = [];
-    const keep = (warning: Error) => warnings.push(warning);
-    process.on('warning', keep);
-    t.after(() => process.removeListener('warning', keep));
+    const warnings = warningsIn(t);
     const headers = { origin: `https://\u009b31m\u009b${'e'.repeat(1000)}.example` };
     for (let i = 0; i < 2; i++) await request(served.url, { method: 'POST', headers });
     assert.deepEqual(

@@ -17,6 +17,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { Client } from '../support/client.ts';
 import { gateway } from '../support/gateway.ts';
 import { serveOn } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 type OnConnection = (upgraded: Upgrades, socket: WebSocket, request: http.IncomingMessage) => void;
@@ -331,10 +332,7 @@ describe('the end of the session ends the socket', () => {
   });
 
   it('however long it is between two looks: longer than a timer of Node can wait', async context => {
-    const warnings: string[] = [];
-    const hear = ({ name }: Error) => void warnings.push(name);
-    process.on('warning', hear);
-    context.after(() => process.off('warning', hear));
+    const warnings = warningsIn(context);
     const both = await serveBoth(
       ({ onEnd }, socket, request) => {
         socket.on(

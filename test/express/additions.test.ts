@@ -13,6 +13,7 @@ import { cert, key } from '../support/certificate.ts';
 import { EXPRESSES } from '../support/expresses.ts';
 import { HTTP2_ABORTS } from '../support/http2.ts';
 import { serveOn } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 /** Later versions have a V8 that can do without: nothing is prepared there. */
@@ -203,16 +204,14 @@ it('a request made by hand, with no server or none that can be listened to, is s
 
 it('a server of HTTP/2 whose clients of HTTP/1 Express answers: the others get what is theirs, and Node warns of nothing', {
   skip: HTTP2_ABORTS,
-}, async () => {
+}, async context => {
   const app = express();
   app.use(session({ secret }), (_req, res) => void res.send('Express'));
   const server = createSecureServer({ key, cert, allowHTTP1: true }, (req, res) => {
     if (req.httpVersionMajor === 1) app(req as unknown as Request, res as unknown as Response);
     else res.end(String(Object.hasOwn(req, 'params')));
   });
-  const warnings: string[] = [];
-  const listener = ({ name }: Error) => warnings.push(name);
-  process.on('warning', listener);
+  const warnings = warningsIn(context);
   const served = await serveOn(server as unknown as Server, 'https');
   for (let i = 0; i < 2; i++) {
     const [answer] = await once(https.get(served.url, { agent: false, rejectUnauthorized: false }), 'response');
@@ -222,6 +221,5 @@ it('a server of HTTP/2 whose clients of HTTP/1 Express answers: the others get w
   assert.equal(await text(client.request({ ':path': '/' })), 'false');
   client.close();
   await served.close();
-  process.off('warning', listener);
   assert.deepEqual(warnings, []);
 });

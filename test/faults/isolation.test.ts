@@ -13,6 +13,7 @@ import { EXPRESSES } from '../support/expresses.ts';
 import { serveRoutes } from '../support/routes.ts';
 import { serve } from '../support/serve.ts';
 import { expectNoUnhandledRejections } from '../support/unhandled.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -276,11 +277,9 @@ describe('a client that goes away', () => {
     await served.close();
   });
 
-  it('before a session was begun for it: nothing is kept, and nobody is warned', async () => {
+  it('before a session was begun for it: nothing is kept, and nobody is warned', async context => {
     const store = memoryStore();
-    const warnings: unknown[] = [];
-    const warn = (warning: unknown): void => void warnings.push(warning);
-    process.on('warning', warn);
+    const warnings = warningsIn(context);
     const app = EXPRESSES[1]?.express() as ReturnType<(typeof EXPRESSES)[number]['express']>;
     app.use(session({ secret, store }));
     const handled = new Promise<Response>(resolve => {
@@ -299,16 +298,13 @@ describe('a client that goes away', () => {
     await new Promise(resolve => setImmediate(resolve));
     assert.equal(store.admin.count(0), 0);
     assert.deepEqual(warnings, []);
-    process.removeListener('warning', warn);
     server.close();
   });
 });
 
-it('a listener that throws, at once or later, disturbs neither the request nor other listeners', async () => {
+it('a listener that throws, at once or later, disturbs neither the request nor other listeners', async context => {
   const remember = session({ secret });
   const heard: string[] = [];
-  const warnings: string[] = [];
-  const warn = ({ message }: Error) => warnings.push(message);
   remember.sessions.on('created', () => {
     throw new Error('at once');
   });
@@ -316,7 +312,7 @@ it('a listener that throws, at once or later, disturbs neither the request nor o
     throw new Error('later');
   });
   remember.sessions.on('created', ({ tag }) => heard.push(tag));
-  process.on('warning', warn);
+  const warnings = warningsIn(context);
   const { express } = EXPRESSES[1] as (typeof EXPRESSES)[number];
   const app = express();
   app.use(remember);
@@ -327,7 +323,7 @@ it('a listener that throws, at once or later, disturbs neither the request nor o
   const served = await serve(app);
   assert.equal((await request(`${served.url}/`)).body, 'kept');
   await served.close();
-  process.off('warning', warn);
   assert.equal(heard.length, 1);
-  for (const when of ['at once', 'later']) assert.equal(warnings.filter(text => text.endsWith(when)).length, 1, when);
+  for (const when of ['at once', 'later'])
+    assert.equal(warnings.filter(({ message }) => message.endsWith(when)).length, 1, when);
 });

@@ -9,6 +9,7 @@ import { type Fault, faultStore, type StoreCall } from 'madeleine/testing';
 import type { Client } from '../support/client.ts';
 import { serveRoutes } from '../support/routes.ts';
 import { expectNoUnhandledRejections } from '../support/unhandled.ts';
+import { warningsIn } from '../support/warnings.ts';
 import { ROUTES, WISHES } from './wishes.ts';
 
 const TIMEOUT = 10;
@@ -93,10 +94,7 @@ describe('what is left after thousands of requests with faults', () => {
 
   for (const concurrency of ['merge', 'serialize'] satisfies Concurrency[]) {
     it(`concurrency '${concurrency}': no memory, no timer, and the server works`, async context => {
-      const warnings: Error[] = [];
-      const note = (warning: Error): void => void warnings.push(warning);
-      process.on('warning', note);
-      context.after(() => process.removeListener('warning', note));
+      const warnings = warningsIn(context);
 
       const store = faultStore(memoryStore({ maxSessions: 200 }));
       const watched: SessionStore = {

@@ -6,6 +6,7 @@ import type { OnReuse } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock } from 'madeleine/testing';
 import { gateway } from '../support/gateway.ts';
+import { warningsIn } from '../support/warnings.ts';
 import { createRace } from './app.ts';
 import { ARENAS } from './stores.ts';
 
@@ -30,20 +31,17 @@ for (const { name, skip, open } of ARENAS) {
       await race.close();
     });
 
-    it('a streaming response under way across a logout ends without a warning: its write is done with', async () => {
+    it('a streaming response under way across a logout ends without a warning: its write is done with', async context => {
       const race = await createRace(await open());
       const client = race.client();
       await client.get('/login/ada');
-      const warnings: unknown[] = [];
-      const warn = (warning: unknown) => warnings.push(warning);
-      process.on('warning', warn);
+      const warnings = warningsIn(context);
       const answer = client.tab().get('/stream/tea?early&wait=stream');
       await race.waiting('stream');
       await client.get('/logout');
       race.go('stream');
       assert.equal((await answer).body, 'firstlast');
       await race.close();
-      process.removeListener('warning', warn);
       assert.deepEqual(warnings, []);
     });
 

@@ -8,6 +8,7 @@ import { memoryStore } from 'madeleine/memory';
 import { Client } from '../support/client.ts';
 import { gateway } from '../support/gateway.ts';
 import { serve } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 import { createRace } from './app.ts';
 import { ARENAS } from './stores.ts';
 
@@ -83,7 +84,7 @@ for (const { name, skip = false, open } of ARENAS) {
   });
 }
 
-it('a client that goes away while its session is saved: the write is there once, and nobody is warned', async () => {
+it('a client that goes away while its session is saved: the write is there once, and nobody is warned', async context => {
   const memory = memoryStore();
   const [saving, saved] = [gateway(), gateway()];
   const store: SessionStore = {
@@ -108,9 +109,7 @@ it('a client that goes away while its session is saved: the write is there once,
   });
   app.get('/cart', (req, res) => void res.json(req.session.cart));
   const served = await serve(app);
-  const warnings: unknown[] = [];
-  const warn = (warning: unknown) => warnings.push(warning);
-  process.on('warning', warn);
+  const warnings = warningsIn(context);
 
   const client = new Client(served.url);
   await client.get('/add/cake');
@@ -126,6 +125,5 @@ it('a client that goes away while its session is saved: the write is there once,
   await other;
   assert.deepEqual((await client.get('/cart')).json(), ['cake', 'tea', 'rose']);
   await served.close();
-  process.removeListener('warning', warn);
   assert.deepEqual(warnings, []);
 });

@@ -9,6 +9,7 @@ import { memoryStore } from 'madeleine/memory';
 import { createTestClock, type FaultStore, faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
 import { type Served, serve } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 const MINUTE = 60_000;
@@ -309,12 +310,9 @@ describe('a new id', () => {
     assert.equal((await client.get('/about')).json().userId, null);
   });
 
-  it('what is put in by a reference from before regenerate() is not kept, and a warning says so', async () => {
-    const warnings: Array<Error & { code?: string }> = [];
-    const hear = (warning: Error) => void warnings.push(warning);
-    process.on('warning', hear);
+  it('what is put in by a reference from before regenerate() is not kept, and a warning says so', async context => {
+    const warnings = warningsIn(context);
     assert.deepEqual((await client.get('/regenerate-by-old-reference')).json(), {});
-    process.off('warning', hear);
     assert.deepEqual(
       warnings.map(({ code }) => code),
       ['MADELEINE_OLD_SESSION'],

@@ -9,6 +9,7 @@ import { session as nodeSession } from 'madeleine/node';
 import { Client } from '../support/client.ts';
 import { inProduction } from '../support/production.ts';
 import { type Served, serve } from '../support/serve.ts';
+import { warningsIn } from '../support/warnings.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
 
@@ -90,10 +91,7 @@ describe('plain http, behind a proxy that may not be trusted', () => {
   };
   /** Asks twice, and gives the cookies of the first answer and the warnings. */
   async function ask(t: TestContext, url: string, headers: Record<string, string>) {
-    const warnings: Array<Error & { code?: string }> = [];
-    const keep = (warning: Error) => warnings.push(warning);
-    process.on('warning', keep);
-    t.after(() => process.removeListener('warning', keep));
+    const warnings = warningsIn(t);
     const { setCookies } = await new Client(url).send('GET', '/', { headers });
     await new Client(url).send('GET', '/', { headers });
     return { setCookies, warnings };
