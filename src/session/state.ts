@@ -125,6 +125,7 @@ export class SessionState {
     this.record = record;
     this.isNew = false;
     this.closed = false;
+    this.dropped = false;
   }
 
   /** Goes on with the record as a write left it. A cookie that the browser keeps for as long as the session lives is renewed. */
