@@ -252,6 +252,17 @@ describe('redisStore in Redis', { skip }, async () => {
     await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /is closed/ });
   });
 
+  it('close waits for a call to its end, also where that takes several commands', async () => {
+    await redis.flushall();
+    const store = redisStore(server.url);
+    await store.ready();
+    await redis.script('FLUSH');
+    const created = store.create('closing', sampleRecord(now, { userId: 'ada' }));
+    const [done] = await Promise.all([created, store.close()]);
+    assert.equal(done, true);
+    assert.equal((await redisStore(redis).admin.byUser('ada')).length, 1);
+  });
+
   describe('when an answer is lost and the client asks again', async () => {
     const network = await startNetwork(server.port);
     after(() => network.close());
