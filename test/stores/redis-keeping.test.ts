@@ -263,6 +263,16 @@ describe('redisStore in Redis', { skip }, async () => {
     assert.equal((await redisStore(redis).admin.byUser('ada')).length, 1);
   });
 
+  it('a connection that is being opened while the store is closed is closed too', async () => {
+    const clients = async () => Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]);
+    const others = await clients();
+    const store = redisStore(server.url);
+    const ready = assert.rejects(store.ready(), { code: 'ERR_STORE_FAILED', message: /is closed/ });
+    await store.close();
+    await ready;
+    while ((await clients()) !== others) await delay(5);
+  });
+
   describe('when an answer is lost and the client asks again', async () => {
     const network = await startNetwork(server.port);
     after(() => network.close());
@@ -286,18 +296,21 @@ describe('redisStore in Redis', { skip }, async () => {
       assert.equal((await other.read('key'))?.version, 2);
     });
 
-    it('even if others have written since', async () => {
+    it('even if three others have written since, time after time', async () => {
       const [store, other] = [redisStore(again), await fresh()];
       await store.create('key', sampleRecord(now));
       const others = async () => {
-        for (let version = 3; version < 20; version++) {
-          const replaced = await other.replace('key', sampleRecord(now, { version }), version - 1);
-          assert.ok(replaced.ok);
+        let version = 2;
+        for (const writer of [other, redisStore(redis), redisStore(redis)]) {
+          for (let i = 0; i < 5; i++, version++) {
+            const replaced = await writer.replace('key', sampleRecord(now, { version: version + 1 }), version);
+            assert.ok(replaced.ok);
+          }
         }
       };
       const written = losing(() => store.replace('key', sampleRecord(now, { version: 2 }), 1), others);
       assert.deepEqual(await written, { ok: true });
-      assert.equal((await other.read('key'))?.version, 19);
+      assert.equal((await other.read('key'))?.version, 17);
     });
 
     it("somebody else's write of the same version is still somebody else's", async () => {
