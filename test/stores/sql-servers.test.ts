@@ -251,6 +251,18 @@ for (const server of SERVERS) {
       await own.end();
     });
 
+    test('close waits for a call to its end, also where that takes several statements', async () => {
+      const url = await running.createDatabase();
+      const first = server.open(url);
+      const [created] = await Promise.all([first.create('key', sampleRecord(now)), first.close()]);
+      assert.equal(created, true);
+      const store = server.open(url);
+      await store.ready();
+      const refused = store.replace('key', sampleRecord(now, { version: 9 }), 8);
+      const [replaced] = await Promise.all([refused, store.close()]);
+      assert.deepEqual(replaced, { ok: false, current: sampleRecord(now) });
+    });
+
     test('a replace that waits for another transaction sees what has become of the session', async () => {
       const url = await running.createDatabase();
       const store = server.open(url);
