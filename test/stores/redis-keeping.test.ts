@@ -136,6 +136,14 @@ describe('redisStore in Redis', { skip }, async () => {
     }
   });
 
+  it('a session whose life is cut short counts, and is pruned, by its new end', async () => {
+    const store = await fresh();
+    await store.create('key', sampleRecord(now));
+    await store.replace('key', sampleRecord(now, { version: 2, expiresAt: now + HOUR / 2 }), 1);
+    assert.equal(await store.admin.count(now + HOUR / 2), 0);
+    assert.equal(await store.admin.prune(now + HOUR / 2, 10), 1);
+  });
+
   it('the index of a user keeps nothing that has ended', async () => {
     await redis.flushall();
     const clock = createTestClock(now);
