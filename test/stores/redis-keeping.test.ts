@@ -192,6 +192,65 @@ describe('redisStore in Redis', { skip }, async () => {
     assert.equal((await store.read('key'))?.userId, 'eve');
   });
 
+  it('a touch whose session changes its user meanwhile lets the index of the new one know', async () => {
+    const store = await fresh();
+    const record = sampleRecord(now, { userId: 'ada' });
+    await store.create('key', record);
+    let overtaken = false;
+    const late = redisStore({
+      async call(command: string, args: string[]) {
+        const answer = await redis.call(command, args);
+        if (args.includes('madeleine:user:ada') && !overtaken) {
+          overtaken = true;
+          await store.replace('key', { ...record, version: 2, userId: 'eve' }, 1);
+        }
+        return answer;
+      },
+    });
+    assert.equal(await late.touch('key', now + 1, now + 9 * DAY), true);
+    assert.ok(overtaken);
+    assert.ok(Number(await redis.zscore('madeleine:user:eve', 'key')) > now + 9 * DAY);
+  });
+
+  it('the index of a user lives as long as the longest of their sessions, whichever comes last', async () => {
+    const store = await fresh();
+    await store.create('remembered', sampleRecord(now, { userId: 'ada', expiresAt: now + 30 * DAY }));
+    await store.create('key', sampleRecord(now, { userId: 'ada' }));
+    assert.ok((await redis.pttl('madeleine:user:ada')) > 30 * DAY);
+  });
+
+  it("no session becomes a user's unless the index of that user knows of it", async () => {
+    const store = await fresh();
+    const stopped = redisStore({
+      async call(command: string, args: string[]) {
+        if (args.includes('madeleine:user:ada')) throw new Error('it stops here');
+        return redis.call(command, args);
+      },
+    });
+    const login = sampleRecord(now, { version: 2, userId: 'ada' });
+    await assert.rejects(async () => stopped.create('new', login), /it stops here/);
+    assert.equal(await store.read('new'), null);
+    await store.create('key', sampleRecord(now));
+    await assert.rejects(async () => stopped.replace('key', login, 1), /it stops here/);
+    assert.deepEqual(await store.read('key'), sampleRecord(now));
+  });
+
+  it('a write whose record has expired by then is done, and gone in a moment', async () => {
+    const store = await fresh();
+    assert.equal(await store.create('key', sampleRecord(now, { expiresAt: now - 1 })), true);
+    await store.create('other', sampleRecord(now));
+    const ended = sampleRecord(now, { version: 2, expiresAt: now - 1 });
+    assert.deepEqual(await store.replace('other', ended, 1), { ok: true });
+    while ((await redis.keys('madeleine:{*}:*')).length > 0) await delay(1);
+  });
+
+  it('the index of a user that knows of a session for longer already is not told of less', async () => {
+    const store = await fresh();
+    await redis.zadd('madeleine:user:ada', now + 9 * DAY, 'key');
+    await store.create('key', sampleRecord(now, { userId: 'ada' }));
+    assert.equal(Number(await redis.zscore('madeleine:user:ada', 'key')), now + 9 * DAY);
+  });
+
   it('applications with prefixes of their own share a server', async () => {
     await redis.flushall();
     const [shop, forum] = [redisStore(redis, { prefix: 'shop:' }), redisStore(redis, { prefix: 'forum:' })];
@@ -218,7 +277,8 @@ describe('redisStore in Redis', { skip }, async () => {
   it('a walk through many records sees each once', async () => {
     const store = await fresh();
     const keys = Array.from({ length: 3_000 }, (_, i) => `key-${i}`);
-    await Promise.all(keys.map(key => store.create(key, sampleRecord(now))));
+    // Within a bucket they stand by the time they expire, and are walked by their keys.
+    await Promise.all(keys.map((key, i) => store.create(key, sampleRecord(now, { expiresAt: now + HOUR - i }))));
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
