@@ -3,7 +3,7 @@ import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
 import { checkEncoding } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilNoneWaits } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilIdle } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
 
@@ -35,8 +35,8 @@ export interface MysqlPromisePool {
 }
 
 export interface OpenedPool extends MysqlPool {
-  /** Ends it after the last call. */
-  end(): Promise<void>;
+  /** Ends it after the last call; `underWay` says how many there are. */
+  end(underWay: () => number): Promise<void>;
 }
 
 interface Pool extends MysqlPool {
@@ -51,17 +51,10 @@ export function openPool(url: string): OpenedPool {
   const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
   // The pool listens for the first error of a connection and drops it; a second one would end the process.
   pool.on('connection', connection => connection.on('error', () => {}));
-  let waiting = 0;
   return {
-    getConnection(callback) {
-      waiting++;
-      pool.getConnection((error, connection) => {
-        waiting--;
-        callback(error, connection);
-      });
-    },
-    async end() {
-      await untilNoneWaits(() => waiting);
+    getConnection: callback => pool.getConnection(callback),
+    async end(underWay) {
+      await untilIdle(underWay);
       await pool.promise().end();
     },
   };

@@ -42,7 +42,7 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
   const { table = 'madeleine_sessions' } = checkOptions(options, ['table'], 'mysqlStore');
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, table, () => opened.end());
+    return createStore(opened, table, underWay => opened.end(underWay));
   }
   const given = (pool as MysqlPromisePool | null)?.pool ?? (pool as MysqlPool);
   if (typeof given?.getConnection !== 'function') {
@@ -58,22 +58,37 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
 /** Answered to a statement on a table that is not there. */
 const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
 
-function createStore(pool: MysqlPool, table: string, release: () => Promise<void>): ServerStore {
+/** Ends what the store opened. */
+type Release = (underWay: () => number) => Promise<void>;
+
+function createStore(pool: MysqlPool, table: string, release: Release): ServerStore {
   const execute = connect(pool);
   const quoted = quoteName(table, 'table', '`');
   const statements = textsFor(quoted);
-  const made = once(() => makeTable(execute, table, quoted));
+  let underWay = 0;
+  const made = once(() => {
+    underWay++;
+    return makeTable(execute, table, quoted).finally(() => underWay--);
+  });
 
   /** Runs a statement on the table, which is there by then. */
   function run(sql: string, values: SqlValue[]): Promise<unknown> {
     const sent = values.map(value => (typeof value === 'string' ? Buffer.from(value) : value));
-    return made.after(() =>
-      execute(sql, sent).catch((error: unknown) => {
-        // Somebody dropped it: the next call makes another.
-        if (codeOf(error) === NO_SUCH_TABLE) made.again();
-        throw error;
-      }),
-    );
+    return made.after(() => {
+      underWay++;
+      return execute(sql, sent).then(
+        result => {
+          underWay--;
+          return result;
+        },
+        (error: unknown) => {
+          underWay--;
+          // Somebody dropped it: the next call makes another.
+          if (codeOf(error) === NO_SUCH_TABLE) made.again();
+          throw error;
+        },
+      );
+    });
   }
 
   const select = (sql: string, ...values: SqlValue[]) => run(sql, values) as Promise<Rows> as Promise<SessionRow[]>;
@@ -120,7 +135,7 @@ function createStore(pool: MysqlPool, table: string, release: () => Promise<void
     },
 
     ready: made.done,
-    close: once(() => allAsked().then(release)).done,
+    close: once(() => allAsked().then(() => release(() => underWay))).done,
   };
 }
 

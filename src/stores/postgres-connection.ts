@@ -4,7 +4,7 @@ import { loadPeer } from './load-peer.ts';
 import { storeClosed } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilNoneWaits } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilIdle } from './sql-server.ts';
 
 export interface PostgresStatement {
   /** The name to prepare it under; without one it is prepared for this once. */
@@ -33,12 +33,12 @@ export interface PostgresPool {
 }
 
 export interface OpenedPool extends PostgresPool {
-  /** Ends it after the last call. */
-  end(): Promise<void>;
+  /** Ends it after the last call; `underWay` says how many there are. */
+  end(underWay: () => number): Promise<void>;
 }
 
-interface Pool extends OpenedPool {
-  readonly waitingCount: number;
+interface Pool extends PostgresPool {
+  end(): Promise<void>;
   on(event: 'error', listener: () => void): unknown;
 }
 
@@ -51,10 +51,9 @@ export function openPool(url: string): OpenedPool {
   let ended = false;
   return {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
-    async end() {
+    async end(underWay) {
+      await untilIdle(underWay);
       ended = true;
-      // They would hear of it only when CONNECT_TIMEOUT has passed.
-      await untilNoneWaits(() => pool.waitingCount);
       await pool.end();
     },
   };

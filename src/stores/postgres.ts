@@ -45,7 +45,7 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
   const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, qualified, unlogged, () => opened.end());
+    return createStore(opened, qualified, unlogged, underWay => opened.end(underWay));
   }
   if (typeof pool?.query !== 'function') {
     throw new MadeleineError(
@@ -69,20 +69,35 @@ function singleClient(): MadeleineError {
 /** Answered to a read of a table that is not there. */
 const UNDEFINED_TABLE = '42P01';
 
-function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: () => Promise<void>): ServerStore {
+/** Ends what the store opened. */
+type Release = (underWay: () => number) => Promise<void>;
+
+function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: Release): ServerStore {
   const connection = connect(pool);
   const statements = prepareAll(connection, table);
-  const made = once(() => makeTable(connection, table, unlogged));
+  let underWay = 0;
+  const made = once(() => {
+    underWay++;
+    return makeTable(connection, table, unlogged).finally(() => underWay--);
+  });
 
   /** Runs a statement on the table, which is there by then. */
   function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
-    return made.after(() =>
-      statement(...values).catch((error: unknown) => {
-        // Somebody dropped it: the next call makes another.
-        if (codeOf(error) === UNDEFINED_TABLE) made.again();
-        throw error;
-      }),
-    );
+    return made.after(() => {
+      underWay++;
+      return statement(...values).then(
+        result => {
+          underWay--;
+          return result;
+        },
+        (error: unknown) => {
+          underWay--;
+          // Somebody dropped it: the next call makes another.
+          if (codeOf(error) === UNDEFINED_TABLE) made.again();
+          throw error;
+        },
+      );
+    });
   }
 
   const select = (statement: Statement, ...values: SqlValue[]) =>
@@ -119,7 +134,7 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
     },
 
     ready: made.done,
-    close: once(() => allAsked().then(release)).done,
+    close: once(() => allAsked().then(() => release(() => underWay))).done,
   };
 }
 

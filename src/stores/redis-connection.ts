@@ -3,6 +3,7 @@
  * queued behind a server that is down, and nothing is sent twice. One timer sees when a server has fallen silent: a host that
  * vanishes says nothing, and TCP alone would wait a quarter of an hour.
  */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import { explained, messageOf, unreachable } from './redis-server.ts';
@@ -33,6 +34,7 @@ export function createConnection(
   let link: RedisLink | null = null;
   let opening: Promise<RedisLink> | null = null;
   let failed: { error: unknown; until: number } | null = null;
+  let closing = false;
   let closed = false;
   let waiting = 0;
   let silent = false;
@@ -94,6 +96,16 @@ export function createConnection(
     );
   }
 
+  /** A call may take several commands: it has come to its end when its last answer brings no other. */
+  async function idle(): Promise<void> {
+    while (waiting > 0) {
+      await new Promise<void>(resolve => {
+        onIdle = resolve;
+      });
+      await endOfTurn();
+    }
+  }
+
   const watch = setInterval(() => {
     if (silent && waiting > 0) link?.drop();
     silent = true;
@@ -117,15 +129,11 @@ export function createConnection(
       );
     },
     async close() {
-      if (closed) return;
-      closed = true;
+      if (closing) return;
+      closing = true;
       clearInterval(watch);
-      if (waiting > 0) {
-        const idle = new Promise<void>(resolve => {
-          onIdle = resolve;
-        });
-        await withDeadline(idle, LONGEST_END, noAnswer).catch(() => {});
-      }
+      await withDeadline(idle(), LONGEST_END, noAnswer).catch(() => {});
+      closed = true;
       link?.drop();
     },
   };

@@ -1,4 +1,5 @@
 /** What the stores over an SQL server share: time limits, the end of a pool, connection strings and names. */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { MadeleineError } from '../errors.ts';
 import { invalidOption } from '../options.ts';
 
@@ -12,9 +13,13 @@ export const STATEMENT_TIMEOUT = 10_000;
 
 const END_PAUSE = 10;
 
-/** Of a pool that ends, those who wait for a connection get none: resolves when there are no more of them. */
-export async function untilNoneWaits(waiting: () => number): Promise<void> {
-  while (waiting() > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+/** Of a pool that ends, nobody gets a connection: resolves when no call is under way. One may take several statements. */
+export async function untilIdle(underWay: () => number): Promise<void> {
+  do {
+    while (underWay() > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+    // What is read after a write that came too late is asked for at the end of the turn.
+    await endOfTurn();
+  } while (underWay() > 0);
 }
 
 /**

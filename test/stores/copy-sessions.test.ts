@@ -84,9 +84,11 @@ describe('copySessions', () => {
     await to.create('seen there since', record({ lastSeenAt: now + 5, expiresAt: now + 5_000_000 }));
     await from.create('only seen', record({ lastSeenAt: now + 5, expiresAt: now + 5_000_000 }));
     await to.create('only seen', record({ expiresAt: now + 5_000_000 }));
+    await from.create('only prolonged', record({ lastSeenAt: now + 5, expiresAt: now + 5_000_000 }));
+    await to.create('only prolonged', record({ lastSeenAt: now + 5 }));
     // A store that answers later, to see that each answer is awaited.
     const slow = faultStore(to, () => ({ kind: 'delay', time: 1 }));
-    assert.deepEqual(await copySessions(from, slow), { copied: 1, present: 4, skipped: 0, cursor: null });
+    assert.deepEqual(await copySessions(from, slow), { copied: 1, present: 5, skipped: 0, cursor: null });
     const { 'newer there': newer, 'older there': older, ...seen } = Object.fromEntries(await contents(to));
     assert.deepEqual([newer?.data, older?.data], ['"new"', '"new"']);
     for (const { lastSeenAt, expiresAt } of Object.values(seen)) {
@@ -105,6 +107,18 @@ describe('copySessions', () => {
     });
     assert.equal((await copySessions(from, to)).copied, 1);
     assert.equal((await inner.read('key'))?.data, '"copied"');
+  });
+
+  it('what is ended in the new one meanwhile does not come back', async () => {
+    const [from, inner] = [memoryStore(), memoryStore()];
+    await from.create('key', record({ version: 2 }));
+    await inner.create('key', record());
+    const to = faultStore(inner, ({ operation }) => {
+      if (operation === 'read') void inner.delete('key');
+      return null;
+    });
+    assert.deepEqual(await copySessions(from, to), { copied: 0, present: 1, skipped: 0, cursor: null });
+    assert.equal(await inner.read('key'), null);
   });
 
   it('what a move that was interrupted has left to be brought over', async () => {

@@ -404,6 +404,38 @@ describe('a whole application', () => {
     assert.deepEqual(await movingStore(from, to).read('key'), record());
   });
 
+  it('a session whose data look like those of a place that is held is a session', async () => {
+    const [from, to] = [memoryStore(), memoryStore()];
+    await from.create('key', record());
+    const stopping = faultStore(to, ({ operation }) => (operation === 'replace' ? { kind: 'fail' } : null));
+    await assert.rejects(async () => movingStore(from, stopping).touch('key', now, now));
+    const place = await to.read('key');
+    assert.ok(place?.successor, 'no place was taken');
+    const alike = record({ data: place.data });
+    await to.create('alike', alike);
+    assert.deepEqual(await movingStore(from, to).read('alike'), alike);
+    assert.equal(await movingStore(from, to).touch('alike', now, now), true);
+  });
+
+  it('two that end all of a user at once say together how many there were', async () => {
+    const [from, to] = [memoryStore(), memoryStore()];
+    for (const [i, key] of ['a', 'b', 'c', 'd'].entries()) {
+      await (i % 2 ? from : to).create(key, record({ userId: 'ada' }));
+    }
+    const { admin } = movingStore(from, to);
+    const [one, other] = await Promise.all([admin?.deleteByUser('ada'), admin?.deleteByUser('ada')]);
+    assert.equal(Number(one) + Number(other), 4);
+  });
+
+  it('prune keeps to its limit over both', async () => {
+    const [from, to] = [sqliteStore(freshFile()), sqliteStore(freshFile())];
+    for (let i = 0; i < 5; i++) (i < 2 ? from : to).create(`key-${i}`, record());
+    const store = movingStore(from, to);
+    assert.equal(await store.admin?.prune(now + 3_600_000, 3), 3);
+    assert.equal(await to.admin.count(now), 2);
+    await store.close?.();
+  });
+
   it('a walk sees each session once, though it brings them over', async () => {
     const [from, to] = [memoryStore(), memoryStore()];
     const keys = Array.from({ length: 250 }, (_, i) => `key-${i}`);

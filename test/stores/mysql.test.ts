@@ -101,6 +101,17 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await pool.promise().end();
   });
 
+  test('what is refused because there is one already does not cost its connection', async () => {
+    const pool = mysql.createPool({ uri: await server.createDatabase(), connectionLimit: 1 });
+    const store = mysqlStore(pool);
+    await store.create('key', sampleRecord(now));
+    const connection = async () => (await pool.promise().query('SELECT CONNECTION_ID()'))[0];
+    const first = await connection();
+    assert.equal(await store.create('key', sampleRecord(now)), false);
+    assert.deepEqual(await connection(), first);
+    await pool.promise().end();
+  });
+
   test('a password with a bare % is refused at construction, without showing it', () => {
     assert.throws(() => mysqlStore('mysql://user:100%pure@localhost/test'), {
       code: 'ERR_STORE_INVALID',

@@ -37,8 +37,10 @@ async function underLoad(
     await served(t, loads);
     await Promise.all(Object.values(loads).map(load => load.served(5)));
   } finally {
-    for (const [name, load] of Object.entries(loads)) {
-      const { acknowledged, refused, lost, wrong, hung, longest } = await load.end();
+    // All of them end before one is found wanting: what goes on would keep the process.
+    const ended = Object.entries(loads).map(async ([name, load]) => [name, await load.end()] as const);
+    for (const [name, report] of await Promise.all(ended)) {
+      const { acknowledged, refused, lost, wrong, hung, longest } = report;
       t.diagnostic(
         `${name}: ${acknowledged} acknowledged, ${lost} lost, ${wrong} wrong, ${hung} hung, ${refused} refused, longest answer ${Math.round(longest)} ms`,
       );
@@ -56,6 +58,11 @@ async function served(t: TestContext, loads: Loads): Promise<void> {
     t.diagnostic(`${name}: served again after ${Math.round(performance.now() - began)} ms`);
   };
   await Promise.all(Object.entries(loads).map(wait));
+}
+
+/** Which connection the server has had for the longest time. */
+async function connectionTo(server: { url: string }): Promise<string> {
+  return /^id=\d+/.exec(String(await ask(server, ['CLIENT', 'LIST'])))?.[0] ?? '';
 }
 
 describe('redisStore on a server that fails', { skip, concurrency: false }, async () => {
@@ -105,15 +112,13 @@ describe('redisStore on a server that fails', { skip, concurrency: false }, asyn
     const store = redisStore(server.url);
     t.after(() => store.close());
     await store.create('key', sampleRecord(now));
-    const connection = async (): Promise<string> =>
-      /^id=\d+/.exec(String(await ask(server, ['CLIENT', 'LIST'])))?.[0] ?? '';
-    const first = await connection();
+    const first = await connectionTo(server);
     await ask(server, ['REPLICAOF', '127.0.0.1', '1']);
     const replace = async () => store.replace('key', sampleRecord(now, { version: 2 }), 1);
     await assert.rejects(replace, /READONLY/);
     await ask(server, ['REPLICAOF', 'NO', 'ONE']);
     while (!(await replace().catch(() => ({ ok: false }))).ok) await delay(20);
-    assert.notEqual(await connection(), first);
+    assert.notEqual(await connectionTo(server), first);
   });
 
   it('that does not answer: more than ten thousand commands are not kept waiting', async t => {
@@ -127,6 +132,91 @@ describe('redisStore on a server that fails', { skip, concurrency: false }, asyn
     await assert.rejects(async () => store.read('key'), /10000 commands wait/);
     server.resume();
     assert.ok((await Promise.all(waiting)).every(record => record === null));
+  });
+
+  it('that is slow: a connection on which answers come is kept, however busy, and so is one that is idle', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    const network = await startNetwork(server.port);
+    t.after(() => network.close());
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const store = redisStore(`redis://127.0.0.1:${network.port}`);
+    t.after(() => store.close());
+    await store.ready();
+    const connection = await connectionTo(server);
+    for (let idle = 0; idle < 3; idle++) t.mock.timers.tick(5_000);
+    network.hold();
+    const [first, second] = [store.read('absent'), store.read('absent')];
+    await setImmediate();
+    t.mock.timers.tick(5_000);
+    network.pass(1);
+    assert.equal(await first, null);
+    t.mock.timers.tick(5_000);
+    network.pass(1);
+    assert.equal(await second, null);
+    assert.equal(await connectionTo(server), connection);
+  });
+
+  it('that does not answer: close waits for a second, and no longer than for the last answer', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    const [store, answered] = [redisStore(server.url), redisStore(server.url)];
+    await Promise.all([store.ready(), answered.ready()]);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const created = answered.create('key', sampleRecord(now));
+    const closed = answered.close();
+    assert.equal(await created, true);
+    assert.notEqual(await Promise.race([closed, setImmediate('it waits')]), 'it waits');
+    server.pause();
+    const lost = assert.rejects(async () => store.read('key'));
+    const closing = store.close();
+    await setImmediate();
+    t.mock.timers.tick(999);
+    assert.equal(await Promise.race([closing, setImmediate('it waits')]), 'it waits');
+    t.mock.timers.tick(1);
+    assert.notEqual(await Promise.race([closing, setImmediate('it waits')]), 'it waits');
+    await lost;
+  });
+
+  it('that takes a connection and says nothing: the attempt is given up after four seconds, the next one succeeds', async t => {
+    const server = await startRedis({ appendonly: 'no' });
+    t.after(() => server.stop());
+    const store = redisStore(server.url);
+    t.after(() => store.close());
+    server.pause();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const message = /cannot be reached: The server did not answer in time/;
+    const refused = assert.rejects(store.ready(), { code: 'ERR_STORE_FAILED', message });
+    t.mock.timers.tick(3_999);
+    assert.equal(await Promise.race([refused, setImmediate('it waits')]), 'it waits');
+    t.mock.timers.tick(1);
+    assert.notEqual(await Promise.race([refused, setImmediate('it waits')]), 'it waits');
+    t.mock.timers.reset();
+    server.resume();
+    while (!(await Promise.resolve(store.create('key', sampleRecord(now))).catch(() => false))) await delay(20);
+  });
+
+  it('that is down is not asked with every call: for a fifth of a second they fail with what the last attempt did', async t => {
+    let attempts = 0;
+    const listener = net.createServer(socket => {
+      attempts++;
+      socket.destroy();
+    });
+    await once(listener.listen(0, '127.0.0.1'), 'listening');
+    t.after(() => listener.close());
+    const store = redisStore(`redis://127.0.0.1:${(listener.address() as net.AddressInfo).port}`);
+    t.after(() => store.close());
+    let time = performance.now();
+    t.mock.method(performance, 'now', () => time);
+    const refused = async () => assert.rejects(async () => store.read('key'), { message: /cannot be reached/ });
+    await Promise.all([refused(), refused()]);
+    assert.equal(attempts, 1, 'who comes while an attempt is under way waits for that one');
+    time += 199;
+    await refused();
+    assert.equal(attempts, 1);
+    time += 1;
+    await refused();
+    assert.equal(attempts, 2);
   });
 
   it('whose host vanishes: the connection is given up, and another one opened', async t => {
@@ -145,6 +235,9 @@ describe('redisStore on a server that fails', { skip, concurrency: false }, asyn
     t.mock.timers.tick(5_000);
     await lost;
     assert.equal((await store.read('key'))?.version, 1);
+    // What was refused was not written: there is nothing to wait for.
+    const refused = { ok: false, current: sampleRecord(now) };
+    assert.deepEqual(await store.replace('key', sampleRecord(now, { version: 3 }), 2), refused);
   });
 });
 
@@ -193,8 +286,12 @@ describe('redisStore on a Cluster that fails', { skip }, async () => {
       const masters = cluster.nodes.slice(0, 3);
       const held = await Promise.all(masters.map(master => ask(master, ['KEYS', '*:{*}:*'])));
       const stores = held.map(([keys]) => new Set((keys as string[]).map(key => key.split(':')[0])).size);
-      const master = masters[stores.indexOf(Math.max(...stores))] as ClusterNode;
+      const fullest = stores.indexOf(Math.max(...stores));
+      const [master, replica] = [masters[fullest], cluster.nodes[3 + fullest]] as [ClusterNode, ClusterNode];
       await master.kill();
+      // Started again before that, it would still be the master, of nothing. An answer may have been under way, so that
+      // clients are served tells nothing yet.
+      while (!/role:master/.test(String(await ask(replica, ['INFO', 'replication'])))) await delay(20);
       await served(t, { 'node-redis': loads['node-redis'] as Load, ioredis: loads['ioredis'] as Load });
       // The new master has no replica until the old one is back.
       await master.restart();
@@ -236,5 +333,8 @@ describe('redisStore by Sentinel', { skip }, async () => {
     const message = /The write is done, but only 0 of 3 replicas had it after 50 ms/;
     await assert.rejects(async () => store.create('key', sampleRecord(now)), { code: 'ERR_STORE_FAILED', message });
     assert.equal((await store.read('key'))?.version, 1);
+    // What was refused was not written: there is nothing to wait for.
+    const refused = { ok: false, current: sampleRecord(now) };
+    assert.deepEqual(await store.replace('key', sampleRecord(now, { version: 3 }), 2), refused);
   });
 });

@@ -136,6 +136,14 @@ describe('redisStore in Redis', { skip }, async () => {
     }
   });
 
+  it('a session whose life is cut short counts, and is pruned, by its new end', async () => {
+    const store = await fresh();
+    await store.create('key', sampleRecord(now));
+    await store.replace('key', sampleRecord(now, { version: 2, expiresAt: now + HOUR / 2 }), 1);
+    assert.equal(await store.admin.count(now + HOUR / 2), 0);
+    assert.equal(await store.admin.prune(now + HOUR / 2, 10), 1);
+  });
+
   it('the index of a user keeps nothing that has ended', async () => {
     await redis.flushall();
     const clock = createTestClock(now);
@@ -184,6 +192,65 @@ describe('redisStore in Redis', { skip }, async () => {
     assert.equal((await store.read('key'))?.userId, 'eve');
   });
 
+  it('a touch whose session changes its user meanwhile lets the index of the new one know', async () => {
+    const store = await fresh();
+    const record = sampleRecord(now, { userId: 'ada' });
+    await store.create('key', record);
+    let overtaken = false;
+    const late = redisStore({
+      async call(command: string, args: string[]) {
+        const answer = await redis.call(command, args);
+        if (args.includes('madeleine:user:ada') && !overtaken) {
+          overtaken = true;
+          await store.replace('key', { ...record, version: 2, userId: 'eve' }, 1);
+        }
+        return answer;
+      },
+    });
+    assert.equal(await late.touch('key', now + 1, now + 9 * DAY), true);
+    assert.ok(overtaken);
+    assert.ok(Number(await redis.zscore('madeleine:user:eve', 'key')) > now + 9 * DAY);
+  });
+
+  it('the index of a user lives as long as the longest of their sessions, whichever comes last', async () => {
+    const store = await fresh();
+    await store.create('remembered', sampleRecord(now, { userId: 'ada', expiresAt: now + 30 * DAY }));
+    await store.create('key', sampleRecord(now, { userId: 'ada' }));
+    assert.ok((await redis.pttl('madeleine:user:ada')) > 30 * DAY);
+  });
+
+  it("no session becomes a user's unless the index of that user knows of it", async () => {
+    const store = await fresh();
+    const stopped = redisStore({
+      async call(command: string, args: string[]) {
+        if (args.includes('madeleine:user:ada')) throw new Error('it stops here');
+        return redis.call(command, args);
+      },
+    });
+    const login = sampleRecord(now, { version: 2, userId: 'ada' });
+    await assert.rejects(async () => stopped.create('new', login), /it stops here/);
+    assert.equal(await store.read('new'), null);
+    await store.create('key', sampleRecord(now));
+    await assert.rejects(async () => stopped.replace('key', login, 1), /it stops here/);
+    assert.deepEqual(await store.read('key'), sampleRecord(now));
+  });
+
+  it('a write whose record has expired by then is done, and gone in a moment', async () => {
+    const store = await fresh();
+    assert.equal(await store.create('key', sampleRecord(now, { expiresAt: now - 1 })), true);
+    await store.create('other', sampleRecord(now));
+    const ended = sampleRecord(now, { version: 2, expiresAt: now - 1 });
+    assert.deepEqual(await store.replace('other', ended, 1), { ok: true });
+    while ((await redis.keys('madeleine:{*}:*')).length > 0) await delay(1);
+  });
+
+  it('the index of a user that knows of a session for longer already is not told of less', async () => {
+    const store = await fresh();
+    await redis.zadd('madeleine:user:ada', now + 9 * DAY, 'key');
+    await store.create('key', sampleRecord(now, { userId: 'ada' }));
+    assert.equal(Number(await redis.zscore('madeleine:user:ada', 'key')), now + 9 * DAY);
+  });
+
   it('applications with prefixes of their own share a server', async () => {
     await redis.flushall();
     const [shop, forum] = [redisStore(redis, { prefix: 'shop:' }), redisStore(redis, { prefix: 'forum:' })];
@@ -210,7 +277,8 @@ describe('redisStore in Redis', { skip }, async () => {
   it('a walk through many records sees each once', async () => {
     const store = await fresh();
     const keys = Array.from({ length: 3_000 }, (_, i) => `key-${i}`);
-    await Promise.all(keys.map(key => store.create(key, sampleRecord(now))));
+    // Within a bucket they stand by the time they expire, and are walked by their keys.
+    await Promise.all(keys.map((key, i) => store.create(key, sampleRecord(now, { expiresAt: now + HOUR - i }))));
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
@@ -252,6 +320,27 @@ describe('redisStore in Redis', { skip }, async () => {
     await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /is closed/ });
   });
 
+  it('close waits for a call to its end, also where that takes several commands', async () => {
+    await redis.flushall();
+    const store = redisStore(server.url);
+    await store.ready();
+    await redis.script('FLUSH');
+    const created = store.create('closing', sampleRecord(now, { userId: 'ada' }));
+    const [done] = await Promise.all([created, store.close()]);
+    assert.equal(done, true);
+    assert.equal((await redisStore(redis).admin.byUser('ada')).length, 1);
+  });
+
+  it('a connection that is being opened while the store is closed is closed too', async () => {
+    const clients = async () => Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]);
+    const others = await clients();
+    const store = redisStore(server.url);
+    const ready = assert.rejects(store.ready(), { code: 'ERR_STORE_FAILED', message: /is closed/ });
+    await store.close();
+    await ready;
+    while ((await clients()) !== others) await delay(5);
+  });
+
   describe('when an answer is lost and the client asks again', async () => {
     const network = await startNetwork(server.port);
     after(() => network.close());
@@ -275,18 +364,21 @@ describe('redisStore in Redis', { skip }, async () => {
       assert.equal((await other.read('key'))?.version, 2);
     });
 
-    it('even if others have written since', async () => {
+    it('even if three others have written since, time after time', async () => {
       const [store, other] = [redisStore(again), await fresh()];
       await store.create('key', sampleRecord(now));
       const others = async () => {
-        for (let version = 3; version < 20; version++) {
-          const replaced = await other.replace('key', sampleRecord(now, { version }), version - 1);
-          assert.ok(replaced.ok);
+        let version = 2;
+        for (const writer of [other, redisStore(redis), redisStore(redis)]) {
+          for (let i = 0; i < 5; i++, version++) {
+            const replaced = await writer.replace('key', sampleRecord(now, { version: version + 1 }), version);
+            assert.ok(replaced.ok);
+          }
         }
       };
       const written = losing(() => store.replace('key', sampleRecord(now, { version: 2 }), 1), others);
       assert.deepEqual(await written, { ok: true });
-      assert.equal((await other.read('key'))?.version, 19);
+      assert.equal((await other.read('key'))?.version, 17);
     });
 
     it("somebody else's write of the same version is still somebody else's", async () => {

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { setInterval } from 'node:timers/promises';
+import { setImmediate, setInterval } from 'node:timers/promises';
 import type { Replaced, SessionRecord } from 'madeleine';
 import { storeConformance } from 'madeleine/testing';
 import type { SqlServer } from '../servers/sql-server.ts';
@@ -251,6 +251,18 @@ for (const server of SERVERS) {
       await own.end();
     });
 
+    test('close waits for a call to its end, also where that takes several statements', async () => {
+      const url = await running.createDatabase();
+      const first = server.open(url);
+      const [created] = await Promise.all([first.create('key', sampleRecord(now)), first.close()]);
+      assert.equal(created, true);
+      const store = server.open(url);
+      await store.ready();
+      const refused = store.replace('key', sampleRecord(now, { version: 9 }), 8);
+      const [replaced] = await Promise.all([refused, store.close()]);
+      assert.deepEqual(replaced, { ok: false, current: sampleRecord(now) });
+    });
+
     test('a replace that waits for another transaction sees what has become of the session', async () => {
       const url = await running.createDatabase();
       const store = server.open(url);
@@ -298,6 +310,19 @@ for (const server of SERVERS) {
       await store.close();
     });
 
+    test('what the server undoes again and again is sent eight times, and then fails', async () => {
+      const url = await running.createDatabase();
+      const { store, statements, end } = server.openPool(url);
+      await store.create('key', sampleRecord(now));
+      await server.run(url, server.undoUpdates);
+      const before = statements();
+      await assert.rejects(async () => store.replace('key', sampleRecord(now, { version: 2 }), 1), {
+        code: /^(40001|ER_LOCK_DEADLOCK)$/,
+      });
+      assert.equal(statements() - before, 8);
+      await end();
+    });
+
     test('a connection that does not answer for ten seconds is given up, and another takes its place', async t => {
       const url = await running.createDatabase();
       const { store, end } = server.openPool(url, 1);
@@ -318,6 +343,47 @@ for (const server of SERVERS) {
       assert.deepEqual(await store.read('key'), sampleRecord(now));
       await other.commit();
       await end();
+    });
+
+    test('a connection that the store opens is given up after five seconds, and the next call opens another', async t => {
+      const store = server.open(await running.createDatabase());
+      running.pause();
+      t.after(() => running.resume());
+      t.mock.timers.enable({ apis: ['setTimeout'] });
+      const refused = assert.rejects(store.ready(), server.kind === 'mysql' ? /cannot be reached/ : /timeout/);
+      t.mock.timers.tick(4_999);
+      assert.equal(await Promise.race([refused, setImmediate('it waits')]), 'it waits');
+      t.mock.timers.tick(1);
+      await refused;
+      t.mock.timers.reset();
+      running.resume();
+      assert.equal(await store.create('key', sampleRecord(now)), true);
+      await store.close();
+    });
+
+    test('the sessions of a user, and those that have expired, are found by an index', async () => {
+      const url = await running.createDatabase();
+      const store = server.open(url);
+      for (const user of ['ada', 'bob', 'eve']) await store.create(user, sampleRecord(now, { userId: user }));
+      const setup = server.kind === 'postgres' ? ['SET enable_seqscan = off'] : [];
+      const explained = async (where: string) =>
+        JSON.stringify(await server.run(url, ...setup, `EXPLAIN SELECT * FROM madeleine_sessions WHERE ${where}`));
+      assert.match(await explained("user_id = 'ada'"), /madeleine_sessions_user_id_idx|"possible_keys":"user_id"/);
+      assert.match(
+        await explained(`expires_at <= ${now}`),
+        /madeleine_sessions_expires_at_idx|"possible_keys":"expires_at"/,
+      );
+      await store.close();
+    });
+
+    test('a name is measured in bytes, as the server would cut it short: 63 are taken', async () => {
+      const url = await running.createDatabase();
+      const [longest, other] = ['é'.repeat(31), `${'é'.repeat(30)}ab`].map(table =>
+        server.open(url, { table: `${table}x` }),
+      );
+      for (const store of [longest, other]) assert.equal(await store?.create('key', sampleRecord(now)), true);
+      for (const store of [longest, other]) await store?.close();
+      assert.throws(() => server.open(url, { table: 'é'.repeat(32) }), { code: 'ERR_OPTION_INVALID' });
     });
 
     test('every call is one statement, but for a write that lost a race', async () => {

@@ -11,6 +11,9 @@ export interface Network {
    */
   loseNextAnswer(): Promise<void>;
   restore(): void;
+  /** From now on answers wait, until `pass` lets so many lines of them through. */
+  hold(): void;
+  pass(lines: number): void;
   /** From now on nothing comes through on the connections that there are, as when the other host has vanished. */
   silence(): void;
   close(): void;
@@ -21,6 +24,8 @@ export async function startNetwork(to: number): Promise<Network> {
   const held: net.Socket[] = [];
   let holding = false;
   let onAnswer: (() => void) | null = null;
+  let lines = Number.POSITIVE_INFINITY;
+  const flushes = new Set<() => void>();
 
   function join(client: net.Socket): void {
     const server = net.connect(to, '127.0.0.1');
@@ -31,10 +36,23 @@ export async function startNetwork(to: number): Promise<Network> {
       client.destroy();
       server.destroy();
     };
+    let answers = Buffer.alloc(0);
+    const flush = (): void => {
+      let end = lines === Number.POSITIVE_INFINITY ? answers.length : 0;
+      for (let next = answers.indexOf('\n'); lines > 0 && end <= next; next = answers.indexOf('\n', end)) {
+        lines--;
+        end = next + 1;
+      }
+      if (end > 0) client.write(answers.subarray(0, end));
+      answers = answers.subarray(end);
+    };
+    flushes.add(flush);
     client.on('data', data => server.write(data));
     server.on('data', data => {
-      if (onAnswer === null) client.write(data);
-      else {
+      if (onAnswer === null) {
+        answers = Buffer.concat([answers, data]);
+        flush();
+      } else {
         end();
         onAnswer();
         onAnswer = null;
@@ -59,6 +77,13 @@ export async function startNetwork(to: number): Promise<Network> {
     restore() {
       holding = false;
       for (const client of held.splice(0)) join(client);
+    },
+    hold() {
+      lines = 0;
+    },
+    pass(more) {
+      lines += more;
+      for (const flush of flushes) flush();
     },
     silence() {
       for (const socket of [...pairs].flat()) socket.removeAllListeners('data');

@@ -38,6 +38,8 @@ export interface SqlKind {
   createUser(user: string): string;
   grantAll(user: string): string;
   setComment(text: string): string;
+  /** Has the server undo every UPDATE of a session from now on, as if others were in its way. */
+  undoUpdates: string;
 }
 
 export interface Transaction {
@@ -106,6 +108,8 @@ export const SERVERS: readonly SqlKind[] = [
     grantAll: user =>
       `GRANT CREATE ON SCHEMA public TO ${user}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${user}`,
     setComment: text => `COMMENT ON TABLE madeleine_sessions IS '${text}'`,
+    undoUpdates: `CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '40001'; END $$;
+      CREATE TRIGGER undone BEFORE UPDATE ON madeleine_sessions FOR EACH ROW EXECUTE FUNCTION undo()`,
   },
   {
     kind: 'mysql',
@@ -173,5 +177,7 @@ export const SERVERS: readonly SqlKind[] = [
     createUser: user => `CREATE USER ${user}@'127.0.0.1' IDENTIFIED BY 'secret'`,
     grantAll: user => `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON *.* TO ${user}@'127.0.0.1'`,
     setComment: text => `ALTER TABLE madeleine_sessions COMMENT = '${text}'`,
+    undoUpdates:
+      "CREATE TRIGGER undone BEFORE UPDATE ON madeleine_sessions FOR EACH ROW SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213",
   },
 ];
