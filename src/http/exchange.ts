@@ -11,13 +11,13 @@ import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
 import { gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { connectionOf, writableOf } from './http2.ts';
-import { lookWhenIdle, oncePaused, saveAtEnd } from './late-save.ts';
+import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
 
 /** How long an application may take to answer an error that it was told, in milliseconds. */
 const MOST_TO_ANSWER = 5_000;
 
-export class Exchange<Data extends object = object> implements GateParticipant, LeavingHead {
+export class Exchange<Data extends object = object> implements GateParticipant, LeavingHead, LateSaver {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
   readonly #response: ServerResponse;
@@ -27,7 +27,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   /** Nothing is to come at which changes would be looked for: the response has ended, or the client went away. */
   #over = false;
   #refused = false;
-  #lookAgain: (() => void) | null = null;
+  isSavingSoon = false;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
   constructor(
@@ -50,7 +50,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   /** What handlers hold. After the response is over, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
     if (this.#over) {
-      this.#lookSoon();
+      saveSoon(this);
     } else if (this.#connection === null) {
       // A client that goes away does not take with it what a handler has put into the session.
       this.#connection = connectionOf(this.#response);
@@ -96,7 +96,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   ended(late: boolean): void {
     this.#over = true;
     if (this.#connection !== null) unwatchConnection(this.#connection, this);
-    if (late) this.#lookSoon();
+    if (late) saveSoon(this);
   }
 
   refused(): void {
@@ -107,8 +107,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   /** Looks at once, as the process may be about to exit, and again when whoever listens for this has heard of it. */
   hungUp(): void {
     this.#over = true;
-    this.#saveLate();
-    this.#lookSoon();
+    this.saveLate();
+    saveSoon(this);
   }
 
   failed(error: unknown): void {
@@ -120,13 +120,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.sessions.reportFailure(error);
   }
 
-  #lookSoon(): void {
-    this.#lookAgain ??= oncePaused(() => this.#saveLate());
-    this.#lookAgain();
-  }
-
   /** After the end, or after the client went away. */
-  #saveLate(): void {
+  saveLate(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
       if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;

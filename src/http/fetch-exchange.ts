@@ -7,19 +7,19 @@ import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts, Visitor } from '../session/state.ts';
 import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { type LeavingHead, tellOfSession } from './fields.ts';
-import { lookWhenIdle, oncePaused, saveAtEnd } from './late-save.ts';
+import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
 
 const THREW =
   'A handler began a session or changed its id, and then threw, or gave back no Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.';
 
-export class FetchExchange<Data extends object = object> {
+export class FetchExchange<Data extends object = object> implements LateSaver {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
   /** Nothing is to come at which changes would be looked for: the body is at its end, or leaves unwatched. */
   #left = false;
   /** The client went away, or the writer failed. */
   #brokeOff = false;
-  #lookAgain: (() => void) | null = null;
+  isSavingSoon = false;
 
   constructor(sessions: Sessions<Data>, open: OpenSession<Data>) {
     this.sessions = sessions;
@@ -28,7 +28,7 @@ export class FetchExchange<Data extends object = object> {
 
   /** What handlers hold. Once the response has left, asking for it means that something may still be changed. */
   get session(): OpenSession<Data>['session'] {
-    if (this.#left) this.#lookSoon();
+    if (this.#left) saveSoon(this);
     return this.#open.session;
   }
 
@@ -55,7 +55,7 @@ export class FetchExchange<Data extends object = object> {
     const cookies = open.setCookies();
     this.#left = true;
     // What goes on in the background may have changed something meanwhile.
-    if (saving instanceof Promise) this.#lookSoon();
+    if (saving instanceof Promise) saveSoon(this);
     // 101 and Response.error() are no answers that a field could be added to.
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
@@ -87,7 +87,7 @@ export class FetchExchange<Data extends object = object> {
         try {
           await saveAtEnd(this.sessions, this.#open);
           this.#left = true;
-          this.#lookSoon();
+          saveSoon(this);
         } catch (error) {
           this.sessions.reportFailure(error);
           throw error;
@@ -97,19 +97,14 @@ export class FetchExchange<Data extends object = object> {
         this.#left = true;
         this.#brokeOff = true;
         // At once, as the process may be about to exit, and again when whoever listens for this has heard of it.
-        this.#saveLeft();
-        this.#lookSoon();
+        this.saveLate();
+        saveSoon(this);
       },
     });
   }
 
-  #lookSoon(): void {
-    this.#lookAgain ??= oncePaused(() => this.#saveLeft());
-    this.#lookAgain();
-  }
-
   /** Where nobody else would look for what was changed. */
-  #saveLeft(): void {
+  saveLate(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
       // A stream is being sent after all: at its end.
