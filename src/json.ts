@@ -8,6 +8,11 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
+/** Whether it is an object and no array. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
 export const DEEPEST = 500;
 

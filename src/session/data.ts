@@ -3,13 +3,13 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import { type Fault, faultOfValues, isJson, type JsonObject } from '../json.ts';
+import { type Fault, faultOfValues, isJson, isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
   try {
-    const data = JSON.parse(text);
-    return data !== null && typeof data === 'object' && !Array.isArray(data) ? data : null;
+    const data: JsonValue = JSON.parse(text);
+    return isJsonObject(data) ? data : null;
   } catch {
     return null;
   }
