@@ -5,12 +5,12 @@
 import { MadeleineError } from '../errors.ts';
 import { bareErrorResponse } from '../http/bare-error.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
-import { type FetchExchange, fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
+import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type FlashMessages, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
-import { isMounted, sessionAmong } from '../http/mounted.ts';
+import { sessionAmong } from '../http/mounted.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
@@ -80,13 +80,6 @@ export function session<Data extends object = SessionData>(options: FetchSession
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);
 
-  /** The request's new exchange; `null`: it has one already. */
-  async function enter(request: Request): Promise<FetchExchange<Data> | null> {
-    const facts = new FetchFacts(request, hops);
-    if (isMounted(sessions, fetchExchangesOf(request), facts)) return null;
-    return openFetchExchange(sessions, request, request.headers.get('cookie'), facts);
-  }
-
   async function orBareError<Result>(work: Promise<Result>): Promise<Result | Response> {
     try {
       return await work;
@@ -105,7 +98,9 @@ export function session<Data extends object = SessionData>(options: FetchSession
     withSession: handler => {
       if (typeof handler !== 'function') throw handlerMissing();
       return async (source, ...rest) => {
-        const entered = await orBareError(enter(requestOf(source)));
+        const request = requestOf(source);
+        const facts = new FetchFacts(request, hops);
+        const entered = await orBareError(openFetchExchange(sessions, request, request, facts));
         if (entered === null) return handler(source, ...rest);
         if (entered instanceof Response) return entered;
         let response: Response;

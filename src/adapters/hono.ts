@@ -7,7 +7,7 @@ import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
-import { isMounted, sessionAmong } from '../http/mounted.ts';
+import { sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
@@ -55,14 +55,12 @@ export function session<Data extends object = SessionData>(options: FetchSession
   const middleware: HonoMiddleware = async (c, next) => {
     const { raw } = c.req;
     const facts = new FetchFacts(raw, hops, addressOf(c));
-    const mounted = fetchExchangesOf(c);
-    if (isMounted(sessions, mounted, facts)) {
+    const exchange = await openFetchExchange(sessions, c, raw, facts).catch(error => throwTo(c, error));
+    if (exchange === null) {
       await next();
       return undefined;
     }
-    const cookies = raw.headers.get('cookie');
-    const exchange = await openFetchExchange(sessions, c, cookies, facts).catch(error => throwTo(c, error));
-    if (mounted.length === 0) equip(c);
+    if (fetchExchangesOf(c).length === 1) equip(c);
     try {
       await next();
     } catch (thrown) {

@@ -8,6 +8,7 @@ import type { RequestFacts, Visitor } from '../session/state.ts';
 import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { type LeavingHead, tellOfSession } from './fields.ts';
 import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
+import { isMounted } from './mounted.ts';
 
 const THREW =
   'A handler began a session or changed its id, and then threw, or gave back no Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.';
@@ -159,14 +160,21 @@ export function fetchExchangesOf(holder: Holder): readonly FetchExchange[] {
   return holder[EXCHANGES] ?? NONE;
 }
 
-/** Opens the session of this Cookie field for the holder. @throws MadeleineError where it cannot be read */
+/**
+ * Opens the session of a request; `null`: these sessions have opened theirs before.
+ *
+ * @param holder what the exchange is kept on: the request, or what stands for it
+ * @throws MadeleineError where the session cannot be read, or `ERR_SESSION_NAME_TWICE`
+ */
 export async function openFetchExchange<Data extends object>(
   sessions: Sessions<Data>,
   holder: Holder,
-  cookieField: string | null,
+  request: Request,
   facts: RequestFacts,
-): Promise<FetchExchange<Data>> {
-  const exchange = new FetchExchange(sessions, await sessions.open(cookieField ?? undefined, facts));
+): Promise<FetchExchange<Data> | null> {
+  if (isMounted(sessions, fetchExchangesOf(holder), facts)) return null;
+  const open = await sessions.open(request.headers.get('cookie') ?? undefined, facts);
+  const exchange = new FetchExchange(sessions, open);
   holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object>];
   return exchange;
 }
