@@ -10,7 +10,7 @@ import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { mount } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { whenSettled } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -143,20 +143,16 @@ function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, stri
 
 const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuards(
   (guard, place) => (request, reply, done) => {
-    const proceed = (refusal: Refusal | null) => {
-      if (refusal === null) return done();
-      reply.code(refusal.status);
-      reply.headers({ ...refusal.headers, ...varyOf(reply, refusal) });
-      reply.send(refusal.body);
-    };
-    let decided: MaybePromise<Refusal | null>;
-    try {
-      decided = askGuard(guard, request.raw, reply.raw, request, place);
-    } catch (error) {
-      return done(error as Error);
-    }
-    if (decided instanceof Promise) decided.then(proceed, done);
-    else proceed(decided);
+    whenSettled(
+      () => askGuard(guard, request.raw, reply.raw, request, place),
+      refusal => {
+        if (refusal === null) return done();
+        reply.code(refusal.status);
+        reply.headers({ ...refusal.headers, ...varyOf(reply, refusal) });
+        reply.send(refusal.body);
+      },
+      done,
+    );
   },
 );
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
