@@ -109,7 +109,7 @@ export function stillLive(state: SessionState): MaybePromise<boolean> {
   const { core, key, record } = state;
   if (key === null || record === null) return false;
   return whenReady(core.store.read(key), stored => {
-    if (stored === null || !isSessionRecord(stored)) return false;
+    if (!isSessionRecord(stored)) return false;
     if (stored.successor !== null) return followRotation(state, stored);
     const live = isLive(stored, core.clock(), core.policy);
     if (live) state.record = stored;
