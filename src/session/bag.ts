@@ -86,7 +86,7 @@ class SessionBag {
 
   constructor(state: SessionState, data: JsonObject) {
     this.#state = state;
-    // By plain assignment, which is quick: what has a setter below becomes a property of the bag's own by that.
+    // Plain assignment is the fastest. For `id`, `cookie` and `about` it calls the setters below, which make an own property of it.
     for (const key of Object.keys(data)) {
       if (key !== '__proto__') (this as unknown as JsonObject)[key] = data[key] as JsonObject[string];
     }
@@ -128,7 +128,7 @@ class SessionBag {
 
   save(callback?: Callback): Promise<void> {
     const saved = inOrder(this.#state, async state => commit(state));
-    saved.catch(() => {}); // Who does not wait for it hears of it all the same: the response saves again what is not saved.
+    saved.catch(() => {}); // If nobody awaits this, the failure is not lost: the response tries to save again.
     return callBack(saved, callback);
   }
   reload(callback?: Callback): Promise<void> {

@@ -28,7 +28,7 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   } catch (cause) {
     throw unfit(data, cause);
   }
-  // Also where the text is the same: a Map makes `{}` of whatever it holds.
+  // Even if the text is the same: a Map becomes `{}`, whatever it holds.
   for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
   return text === unchanged ? text : checkSize(text, limit);
 }
