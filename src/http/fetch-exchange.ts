@@ -16,7 +16,7 @@ const THREW =
 export class FetchExchange<Data extends object = object> implements LateSaver {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
-  /** Nothing is to come at which changes would be looked for: the body is at its end, or leaves unwatched. */
+  /** The response was given back, and no end of a watched body is to come at which changes would be saved anyway. */
   #left = false;
   /** The client went away, or the writer failed. */
   #brokeOff = false;
@@ -27,7 +27,7 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
     this.#open = open;
   }
 
-  /** What handlers hold. Once the response has left, asking for it means that something may still be changed. */
+  /** What handlers hold. Who asks for it after the response has left may be about to change something. */
   get session(): OpenSession<Data>['session'] {
     if (this.#left) saveSoon(this);
     return this.#open.session;
@@ -55,15 +55,15 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
     }
     const cookies = open.setCookies();
     this.#left = true;
-    // What goes on in the background may have changed something meanwhile.
+    // While it was being saved, something in the background may have changed it.
     if (saving instanceof Promise) saveSoon(this);
     // 101 and Response.error() are no answers that a field could be added to.
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
-    // Else a copy: a stream is watched, Response.redirect() and fetch() give fields that cannot be changed, and who gives the same
-    // Response to everybody would give them each other's cookies.
+    // Otherwise a copy: so that a stream can be watched; because the fields that Response.redirect() and fetch() give cannot be changed;
+    // and because a handler that gives the same Response to everybody would give them each other's cookies.
     const sent = (await copyIfAtHand(response)) ?? copyOf(response, this.#watched(response.body));
-    // Of the connection that it came over, where a handler gives on what fetch() gave; Bun would add a length to it.
+    // Where a handler passes on what fetch() gave, this tells of another connection; and Bun would send a length beside it.
     sent.headers.delete('Transfer-Encoding');
     tellOfSession(open, cookies, new FetchHead(sent.headers), this.sessions);
     return sent;
@@ -97,7 +97,7 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
       brokeOff: () => {
         this.#left = true;
         this.#brokeOff = true;
-        // At once, as the process may be about to exit, and again when whoever listens for this has heard of it.
+        // At once, as the process may be about to exit, and again after those who listen for this have run.
         this.saveLate();
         saveSoon(this);
       },
@@ -108,9 +108,9 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
   saveLate(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
-      // A stream is being sent after all: at its end.
+      // Meanwhile a stream is being sent after all: it saves at its end.
       if (!this.#left) return;
-      // What is begun for a client that never gets its cookie is nobody's.
+      // A session begun now would be nobody's: its cookie cannot reach the client.
       if (this.#brokeOff && open.unstored) return;
       if (open.changed && !open.unstored && !this.#brokeOff) {
         this.sessions.warn(
@@ -124,8 +124,8 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
 }
 
 /**
- * Made of its parts: the Response of @hono/node-server, given another for a model, takes over its very fields (of fetch(), which cannot
- * be changed; in version 1), and is read before it is sent, so that a body that breaks off at once is sent as an empty one.
+ * Not `new Response(body, response)`: that of @hono/node-server then shares the fields of the other (in version 1), which cannot be
+ * changed if they come from fetch(); and reads the body before it is sent, so that one that breaks off at once is sent as an empty one.
  */
 function copyOf({ status, statusText, headers }: Response, body: ReadableStream<Uint8Array> | null): Response {
   return new Response(body, { status, statusText, headers: new Headers(headers) });

@@ -21,7 +21,7 @@ type Originals = Record<(typeof NAMES)[number], (...args: unknown[]) => unknown>
 
 const PRESENTED = Symbol('madeleine.presented');
 
-/** Has the head wait. What is returned lets it go, with the status that it had then, whatever the handler has set since. */
+/** Holds the head. The returned function lets it go, with the status that it has now, whatever the handler sets until then. */
 export function holdHead(holder: Holder, holderOf: HolderOf): () => void {
   const { response } = holder;
   const [status, message] = [response.statusCode, messageOf(response)];
@@ -41,19 +41,19 @@ function messageOf(response: ServerResponse): string | undefined {
 }
 
 /**
- * Of a head that counts as sent there cannot be another. One that says nothing new is let pass: libraries that look at Node's own
- * `_header` (compression before 1.8, and with it Next.js) begin every write so.
+ * Refuses a second `writeHead`, as Node does. One that says nothing new may pass: libraries that look at Node's own `_header` to see
+ * whether the head was sent (compression before 1.8, and with it Next.js) call it before every write.
  */
 export function refuseAnotherHead(response: ServerResponse, status: unknown, given: unknown): ServerResponse {
   const isNew = status !== response.statusCode || (given !== undefined && given !== null);
-  // Over HTTP/2 Node lets everything pass for a client that has gone.
+  // Over HTTP/2 Node refuses nothing once the client has gone.
   if (isNew && !streamOf(response)?.destroyed) refuse(response, 'write');
   return response;
 }
 
 /**
- * A head that is held counts as sent: `headersSent` is true and fields cannot be changed; an end that is held, as the end. Otherwise an error handler that looks
- * whether it may still answer would write into a response that is complete.
+ * While the head is held, `headersSent` is true and fields cannot be changed; while the end is held, `writableEnded` is true.
+ * Otherwise an error handler that looks whether it may still answer would write into a response that is complete.
  *
  * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put five properties on each
  * response, and to take them away again, cost more than everything else that a save does.
@@ -64,7 +64,7 @@ export function presentHeld(response: ServerResponse, holderOf: HolderOf): void 
   Object.defineProperties(owner, presentation(owner, holderOf));
 }
 
-/** Node's own responses have no prototype that is ours to change: theirs is made once. */
+/** What Node's own responses get, each of them, as their prototype is not ours to change: made once. */
 let last: { originals: Originals; descriptors: PropertyDescriptorMap } | null = null;
 
 function presentation(owner: ServerResponse, holderOf: HolderOf): PropertyDescriptorMap {

@@ -12,7 +12,7 @@ const HEAD_HAD_LEFT =
 /**
  * Saves what changed since the head left. A session begun since could never reach the client.
  *
- * @param begun what to say of one
+ * @param begun the warning for one
  */
 export function saveAtEnd(
   sessions: Pick<Sessions, 'warn'>,
@@ -27,7 +27,7 @@ export function saveAtEnd(
   });
 }
 
-/** Looks once nothing is being done to the session. No response can tell of a failure any more, so that one is an event. */
+/** Looks once no call on the session is under way. A failure becomes an event, as no response can tell of it any more. */
 export function lookWhenIdle(
   sessions: Pick<Sessions, 'reportFailure'>,
   open: AnySession,
@@ -56,7 +56,7 @@ export function saveSoon(saver: LateSaver): void {
   });
 }
 
-/** While something is being done to the session, nobody can tell what is left to save. */
+/** While a call on the session is under way, nobody can tell what is left to save. */
 function whenIdle(open: AnySession, look: () => MaybePromise<void>): MaybePromise<void> {
   const { busy } = open;
   if (busy === null) return look();
