@@ -1,4 +1,4 @@
-/** What JSON can hold, and whether a value comes back from it as it is, and text from UTF-8. */
+/** What JSON can hold: whether a value comes back from it unchanged, and text from UTF-8. */
 
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
@@ -83,7 +83,7 @@ function faultOfElements(array: readonly unknown[], path: string, above: object[
   return null;
 }
 
-/** Of what an object holds, under its names. */
+/** The same for all that an object holds; the path goes on with its keys. */
 export function faultOfValues(object: object, path: string, above: object[] = []): Fault | null {
   for (const key of Object.keys(object)) {
     const found = whyNotJson((object as JsonObject)[key], `${path}.${key}`, above);

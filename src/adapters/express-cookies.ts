@@ -33,7 +33,7 @@ const HINTS = { decode: 'Remove it: values are percent-decoded, and what cannot 
  * cookie-parser and Express signed, and the reverse.
  *
  * @param secret the key, or several: the first signs, all verify. In production at least 32 bytes each.
- * @param options none; here so that one of cookie-parser's is not passed over in silence
+ * @param options there are none: an option of cookie-parser's is refused, and not silently ignored
  * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`, `ERR_OPTION_UNKNOWN`
  */
 export function cookies(
@@ -48,7 +48,7 @@ export function cookies(
     addBeforehand(request);
     const holder = holderOf<Holder>(request);
     const present = holder[COOKIES];
-    // Who came first has read them, one of ours or another's; only that ours may have had no secret.
+    // Cookies that are there already stay, ours or another library's: unless ours had no secret, and this one has.
     const isFirst = present
       ? present.signing === null && signing !== null
       : !(request as { cookies?: unknown }).cookies;

@@ -80,7 +80,7 @@ export async function session<Data extends object = SessionData>(
     );
   }
   const sessions = createAdapterSessions<Data>(options);
-  // Beside a request.session that is not ours, from a scope above, Fastify refuses to start.
+  // Ours of a scope above is here already. If request.session is another plugin's, decorateRequest throws, and Fastify does not start.
   const below = app.hasDecorator('sessions') && app.hasRequestDecorator('session');
   app.decorate('sessions', sessions);
   if (!below) {
@@ -120,7 +120,7 @@ class FastifyFacts extends FrameworkFacts<FastifyRequestLike> {
   }
 }
 
-/** By the application's error handler; past it where a handler has taken the response into its own hands. */
+/** Gives the error to the application's error handler; where a handler has taken over the response (`reply.hijack()`), answers with a bare one. */
 function fail(reply: FastifyReplyLike, error: unknown): void {
   if (reply.sent) {
     reply.raw.end(bareError(reply.raw, error));
@@ -129,12 +129,12 @@ function fail(reply: FastifyReplyLike, error: unknown): void {
   const headers = reply.getHeaders();
   for (const name of String(headers['trailer'] ?? '').split(' ')) reply.removeTrailer(name);
   for (const name of Object.keys(headers)) if (isOfTheBody(name)) reply.removeHeader(name);
-  // Of a reply that was an error already, Fastify asks no error handler again for the status.
+  // Where the reply was an error already, Fastify calls no error handler again: then this is the status.
   reply.raw.statusCode = statusOf(error);
   reply.send(error);
 }
 
-/** What a plugin said by `reply.header('Vary', …)`, @fastify/cors for one, would take the place of what Node's response says. */
+/** Fastify's own fields (`reply.header('Vary', …)`, as of @fastify/cors) replace those of Node's response: so ours are added to them. */
 function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, string> {
   const present = String(reply.getHeaders()['vary'] ?? '');
   const fields = vary.reduce((text, field) => varyBy(text, field) ?? text, present);

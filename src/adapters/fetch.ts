@@ -124,7 +124,7 @@ export function session<Data extends object = SessionData>(options: FetchSession
 
 /** @throws MadeleineError `ERR_NOT_A_REQUEST` */
 function requestOf(source: RequestSource): Request {
-  // That of Next.js for its proxy has a `request` too, which throws.
+  // First of all: the request that Next.js gives its proxy has a property `request`, which throws.
   if (source instanceof Request) return source;
   const { request, req } = (source ?? {}) as { readonly request?: Request; readonly req?: Request };
   const found = request ?? req ?? (source as Partial<Request> | undefined);
@@ -132,7 +132,7 @@ function requestOf(source: RequestSource): Request {
   return found as Request;
 }
 
-/** By what it can do: a framework's own is no instance of the Response that is global, and what h3 makes one of later cannot be copied. */
+/** By its methods: a framework's own Response is no instance of the global one. What h3 only later makes a Response of cannot be copied. */
 function isResponse(given: unknown): given is Response {
   const { headers, clone } = (given ?? {}) as Partial<Response>;
   return typeof headers?.get === 'function' && typeof clone === 'function';

@@ -48,7 +48,7 @@ export function equipWith(properties: PropertyDescriptorMap): (request: Incoming
   return giveProperties(properties, 'session', warnIfShadowed);
 }
 
-/** The compatibility API is used as HTTP/1's is; `http/http2.ts` knows where it is not. */
+/** HTTP/2's compatibility API is used as if it were HTTP/1; `http/http2.ts` has the places where it differs. */
 export function asHttp1(request: NodeRequest): IncomingMessage {
   return request as IncomingMessage;
 }

@@ -43,7 +43,7 @@ export function setCookieLine(target: CookieTarget, name: string, line: string):
     return replaceSetCookie(target, name, line);
   }
   const headers = 'headers' in target ? target.headers : target;
-  // What is set on a request reaches nobody.
+  // A `method`: this is a Request, and what is set on one reaches nobody.
   if (!isFetchHeaders(headers) || 'method' in target) throw notAResponse();
   const lines = withLine(headers.getSetCookie(), name, line) as string[];
   try {
