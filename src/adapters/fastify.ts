@@ -120,7 +120,7 @@ class FastifyFacts extends FrameworkFacts<FastifyRequestLike> {
   }
 }
 
-/** Gives the error to the application's error handler; where a handler has taken over the response (`reply.hijack()`), answers with a bare one. */
+/** Gives the error to the application's error handler; answers barely where a handler has taken over the response (`reply.hijack()`). */
 function fail(reply: FastifyReplyLike, error: unknown): void {
   if (reply.sent) {
     reply.raw.end(bareError(reply.raw, error));

@@ -8,7 +8,7 @@ type MethodName = (typeof METHODS)[number];
 type Method = (first?: unknown, second?: unknown, third?: unknown) => unknown;
 /** A response's methods as they were before: Node's own, or another library's. */
 export type Below = Record<MethodName, Method>;
-/** Who is asked instead, and told which methods are below: a response may ask twice, on its prototype and above another library's methods. */
+/** Who is asked instead, and told what is below: a response may ask twice, on its prototype and above another library's methods. */
 type Interceptor = Record<MethodName, (below: Below, first?: unknown, second?: unknown, third?: unknown) => unknown>;
 type InterceptorOf = (response: ServerResponse) => Interceptor | undefined;
 

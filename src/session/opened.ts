@@ -24,11 +24,14 @@ export interface OpenSession<Data extends object = SessionData> {
   readonly changed: boolean;
   /** True when a call on the session (`login()`, say) has failed that nobody awaits: `commit` throws its error. */
   readonly failed: boolean;
-  /** The call on the session that is under way, awaited or not; `null`: none. While there is one, do not rely on `changed` and `unstored`. */
+  /** The call on the session that is under way, awaited or not; `null`: none. While there is one, `changed` and `unstored` say nothing. */
   readonly busy: Promise<unknown> | null;
   /** Saves what changed, or marks the session as seen if that is due; once all calls under way are done. */
   commit(): MaybePromise<void>;
-  /** The Set-Cookie lines for the response: none, one, or several where the session travels in cookies. To be called once, after `commit`, as the head leaves. */
+  /**
+   * The Set-Cookie lines for the response: none, one, or several where the session travels in cookies. To be called once, after
+   * `commit`, as the head leaves.
+   */
   setCookies(): readonly SetCookie[];
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;

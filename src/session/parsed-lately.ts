@@ -20,7 +20,7 @@ const ENTRY_WEIGHT = 100;
 
 interface Seen {
   version: number;
-  /** Only copies of it are handed out. `null` until this version is read again: most are not, and would only burden the garbage collector. */
+  /** Only copies are handed out. `null` until this version is read again: most never are, and would only burden the garbage collector. */
   parsed: Parsed | null;
   /** What the data weighs, even while it is not kept: so a session that comes back too seldom to profit is forgotten before it does. */
   readonly weight: number;

@@ -23,7 +23,7 @@ export interface Core {
   readonly queue: CommitQueue;
   /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
   join(base: string, mine: string, stored: string): string;
-  /** The record with this data and version, marked as seen if that is due or `seen` is true; the very same record if the data is the same. */
+  /** The record with this data and version, marked as seen if that is due or `seen`; the very same record if the data is the same. */
   advance(record: SessionRecord, data: string, version: number, seen?: boolean): SessionRecord;
   /** Parses the text of sessions. */
   readonly parsed: ParsedLately;
@@ -115,7 +115,7 @@ export class SessionState {
     if (this.headLeft) throw headLeft();
   }
 
-  /** Holds the session that is stored as `record` under this key. @param id `null` where it is not known: under the same key it stays what it was */
+  /** Holds the session that `record` is, under this key. @param id `null` where it is not known: under the same key it stays as it was */
   hold(key: string, record: SessionRecord, id: string | null): void {
     this.id = id ?? (key === this.key ? this.id : null);
     this.renewal &&= key === this.key;
