@@ -6,7 +6,7 @@ import type { RequestFacts } from '../session/state.ts';
 import { sessionMissing } from './missing.ts';
 
 /** One request's session, as far as it matters here. */
-export interface Mounted {
+interface Mounted {
   readonly sessions: Sessions<object>;
   readonly session: Session<object>;
 }

@@ -54,7 +54,7 @@ export type OnStoreError = 'fail' | 'anonymous';
 
 export type OnReuse = 'end' | 'report';
 
-export interface CheckedOptions {
+interface CheckedOptions {
   secret: Secret;
   store: SessionStore | CarriedStore;
   concurrency: Concurrency;

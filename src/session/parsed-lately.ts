@@ -8,7 +8,7 @@ import { parseData } from './data.ts';
 import { isObject, renew, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** Data as it was parsed, and its snapshot, whose `replaced` may hold what has changed since: `renew` puts that into a copy. */
-export interface Parsed {
+interface Parsed {
   readonly data: JsonObject;
   readonly snapshot: Snapshot;
 }
