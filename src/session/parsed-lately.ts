@@ -2,7 +2,7 @@
  * Remembers session data that was parsed lately. A page makes a dozen requests at once, each with the same session: to see that its
  * text is the same costs next to nothing, and to copy the data takes a sixth of the time of parsing the text again.
  */
-import { DEEPEST, type JsonObject, type JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { createRecentlyUsed, type RecentlyUsed } from '../recently-used.ts';
 import { parseData } from './data.ts';
 import { isObject, renew, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -78,7 +78,7 @@ function weightOf({ text, parts }: Snapshot): number {
 
 function parse(text: string): Parsed | null {
   const data = parseData(text);
-  const snapshot = data && takeSnapshot(text, data, DEEPEST);
+  const snapshot = data && takeSnapshot(text, data);
   return data && snapshot && { data, snapshot };
 }
 

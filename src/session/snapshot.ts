@@ -1,5 +1,5 @@
 /** What session data looked like when it was read, to see at the response what a handler has changed. */
-import type { JsonObject } from '../json.ts';
+import { DEEPEST, type JsonObject } from '../json.ts';
 import { endsOfValues, replaceValues } from './replace-values.ts';
 
 /**
@@ -27,8 +27,8 @@ const ARRAY = Symbol('an array');
 const END = Symbol('the end of an object');
 const NONE: readonly number[] = [];
 
-/** @param deepest how deep the data may be nested; `null` if it is deeper */
-export function takeSnapshot(text: string, data: JsonObject, deepest: number): Snapshot | null {
+/** `null` for data that is nested deeper than what can be saved. */
+export function takeSnapshot(text: string, data: JsonObject): Snapshot | null {
   const parts: unknown[] = [];
   const keys: string[] = [];
   const places: number[] = [];
@@ -37,11 +37,12 @@ export function takeSnapshot(text: string, data: JsonObject, deepest: number): S
     keys.push(key);
     places.push(parts.length);
     if (!isObject(held)) parts.push(held);
-    else if (!layOut(held, parts, deepest - 1)) return null;
+    else if (!layOut(held, parts, DEEPEST - 1)) return null;
   }
   return { text, parts, keys, places, replaced: null, ends: null };
 }
 
+/** @param deepest how deep the value may be nested; `false` if it is deeper */
 function layOut(value: object, parts: unknown[], deepest: number): boolean {
   if (deepest < 0) return false;
   if (Array.isArray(value)) {
