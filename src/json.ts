@@ -16,8 +16,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
 export const DEEPEST = 500;
 
-/** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */
-export function isJson(value: unknown, depth: number): boolean {
+/**
+ * Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted.
+ *
+ * @param depth how deep it stands itself; given only where the value is a part of another
+ */
+export function isJson(value: unknown, depth = 1): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -59,7 +63,7 @@ export interface Fault {
  * @param above the objects that it stands in
  */
 export function whyNotJson(value: unknown, path: string, above: object[] = []): Fault | null {
-  if ((typeof value !== 'object' || value === null) && isJson(value, 1)) return null;
+  if ((typeof value !== 'object' || value === null) && isJson(value)) return null;
   if (typeof value === 'number') return { path, why: `${value} would come back as null` };
   if (typeof value !== 'object' || value === null) return { path, why: `a ${typeof value} cannot be kept` };
   if (above.includes(value)) return { path, why: 'it stands in itself' };

@@ -142,7 +142,7 @@ function parseJsonCookie(text: string): JsonValue {
   if (!text.startsWith('j:')) return text;
   try {
     const value = JSON.parse(text.slice(2)) as JsonValue;
-    return isJson(value, 1) ? value : text;
+    return isJson(value) ? value : text;
   } catch {
     return text;
   }

@@ -44,7 +44,7 @@ export function toText(value: unknown, type: CookieType, name: string): string {
     if (isWellFormed(value)) return value;
     throw badValue(name, 'holds half a surrogate pair', 'Use text.toWellFormed() where such text can occur.');
   }
-  if (type === 'json' && (value === undefined || !isJson(value, 1))) {
+  if (type === 'json' && (value === undefined || !isJson(value))) {
     const { path, why } = whyNotJson(value, 'value') ?? { path: 'value', why: 'there is none' };
     throw badValue(name, `is nothing that JSON can hold (${path}: ${why})`, 'Give plain values: a Date as text.');
   }

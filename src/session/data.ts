@@ -29,7 +29,7 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
     throw unfit(data, cause);
   }
   // Even if the text is the same: a Map becomes `{}`, whatever it holds.
-  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
+  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key])) throw unfit(data);
   return text === unchanged ? text : checkSize(text, limit);
 }
 
