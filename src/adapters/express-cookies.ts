@@ -43,6 +43,10 @@ export function cookies(
   checkOptions(options, [], 'cookies', HINTS);
   const keys = secret === undefined ? null : createKeyring(secret).secrets;
   const signing = keys && { secret: keys[0] as string, verify: createExpressVerifier(keys) };
+  const equip = giveProperties(
+    { cookies: property('cookies'), signedCookies: property('signedCookies'), secret: property('secret') },
+    'cookies',
+  );
 
   return (request, _response, next) => {
     addBeforehand(request);
@@ -117,11 +121,6 @@ class RequestCookies {
 
 const COOKIES: unique symbol = Symbol('madeleine.cookies');
 type Holder = { [COOKIES]?: RequestCookies };
-
-const equip = giveProperties(
-  { cookies: property('cookies'), signedCookies: property('signedCookies'), secret: property('secret') },
-  'cookies',
-);
 
 /** A property that can be assigned to, as that of cookie-parser can. */
 function property(name: 'cookies' | 'signedCookies' | 'secret'): PropertyDescriptor & ThisType<IncomingMessage> {
