@@ -126,6 +126,18 @@ class SessionBag {
     defineOwn(this, 'about', value);
   }
 
+  // `req.session[name] = value` with a name from the client must not put another prototype under the bag.
+  get __proto__(): undefined {
+    return undefined;
+  }
+  set __proto__(_value: unknown) {
+    throw new MadeleineError(
+      'ERR_DATA_KEY',
+      'A session cannot hold the key "__proto__".',
+      'If the key comes from a client, check it first, or keep such entries as an array of pairs.',
+    );
+  }
+
   save(callback?: Callback): Promise<void> {
     const saved = inOrder(this.#state, async state => commit(state));
     saved.catch(() => {}); // If nobody awaits this, the failure is not lost: the response tries to save again.
@@ -179,18 +191,6 @@ class SessionBag {
     return wish(this.#state, running);
   }
 }
-
-// `req.session[name] = value` with a name from the client must not put another prototype under the bag.
-Object.defineProperty(SessionBag.prototype, '__proto__', {
-  get: () => undefined,
-  set() {
-    throw new MadeleineError(
-      'ERR_DATA_KEY',
-      'A session cannot hold the key "__proto__".',
-      'If the key comes from a client, check it first, or keep such entries as an array of pairs.',
-    );
-  },
-});
 
 const EMPTY: { data: JsonObject; snapshot: null } = { data: Object.freeze({}), snapshot: null };
 
