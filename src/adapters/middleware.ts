@@ -30,7 +30,7 @@ export interface SessionMiddleware<Data extends object = SessionData> {
 export function createMiddleware<Data extends object>(
   options: SessionOptions<Data>,
   factsOf: (request: IncomingMessage) => RequestFacts,
-  equip: (request: IncomingMessage) => void = equipWith(REQUEST_PROPERTIES),
+  equip: (request: IncomingMessage) => void = equipWith({}),
 ): SessionMiddleware<Data> {
   const sessions = createAdapterSessions(options);
   return Object.assign(
@@ -43,15 +43,13 @@ export function createMiddleware<Data extends object>(
   );
 }
 
-/** Gives each request these properties, of which `session` is one. */
-export function equipWith(properties: PropertyDescriptorMap): (request: IncomingMessage) => void {
-  return giveProperties(properties, 'session', warnIfShadowed);
+/** Gives each request `session`, `flash` and these other properties. */
+export function equipWith(others: PropertyDescriptorMap): (request: IncomingMessage) => void {
+  const properties = sessionProperties<IncomingMessage>(request => request);
+  return giveProperties({ ...properties, ...others }, 'session', warnIfShadowed);
 }
 
 /** HTTP/2's compatibility API is used as if it were HTTP/1; `http/http2.ts` has the places where it differs. */
 export function asHttp1(request: NodeRequest): IncomingMessage {
   return request as IncomingMessage;
 }
-
-/** `session` and `flash` of a request that is Node's own, or has it underneath. */
-export const REQUEST_PROPERTIES: PropertyDescriptorMap = sessionProperties<IncomingMessage>(request => request);
