@@ -1,4 +1,4 @@
-/** Two copies of this package in one process share nothing: neither the gate before a response, nor a class of errors. */
+/** Two copies of this package in one process share nothing, neither the gate before a response nor the class of errors: a warning. */
 import { PACKAGE_URL } from './package-url.ts';
 import type { Warn } from './warnings.ts';
 

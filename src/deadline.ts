@@ -1,6 +1,6 @@
 /**
- * What the answer is, if it comes in time; a late one, good or bad, is dropped. It may be any thenable: query builders and
- * older promise libraries answer with promises of their own.
+ * Settles as the answer does, if that comes in time; what comes later is dropped. The answer may be any thenable: query builders and
+ * older promise libraries have promises of their own.
  *
  * @param timeout in milliseconds
  * @param late the error when no answer came in time

@@ -1,4 +1,4 @@
-/** What JSON can hold, and whether a value comes back from it as it is, and text from UTF-8. */
+/** What JSON can hold: whether a value comes back from it unchanged, and text from UTF-8. */
 
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
@@ -8,11 +8,20 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
+/** Whether it is an object and no array. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What is nested deeper is refused: a recursive walk of it, JSON's own included, could overflow the stack. */
 export const DEEPEST = 500;
 
-/** Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted. */
-export function isJson(value: unknown, depth: number): boolean {
+/**
+ * Whether the value comes back from JSON as it is. `undefined` does as a property: it is left out, as if deleted.
+ *
+ * @param depth how deep it stands itself; given only where the value is a part of another
+ */
+export function isJson(value: unknown, depth = 1): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -54,7 +63,7 @@ export interface Fault {
  * @param above the objects that it stands in
  */
 export function whyNotJson(value: unknown, path: string, above: object[] = []): Fault | null {
-  if ((typeof value !== 'object' || value === null) && isJson(value, 1)) return null;
+  if ((typeof value !== 'object' || value === null) && isJson(value)) return null;
   if (typeof value === 'number') return { path, why: `${value} would come back as null` };
   if (typeof value !== 'object' || value === null) return { path, why: `a ${typeof value} cannot be kept` };
   if (above.includes(value)) return { path, why: 'it stands in itself' };
@@ -78,7 +87,7 @@ function faultOfElements(array: readonly unknown[], path: string, above: object[
   return null;
 }
 
-/** Of what an object holds, under its names. */
+/** The same for all that an object holds; the path goes on with its keys. */
 export function faultOfValues(object: object, path: string, above: object[] = []): Fault | null {
   for (const key of Object.keys(object)) {
     const found = whyNotJson((object as JsonObject)[key], `${path}.${key}`, above);

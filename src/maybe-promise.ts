@@ -19,6 +19,22 @@ export function orElse<T, F>(
   }
 }
 
+/** Calls `next` with what `call` gives, or `failed` with its error, at once or later. What `next` throws is not given to `failed`. */
+export function whenSettled<T>(
+  call: () => MaybePromise<T>,
+  next: (value: T) => void,
+  failed: (error: Error) => void,
+): void {
+  let value: MaybePromise<T>;
+  try {
+    value = call();
+  } catch (error) {
+    return failed(error as Error);
+  }
+  if (value instanceof Promise) value.then(next, failed);
+  else next(value);
+}
+
 /** Whether it is a promise of any kind: drivers and query builders answer with promises of their own. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

@@ -22,7 +22,7 @@ export function checkOptions<Options extends object>(
   return options;
 }
 
-/** So many are named; of what is no list of options at all, a client say, there may be thousands. */
+/** How many unknown ones are named: what was given may be no options at all (a database client, say), and have thousands. */
 const MOST_NAMED = 5;
 
 function unknownOptions(
@@ -50,7 +50,7 @@ function hintFor(name: string, known: readonly string[], hints: Readonly<Record<
   if (Object.hasOwn(hints, name)) return hints[name] as string;
   const near = closest(name, known, 2);
   if (near !== undefined) return `Did you mean "${near}"?`;
-  // Of short names, which are many, only the very one.
+  // Many of these names are short, and similar to others: of them only the exact name counts.
   return hints[closest(name, Object.keys(hints), 0) ?? ''] ?? null;
 }
 
@@ -78,13 +78,13 @@ export function ownOptions<Options extends object>(given: Options, what: string)
   );
 }
 
-/** An option whose value cannot be: `problem` goes on from its name. */
+/** The error for a wrong value. @param problem goes on after the option's name: `'is not text'` */
 export function invalidOption(option: string, problem: string, remedy: string): MadeleineError {
   return new MadeleineError('ERR_OPTION_INVALID', `Option "${option}" ${problem}.`, remedy);
 }
 
 /**
- * @param others what else it may be, in words; it is asked for by the caller
+ * @param others what else is allowed, in words: the caller has checked that it is none of those
  * @throws MadeleineError `ERR_OPTION_INVALID` where the value is none of the choices
  */
 export function checkChoice(
@@ -105,13 +105,13 @@ export function checkPositive(option: string, value: number, remedy: string): vo
   throw invalidOption(option, 'is not a positive whole number', remedy);
 }
 
-/** Which of these methods the value lacks; of what is no object, all. */
+/** Which of these methods the value lacks: all of them, if it is no object. */
 export function missingMethods(value: unknown, names: readonly string[]): readonly string[] {
   if (value === null || typeof value !== 'object') return names;
   return names.filter(name => typeof (value as Record<string, unknown>)[name] !== 'function');
 }
 
-/** The known name that is at most so many letters, or a third of its own, away. */
+/** The known name that differs least, by at most so many letters or a third of its own. */
 function closest(name: string, known: readonly string[], letters: number): string | undefined {
   const ranked = known
     .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))

@@ -1,5 +1,6 @@
 /**
- * Where this package's files lie. Bundled into one CommonJS file it has an empty `import.meta`, and lies where that file does.
+ * The folder of this package's files. Where a bundler has made one CommonJS file of everything, `import.meta` is empty, and it is the
+ * folder of that file.
  */
 import { pathToFileURL } from 'node:url';
 

@@ -1,6 +1,6 @@
 /** The sessions of any adapter: the core's, and a store where none is given. */
 
-// From the front door, so that `declare module 'madeleine' { interface SessionData { … } }` finds it in every program.
+// From index.ts, so that `declare module 'madeleine' { interface SessionData { … } }` works in every program that uses an adapter.
 import type { SessionData } from '../index.ts';
 import { ownOptions } from '../options.ts';
 import type { SessionsOptions } from '../session/options.ts';
@@ -20,7 +20,7 @@ const IN_MEMORY =
 /** @throws MadeleineError for wrong options */
 export function createAdapterSessions<Data extends object>(options: SessionOptions<Data>): Sessions<Data> {
   const given = ownOptions(options ?? {}, 'session');
-  // `null` is a store that was meant and is not there: `createSessions` says so.
+  // Not `??`: `null` is a store that was meant to be there, and `createSessions` refuses it.
   const store = given.store === undefined ? memoryStore(given.clock ? { clock: given.clock } : {}) : given.store;
   const sessions = createSessions<Data>({ ...given, store });
   const isForgetful = given.store === undefined && process.env['NODE_ENV'] === 'production';

@@ -1,6 +1,6 @@
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 
-/** V8 can do without this from version 13 on, which came with Node 24. */
+/** From version 13 on, which came with Node 24, V8 does not need this. */
 const isNeeded = Number.parseInt(process.versions.node, 10) < 24;
 
 /** What Express adds to each request once it has changed the prototype. */
@@ -14,8 +14,8 @@ const TO_RESPONSES = ['locals', 'statusCode', 'statusMessage'];
 const prepared = new WeakSet<object>();
 
 /**
- * Has this server's requests and responses begin, from the next one on, with the properties that Express is going to add to
- * them, as they are found before: `undefined`, and the status 200.
+ * From the next request on, gives this server's requests and responses the properties that Express is going to add, before it does
+ * so, with the values that are found there: `undefined`, and the status 200.
  *
  * Express gives each of them another prototype. After that, every property that is added makes V8 a hidden class for this
  * one object, and whoever looks something up on it, Express, Node or we, meets a class never seen before. With nothing left
@@ -51,7 +51,7 @@ function isNobodysOn(object: object | undefined, nodes: object): (name: Property
   return name => !between.some(prototype => Object.hasOwn(prototype, name));
 }
 
-/** What Node's prototype answers with is the object's own from now on. */
+/** Makes what the object has by these names, of its prototype too, properties of its own. */
 function makeOwn(object: object, names: readonly PropertyKey[]): void {
   const held = object as Record<PropertyKey, unknown>;
   for (const name of names) {

@@ -33,7 +33,7 @@ const HINTS = { decode: 'Remove it: values are percent-decoded, and what cannot 
  * cookie-parser and Express signed, and the reverse.
  *
  * @param secret the key, or several: the first signs, all verify. In production at least 32 bytes each.
- * @param options none; here so that one of cookie-parser's is not passed over in silence
+ * @param options there are none: an option of cookie-parser's is refused, and not silently ignored
  * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`, `ERR_OPTION_UNKNOWN`
  */
 export function cookies(
@@ -43,12 +43,16 @@ export function cookies(
   checkOptions(options, [], 'cookies', HINTS);
   const keys = secret === undefined ? null : createKeyring(secret).secrets;
   const signing = keys && { secret: keys[0] as string, verify: createExpressVerifier(keys) };
+  const equip = giveProperties(
+    { cookies: property('cookies'), signedCookies: property('signedCookies'), secret: property('secret') },
+    'cookies',
+  );
 
   return (request, _response, next) => {
     addBeforehand(request);
     const holder = holderOf<Holder>(request);
     const present = holder[COOKIES];
-    // Who came first has read them, one of ours or another's; only that ours may have had no secret.
+    // Cookies that are there already stay, ours or another library's: unless ours had no secret, and this one has.
     const isFirst = present
       ? present.signing === null && signing !== null
       : !(request as { cookies?: unknown }).cookies;
@@ -118,11 +122,6 @@ class RequestCookies {
 const COOKIES: unique symbol = Symbol('madeleine.cookies');
 type Holder = { [COOKIES]?: RequestCookies };
 
-const equip = giveProperties(
-  { cookies: property('cookies'), signedCookies: property('signedCookies'), secret: property('secret') },
-  'cookies',
-);
-
 /** A property that can be assigned to, as that of cookie-parser can. */
 function property(name: 'cookies' | 'signedCookies' | 'secret'): PropertyDescriptor & ThisType<IncomingMessage> {
   return {
@@ -142,7 +141,7 @@ function parseJsonCookie(text: string): JsonValue {
   if (!text.startsWith('j:')) return text;
   try {
     const value = JSON.parse(text.slice(2)) as JsonValue;
-    return isJson(value, 1) ? value : text;
+    return isJson(value) ? value : text;
   } catch {
     return text;
   }

@@ -10,7 +10,7 @@ import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { SessionOptions } from './adapter-sessions.ts';
 import { addBeforehand } from './express-additions.ts';
-import { createMiddleware, equipWith, REQUEST_PROPERTIES, type SessionMiddleware } from './middleware.ts';
+import { createMiddleware, equipWith, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { NodeRequest, NodeResponse } from '../http/http2.ts';
@@ -35,8 +35,6 @@ declare global {
   }
 }
 
-const PROPERTIES = { ...REQUEST_PROPERTIES, sessionID: sessionId };
-
 /**
  * Sessions for Express.
  *
@@ -48,7 +46,7 @@ const PROPERTIES = { ...REQUEST_PROPERTIES, sessionID: sessionId };
  * @throws MadeleineError for wrong options
  */
 export function session<Data extends object = SessionData>(options: SessionOptions<Data>): SessionMiddleware<Data> {
-  const give = equipWith(PROPERTIES);
+  const give = equipWith({ sessionID: sessionId });
   const equip = (request: IncomingMessage) => {
     addBeforehand(request);
     give(request);

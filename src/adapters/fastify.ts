@@ -11,7 +11,7 @@ import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { mount } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { whenSettled } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -81,7 +81,7 @@ export async function session<Data extends object = SessionData>(
     );
   }
   const sessions = createAdapterSessions<Data>(options);
-  // Beside a request.session that is not ours, from a scope above, Fastify refuses to start.
+  // Ours of a scope above is here already. If request.session is another plugin's, decorateRequest throws, and Fastify does not start.
   const below = app.hasDecorator('sessions') && app.hasRequestDecorator('session');
   app.decorate('sessions', sessions);
   if (!below) {
@@ -123,7 +123,7 @@ class FastifyFacts extends FrameworkFacts<FastifyRequestLike> {
   }
 }
 
-/** By the application's error handler; past it where a handler has taken the response into its own hands. */
+/** Gives the error to the application's error handler; answers barely where a handler has taken over the response (`reply.hijack()`). */
 function fail(reply: FastifyReplyLike, error: unknown): void {
   const response = asHttp1(reply.raw);
   if (reply.sent) {
@@ -133,12 +133,12 @@ function fail(reply: FastifyReplyLike, error: unknown): void {
   const headers = reply.getHeaders();
   for (const name of String(headers['trailer'] ?? '').split(' ')) reply.removeTrailer(name);
   for (const name of Object.keys(headers)) if (isOfTheBody(name)) reply.removeHeader(name);
-  // Of a reply that was an error already, Fastify asks no error handler again for the status.
+  // Where the reply was an error already, Fastify calls no error handler again: then this is the status.
   response.statusCode = statusOf(error);
   reply.send(error);
 }
 
-/** What a plugin said by `reply.header('Vary', …)`, @fastify/cors for one, would take the place of what Node's response says. */
+/** Fastify's own fields (`reply.header('Vary', …)`, as of @fastify/cors) replace those of Node's response: so ours are added to them. */
 function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, string> {
   const present = String(reply.getHeaders()['vary'] ?? '');
   const fields = vary.reduce((text, field) => varyBy(text, field) ?? text, present);
@@ -147,20 +147,16 @@ function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, stri
 
 const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuards(
   (guard, place) => (request, reply, done) => {
-    const proceed = (refusal: Refusal | null) => {
-      if (refusal === null) return done();
-      reply.code(refusal.status);
-      reply.headers({ ...refusal.headers, ...varyOf(reply, refusal) });
-      reply.send(refusal.body);
-    };
-    let decided: MaybePromise<Refusal | null>;
-    try {
-      decided = askGuard(guard, asHttp1(request.raw), asHttp1(reply.raw), request, place);
-    } catch (error) {
-      return done(error as Error);
-    }
-    if (decided instanceof Promise) decided.then(proceed, done);
-    else proceed(decided);
+    whenSettled(
+      () => askGuard(guard, asHttp1(request.raw), asHttp1(reply.raw), request, place),
+      refusal => {
+        if (refusal === null) return done();
+        reply.code(refusal.status);
+        reply.headers({ ...refusal.headers, ...varyOf(reply, refusal) });
+        reply.send(refusal.body);
+      },
+      done,
+    );
   },
 );
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;

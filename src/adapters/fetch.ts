@@ -5,12 +5,12 @@
 import { MadeleineError } from '../errors.ts';
 import { bareErrorResponse } from '../http/bare-error.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
-import { type FetchExchange, fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
+import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type FlashMessages, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
-import { isMounted, sessionAmong } from '../http/mounted.ts';
+import { sessionAmong } from '../http/mounted.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
@@ -80,13 +80,6 @@ export function session<Data extends object = SessionData>(options: FetchSession
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);
 
-  /** The request's new exchange; `null`: it has one already. */
-  async function enter(request: Request): Promise<FetchExchange<Data> | null> {
-    const facts = new FetchFacts(request, hops);
-    if (isMounted(sessions, fetchExchangesOf(request), facts)) return null;
-    return openFetchExchange(sessions, request, request.headers.get('cookie'), facts);
-  }
-
   async function orBareError<Result>(work: Promise<Result>): Promise<Result | Response> {
     try {
       return await work;
@@ -105,7 +98,9 @@ export function session<Data extends object = SessionData>(options: FetchSession
     withSession: handler => {
       if (typeof handler !== 'function') throw handlerMissing();
       return async (source, ...rest) => {
-        const entered = await orBareError(enter(requestOf(source)));
+        const request = requestOf(source);
+        const facts = new FetchFacts(request, hops);
+        const entered = await orBareError(openFetchExchange(sessions, request, request, facts));
         if (entered === null) return handler(source, ...rest);
         if (entered instanceof Response) return entered;
         let response: Response;
@@ -129,7 +124,7 @@ export function session<Data extends object = SessionData>(options: FetchSession
 
 /** @throws MadeleineError `ERR_NOT_A_REQUEST` */
 function requestOf(source: RequestSource): Request {
-  // That of Next.js for its proxy has a `request` too, which throws.
+  // First of all: the request that Next.js gives its proxy has a property `request`, which throws.
   if (source instanceof Request) return source;
   const { request, req } = (source ?? {}) as { readonly request?: Request; readonly req?: Request };
   const found = request ?? req ?? (source as Partial<Request> | undefined);
@@ -137,7 +132,7 @@ function requestOf(source: RequestSource): Request {
   return found as Request;
 }
 
-/** By what it can do: a framework's own is no instance of the Response that is global, and what h3 makes one of later cannot be copied. */
+/** By its methods: a framework's own Response is no instance of the global one. What h3 only later makes a Response of cannot be copied. */
 function isResponse(given: unknown): given is Response {
   const { headers, clone } = (given ?? {}) as Partial<Response>;
   return typeof headers?.get === 'function' && typeof clone === 'function';

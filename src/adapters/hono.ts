@@ -7,7 +7,7 @@ import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
-import { isMounted, sessionAmong } from '../http/mounted.ts';
+import { sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
@@ -55,14 +55,12 @@ export function session<Data extends object = SessionData>(options: FetchSession
   const middleware: HonoMiddleware = async (c, next) => {
     const { raw } = c.req;
     const facts = new FetchFacts(raw, hops, addressOf(c));
-    const mounted = fetchExchangesOf(c);
-    if (isMounted(sessions, mounted, facts)) {
+    const exchange = await openFetchExchange(sessions, c, raw, facts).catch(error => throwTo(c, error));
+    if (exchange === null) {
       await next();
       return undefined;
     }
-    const cookies = raw.headers.get('cookie');
-    const exchange = await openFetchExchange(sessions, c, cookies, facts).catch(error => throwTo(c, error));
-    if (mounted.length === 0) equip(c);
+    if (fetchExchangesOf(c).length === 1) equip(c);
     try {
       await next();
     } catch (thrown) {
@@ -70,14 +68,14 @@ export function session<Data extends object = SessionData>(options: FetchSession
       throw thrown;
     }
     if (!c.finalized) {
-      // Nobody answered: Hono says so, unless it finds that we did.
+      // Nobody answered. Hono says so, as long as we set no response.
       await exchange.leave();
       return undefined;
     }
     const { res } = c;
     const complete = await exchange.complete(res).catch(error => throwTo(c, error));
     if (complete === res) return undefined;
-    // Hono adds the fields of the response before it to a new one, which has them already.
+    // Without this Hono would add the fields of the old response to the new one, which has them already.
     c.res = undefined;
     c.res = complete;
     return undefined;
@@ -88,7 +86,7 @@ export function session<Data extends object = SessionData>(options: FetchSession
   });
 }
 
-/** On Node, which alone tells it by the same name everywhere. */
+/** The client's address, on Node: elsewhere each host has another name for it. */
 function addressOf({ env }: HonoContext): string | undefined {
   const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
   return incoming?.socket?.remoteAddress;
@@ -156,13 +154,13 @@ function equipPrototype(prototype: object): void {
   });
 }
 
-/** Hands an error to Hono's error handling, with nothing left of the response that is not to be. */
+/** Hands an error to Hono's error handling, and takes away what belongs to the response that it replaces. */
 function throwTo(c: HonoContext, error: unknown): never {
   const kept = [...c.res.headers].filter(([name]) => !isOfTheBody(name));
   const bare = bareErrorResponse(error);
   c.res = undefined;
   c.res = new Response(null, { status: bare.status, headers: kept });
-  // Hono's own handler answers with what this gives, and logs what has no such thing: a fault of the program.
+  // Hono's own error handler answers with what getResponse() gives. An error without it, a fault of the program, it logs.
   if (error instanceof MadeleineError && error.status !== 500) Object.assign(error, { getResponse: () => bare });
   throw error;
 }

@@ -60,10 +60,10 @@ export function session<Data extends object = SessionData>(options: SessionOptio
 
 const PROPERTIES = sessionProperties<KoaContext>(ctx => ctx.req);
 
-/** Each application's `app.context`, once it has been seen. */
+/** The `app.context` of each application whose requests have come by. */
 const SEEN = new WeakSet<object>();
 
-/** Once, on `app.context`, from which the application's contexts are made. */
+/** Gives `app.context`, from which all contexts of the application are made, its properties: once. */
 function equip(ctx: KoaContext): void {
   const prototype: object = Object.getPrototypeOf(ctx);
   if (SEEN.has(prototype)) return;

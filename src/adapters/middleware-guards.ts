@@ -3,20 +3,16 @@ import { createGuards, type Guards, type Refusal } from '../http/guard.ts';
 import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import type { Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
-import type { MaybePromise } from '../maybe-promise.ts';
+import { whenSettled } from '../maybe-promise.ts';
 
 type GuardMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
 const guards: Guards<NodeRequest, GuardMiddleware> = createGuards((guard, place) => (request, response, next) => {
-  const proceed = (refusal: Refusal | null) => (refusal ? refuse(response, refusal) : next());
-  let decided: MaybePromise<Refusal | null>;
-  try {
-    decided = askGuard(guard, asHttp1(request), asHttp1(response), request, place);
-  } catch (error) {
-    return next(error as Error);
-  }
-  if (decided instanceof Promise) decided.then(proceed, next);
-  else proceed(decided);
+  whenSettled(
+    () => askGuard(guard, asHttp1(request), asHttp1(response), request, place),
+    refusal => (refusal ? refuse(response, refusal) : next()),
+    next,
+  );
 });
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
 export const requireUser: typeof guards.requireUser = guards.requireUser;

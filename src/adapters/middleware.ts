@@ -26,7 +26,7 @@ export interface SessionMiddleware<Data extends object = SessionData> {
 export function createMiddleware<Data extends object>(
   options: SessionOptions<Data>,
   factsOf: (request: IncomingMessage) => RequestFacts,
-  equip: (request: IncomingMessage) => void = equipWith(REQUEST_PROPERTIES),
+  equip: (request: IncomingMessage) => void = equipWith({}),
 ): SessionMiddleware<Data> {
   const sessions = createAdapterSessions(options);
   return Object.assign(
@@ -39,10 +39,8 @@ export function createMiddleware<Data extends object>(
   );
 }
 
-/** Gives each request these properties, of which `session` is one. */
-export function equipWith(properties: PropertyDescriptorMap): (request: IncomingMessage) => void {
-  return giveProperties(properties, 'session', warnIfShadowed);
+/** Gives each request `session`, `flash` and these other properties. */
+export function equipWith(others: PropertyDescriptorMap): (request: IncomingMessage) => void {
+  const properties = sessionProperties<IncomingMessage>(request => request);
+  return giveProperties({ ...properties, ...others }, 'session', warnIfShadowed);
 }
-
-/** `session` and `flash` of a request that is Node's own, or has it underneath. */
-export const REQUEST_PROPERTIES: PropertyDescriptorMap = sessionProperties<IncomingMessage>(request => request);

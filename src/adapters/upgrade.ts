@@ -62,7 +62,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
     if (!mayConnect(request.headers)) return 403;
     try {
       const open = await sessions.open(request.headers.cookie, new HandshakeFacts(request, hops));
-      // No response follows: the turn is over, and a session that travels in cookies cannot be changed any more.
+      // No response follows: the turn is over, and a session that travels in cookies cannot be changed after setCookies().
       open.endTurn?.();
       open.setCookies();
       opened.set(request, open);
@@ -95,7 +95,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
     middleware(request, response, next) {
       void enter(request).then(refused => {
         if (refused === null) return next();
-        // socket.io gives something like a response for a WebSocket, which cannot answer.
+        // For a WebSocket socket.io gives only a stand-in for a response, which cannot answer.
         if (response instanceof ServerResponse) response.writeHead(refused).end();
         else refuse(request.socket, refused);
       });

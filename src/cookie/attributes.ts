@@ -29,7 +29,7 @@ const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [
   ...(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'priority'] as const),
 ];
 
-/** Those of a cookie that is declared, whose lifetime is a length and no date. */
+/** The attributes that `defineCookie` takes: its cookies have a lifetime (`maxAge`), and no date. */
 export const DECLARED_ATTRIBUTES: readonly string[] = COOKIE_ATTRIBUTES.filter(name => name !== 'expires');
 
 /** One attribute's value, in bytes (section 5.6). */
@@ -51,7 +51,7 @@ const PRIORITY = { low: 'Low', medium: 'Medium', high: 'High' } as const;
  * @throws MadeleineError `ERR_COOKIE_ATTRIBUTE`, `ERR_COOKIE_PREFIX`, `ERR_OPTION_UNKNOWN`
  */
 export function attributeText(name: string, attributes: CookieAttributes): string {
-  // As `checkOptions` gives them; without a copy where they hold nothing else, as they nearly always do.
+  // `checkOptions` makes a copy: not needed where there are nothing but known attributes, as nearly always.
   const given = holdsAttributesAlone(attributes) ? attributes : checkOptions(attributes, COOKIE_ATTRIBUTES, 'cookie');
   const {
     domain,
@@ -82,7 +82,7 @@ export function attributeText(name: string, attributes: CookieAttributes): strin
   return text;
 }
 
-/** Inherited names are looked at too: what a polluted prototype brings along counts for nothing. */
+/** Whether there is nothing but known attributes; `false` for inherited ones too, which a polluted prototype may have. */
 function holdsAttributesAlone(given: object | null): boolean {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) return false;
   const known: readonly string[] = COOKIE_ATTRIBUTES;

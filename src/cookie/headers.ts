@@ -43,17 +43,16 @@ export function setCookieLine(target: CookieTarget, name: string, line: string):
     return replaceSetCookie(target, name, line);
   }
   const headers = 'headers' in target ? target.headers : target;
-  // What is set on a request reaches nobody.
+  // A `method`: this is a Request, and what is set on one reaches nobody.
   if (!isFetchHeaders(headers) || 'method' in target) throw notAResponse();
-  const others = headers.getSetCookie().filter(other => !other.startsWith(`${name}=`));
+  const lines = withLine(headers.getSetCookie(), name, line) as string[];
   try {
     headers.delete('set-cookie');
   } catch (cause) {
     throw immutable(cause);
   }
-  for (const other of others) headers.append('set-cookie', other);
-  headers.append('set-cookie', line);
-  return [...others, line];
+  for (const one of lines) headers.append('set-cookie', one);
+  return lines;
 }
 
 /** The same for a Node response whose head is known to be there still. */
@@ -63,7 +62,7 @@ export function replaceSetCookie(response: Omit<NodeResponse, 'headersSent'>, na
   return [lines].flat();
 }
 
-/** The Set-Cookie lines, with this one in the place of what is for the same name; alone it stays a text. */
+/** The Set-Cookie lines with this one added, and others for the same name left out. Where there were none at all, a text and no list. */
 export function withLine(
   present: number | string | string[] | undefined,
   name: string,

@@ -19,7 +19,7 @@ const TAB = 0x09;
 const QUOTE = 0x22;
 const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
-/** No control character but the tab (RFC 6265bis section 5.6). To match all that may stand there takes less than to look for one that may not. */
+/** No control character but the tab (RFC 6265bis section 5.6). Matching what is allowed is quicker than searching for what is not. */
 const CLEAN = /^[\t\x20-\x7e\x80-\uffff]*$/;
 /** Clean, and without a `%`: nothing to decode. */
 const PLAIN = /^[\t\x20-\x24\x26-\x7e\x80-\uffff]*$/;
@@ -40,12 +40,12 @@ export function parseCookies(field: string | readonly string[] | undefined): Rec
   let equals = -1;
   for (let start = 0; start < text.length && count < MOST_COOKIES; ) {
     const end = endOfPair(text, start);
-    // Looked for again only once it has been passed: pairs without one would look through all that follows, each of them.
+    // Searched for again only once it has been passed: otherwise each pair without one would search all of the rest.
     if (equals < start) equals = text.indexOf('=', start);
     if (equals < 0) break;
     if (equals < end) {
       const name = trimmed(text, start, equals);
-      // Not `in`, which takes longer than all else here.
+      // Not by `in`, which would take longer than all the rest.
       if (name !== '' && cookies[name] === undefined) {
         const value = unquote(trimmed(text, equals + 1, end));
         if (isPlain) cookies[name] = value;
@@ -103,7 +103,7 @@ function beforeBlanks(text: string, to: number): number {
   return at;
 }
 
-/** Space and tab only: what else counts as white space in Unicode may be part of a name that pretends to be another. */
+/** Space and tab only: other white space of Unicode may be part of a name that is made to look like another. */
 function isBlank(code: number): boolean {
   return code === SPACE || code === TAB;
 }

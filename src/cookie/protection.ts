@@ -8,7 +8,7 @@ export const PROTECTIONS = ['plain', 'signed', 'sealed'] as const;
 export type Protection = (typeof PROTECTIONS)[number];
 
 /** Turns a cookie's text into what is sent, before it is percent-encoded, and back; `null` for what is not genuine or too old. */
-export interface ProtectedText {
+interface ProtectedText {
   close(text: string): string;
   open(sent: string): string | null;
 }

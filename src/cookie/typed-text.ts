@@ -44,7 +44,7 @@ export function toText(value: unknown, type: CookieType, name: string): string {
     if (isWellFormed(value)) return value;
     throw badValue(name, 'holds half a surrogate pair', 'Use text.toWellFormed() where such text can occur.');
   }
-  if (type === 'json' && (value === undefined || !isJson(value, 1))) {
+  if (type === 'json' && (value === undefined || !isJson(value))) {
     const { path, why } = whyNotJson(value, 'value') ?? { path: 'value', why: 'there is none' };
     throw badValue(name, `is nothing that JSON can hold (${path}: ${why})`, 'Give plain values: a Date as text.');
   }
@@ -65,7 +65,7 @@ function jsonOf(value: unknown, name: string): string {
   throw badValue(name, 'is nothing that JSON can hold', 'Give a plain value, or clear the cookie.', cause);
 }
 
-/** Asked of what reading will find, so that what JSON made something else of, a Date say, is not written and never read. */
+/** Checks the value as it will be read, from its JSON text: where that changes it (a Date), it could be written and never be read. */
 function checkSchema(text: string, type: Exclude<CookieType, string>, name: string): void {
   const result = type['~standard'].validate(JSON.parse(text) as never);
   if (isLater(result))
@@ -78,7 +78,7 @@ function checkSchema(text: string, type: Exclude<CookieType, string>, name: stri
   );
 }
 
-/** Whether a schema answers later, which is of no use here. What it fails with then is nobody's, and must not end the process. */
+/** Whether the schema gave a promise, which is of no use here; should it reject, that must not end the process. */
 function isLater<Result>(result: Result | Promise<Result>): result is Promise<Result> {
   if (!(result instanceof Promise)) return false;
   result.catch(() => {});

@@ -7,9 +7,8 @@ import { flash } from './flash.ts';
 import { sessionAssigned, warnOfMissingSession } from './missing.ts';
 
 /**
- * `session` and `flash`, to be put on a prototype of what handlers hold. Looking at the session is what makes the response
- * vary by cookie, so it is an accessor. Another session library in this process, on an app or a path of its own, may still keep
- * there what it wants.
+ * `session` and `flash`, to be put on a prototype of what handlers hold. `session` is an accessor, because looking at it is what makes
+ * the response vary by cookie. Where a request has none of ours, another session library may assign its own.
  *
  * @param requestOf Node's request of the object that carries them
  */

@@ -3,7 +3,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import { forgetTrailers, streamOf } from './http2.ts';
 
-/** Of a response that is not to be: what described its body, where it led, the cookies it would have set. */
+/** Fields that belong to the response which the error replaces: they describe its body, where it leads, the cookies that it sets. */
 const OF_THE_BODY =
   /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|trailer$|set-cookie$)/;
 
@@ -16,11 +16,11 @@ export function clearForError(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) if (isOfTheBody(name)) response.removeHeader(name);
   forgetTrailers(response);
   response.statusCode = 500;
-  // Back to the default for whatever status comes; Node knows it as "not given". HTTP/2 has none, and warns who looks for one.
+  // Node then takes the default for whatever status is set. HTTP/2 has no message, and warns whoever touches it.
   if (!streamOf(response)) (response as { statusMessage: string | undefined }).statusMessage = undefined;
 }
 
-/** Makes the head of an error that no application can say in its own way; answers with its body, the name of the status. */
+/** Makes the head of an error that the application cannot answer in its own way. Answers with the body: the name of the status. */
 export function bareError(response: ServerResponse, error: unknown): string {
   response.statusCode = statusOf(error);
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');

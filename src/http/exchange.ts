@@ -11,23 +11,23 @@ import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
 import { gateOf } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { connectionOf, writableOf } from './http2.ts';
-import { lookWhenIdle, oncePaused, saveAtEnd } from './late-save.ts';
+import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
 
 /** How long an application may take to answer an error that it was told, in milliseconds. */
 const MOST_TO_ANSWER = 5_000;
 
-export class Exchange<Data extends object = object> implements GateParticipant, LeavingHead {
+export class Exchange<Data extends object = object> implements GateParticipant, LeavingHead, LateSaver {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
   readonly #response: ServerResponse;
   readonly #onError: (error: Error) => void;
-  /** What is watched for a client that goes away, once a handler has asked for the session. */
+  /** The connection that is watched for a client that goes away; `null` until a handler asks for the session. */
   #connection: ReturnType<typeof connectionOf> = null;
-  /** Nothing is to come at which changes would be looked for: the response has ended, or the client went away. */
+  /** The response has ended, or the client has gone: no later moment will come at which changes are saved anyway. */
   #over = false;
   #refused = false;
-  #lookAgain: (() => void) | null = null;
+  isSavingSoon = false;
 
   /** @param onError answers with an error in the application's own way; called only when nothing was sent */
   constructor(
@@ -41,18 +41,18 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.#response = response;
     this.#onError = onError;
     if (open.endTurn) {
-      // Whoever went away while waiting for a turn has no end to come.
+      // A client that went away while it waited for its turn: 'close' is over already.
       if (writableOf(response).closed) open.endTurn();
       else response.once('close', open.endTurn);
     }
   }
 
-  /** What handlers hold. After the response is over, asking for it means that something may still be changed. */
+  /** What handlers hold. Who asks for it after the response is over may be about to change something. */
   get session(): OpenSession<Data>['session'] {
     if (this.#over) {
-      this.#lookSoon();
+      saveSoon(this);
     } else if (this.#connection === null) {
-      // A client that goes away does not take with it what a handler has put into the session.
+      // If the client goes away before the response ends, what handlers have put into the session is saved then.
       this.#connection = connectionOf(this.#response);
       if (this.#connection !== null) watchConnection(this.#connection, this);
     }
@@ -96,7 +96,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   ended(late: boolean): void {
     this.#over = true;
     if (this.#connection !== null) unwatchConnection(this.#connection, this);
-    if (late) this.#lookSoon();
+    if (late) saveSoon(this);
   }
 
   refused(): void {
@@ -104,11 +104,11 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.ended(false);
   }
 
-  /** Looks at once, as the process may be about to exit, and again when whoever listens for this has heard of it. */
+  /** Saves at once, as the process may be about to exit, and again after handlers that listen for this have run. */
   hungUp(): void {
     this.#over = true;
-    this.#saveLate();
-    this.#lookSoon();
+    this.saveLate();
+    saveSoon(this);
   }
 
   failed(error: unknown): void {
@@ -120,18 +120,13 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.sessions.reportFailure(error);
   }
 
-  #lookSoon(): void {
-    this.#lookAgain ??= oncePaused(() => this.#saveLate());
-    this.#lookAgain();
-  }
-
   /** After the end, or after the client went away. */
-  #saveLate(): void {
+  saveLate(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
       if (this.#refused || !open.accessed || !(open.changed || open.failed)) return;
       const { writableEnded } = this.#response;
-      // What is begun for a client that never gets its cookie is nobody's.
+      // A session begun now would be nobody's: its cookie cannot reach the client.
       if (!writableEnded && open.unstored) return;
       const saving = this.saveAtEnd();
       if (writableEnded) {
@@ -166,8 +161,8 @@ export function tellApplication(
 }
 
 /**
- * Who has made a promise of next() (h3, a middleware in an API route of Next.js) takes its first call alone, and hears of no save that
- * fails later: the client would wait for ever.
+ * Where a framework makes a promise of next() (h3, a middleware in an API route of Next.js), only its first call counts. When a save
+ * fails later, nobody hears of it, and the client would wait for ever: so after a while it is given a bare error.
  */
 function answerIfNobodyDoes(sessions: Pick<Sessions, 'reportFailure'>, response: ServerResponse, error: unknown): void {
   if (response.headersSent || writableOf(response).closed) return;

@@ -22,7 +22,7 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
     this.request = request;
   }
 
-  /** A request that the framework never saw, as one of socket.io's or of connect, says nothing: then its connection is asked. */
+  /** A request that the framework never saw (of socket.io, of connect) has no such property: then its connection is asked. */
   get secure(): boolean {
     return this.request.secure ?? isEncrypted(this.request.socket);
   }
@@ -105,12 +105,12 @@ function isEncrypted(socket: object | undefined): boolean {
   return (socket as { encrypted?: boolean } | undefined)?.encrypted === true;
 }
 
-/** What the first in the list said, who stood before the client. */
+/** Whether the proxy nearest to the client, the first in the list, says https. */
 function saysHttps(list: string | string[] | null | undefined): boolean {
   return /^https\b/i.test(String(list));
 }
 
-/** What the outermost trusted proxy wrote; where a proxy replaced the list, what is left of it. */
+/** The entry that the outermost trusted proxy wrote; the first, where a proxy has shortened the list. */
 function forwardedEntry(list: string | string[] | null | undefined, hops: number): string | undefined {
   if (!list) return undefined;
   const entries = String(list).split(',');

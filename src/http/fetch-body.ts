@@ -27,7 +27,7 @@ async function copyOfBun(response: Response): Promise<Response> {
   return copy;
 }
 
-export interface BodyEnd {
+interface BodyEnd {
   /** Everything is written: the reader hears of it when this is done; if it fails, that the body broke off. */
   beforeEnd(): Promise<void>;
   /** The body broke off: by its writer's error, or because the client went away. */

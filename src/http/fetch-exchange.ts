@@ -7,28 +7,29 @@ import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts, Visitor } from '../session/state.ts';
 import { copyIfAtHand, withEnd } from './fetch-body.ts';
 import { type LeavingHead, tellOfSession } from './fields.ts';
-import { lookWhenIdle, oncePaused, saveAtEnd } from './late-save.ts';
+import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
+import { isMounted } from './mounted.ts';
 
 const THREW =
   'A handler began a session or changed its id, and then threw, or gave back no Response, so that the cookie cannot reach the client. Give back a Response, a redirect too.';
 
-export class FetchExchange<Data extends object = object> {
+export class FetchExchange<Data extends object = object> implements LateSaver {
   readonly sessions: Sessions<Data>;
   readonly #open: OpenSession<Data>;
-  /** Nothing is to come at which changes would be looked for: the body is at its end, or leaves unwatched. */
+  /** The response was given back, and no end of a watched body is to come at which changes would be saved anyway. */
   #left = false;
   /** The client went away, or the writer failed. */
   #brokeOff = false;
-  #lookAgain: (() => void) | null = null;
+  isSavingSoon = false;
 
   constructor(sessions: Sessions<Data>, open: OpenSession<Data>) {
     this.sessions = sessions;
     this.#open = open;
   }
 
-  /** What handlers hold. Once the response has left, asking for it means that something may still be changed. */
+  /** What handlers hold. Who asks for it after the response has left may be about to change something. */
   get session(): OpenSession<Data>['session'] {
-    if (this.#left) this.#lookSoon();
+    if (this.#left) saveSoon(this);
     return this.#open.session;
   }
 
@@ -54,15 +55,15 @@ export class FetchExchange<Data extends object = object> {
     }
     const cookies = open.setCookies();
     this.#left = true;
-    // What goes on in the background may have changed something meanwhile.
-    if (saving instanceof Promise) this.#lookSoon();
+    // While it was being saved, something in the background may have changed it.
+    if (saving instanceof Promise) saveSoon(this);
     // 101 and Response.error() are no answers that a field could be added to.
     if ((!open.accessed && cookies.length === 0) || response.status < 200) return response;
 
-    // Else a copy: a stream is watched, Response.redirect() and fetch() give fields that cannot be changed, and who gives the same
-    // Response to everybody would give them each other's cookies.
+    // Otherwise a copy: so that a stream can be watched; because the fields that Response.redirect() and fetch() give cannot be changed;
+    // and because a handler that gives the same Response to everybody would give them each other's cookies.
     const sent = (await copyIfAtHand(response)) ?? copyOf(response, this.#watched(response.body));
-    // Of the connection that it came over, where a handler gives on what fetch() gave; Bun would add a length to it.
+    // Where a handler passes on what fetch() gave, this tells of another connection; and Bun would send a length beside it.
     sent.headers.delete('Transfer-Encoding');
     tellOfSession(open, cookies, new FetchHead(sent.headers), this.sessions);
     return sent;
@@ -87,7 +88,7 @@ export class FetchExchange<Data extends object = object> {
         try {
           await saveAtEnd(this.sessions, this.#open);
           this.#left = true;
-          this.#lookSoon();
+          saveSoon(this);
         } catch (error) {
           this.sessions.reportFailure(error);
           throw error;
@@ -96,25 +97,20 @@ export class FetchExchange<Data extends object = object> {
       brokeOff: () => {
         this.#left = true;
         this.#brokeOff = true;
-        // At once, as the process may be about to exit, and again when whoever listens for this has heard of it.
-        this.#saveLeft();
-        this.#lookSoon();
+        // At once, as the process may be about to exit, and again after those who listen for this have run.
+        this.saveLate();
+        saveSoon(this);
       },
     });
   }
 
-  #lookSoon(): void {
-    this.#lookAgain ??= oncePaused(() => this.#saveLeft());
-    this.#lookAgain();
-  }
-
   /** Where nobody else would look for what was changed. */
-  #saveLeft(): void {
+  saveLate(): void {
     const open = this.#open;
     lookWhenIdle(this.sessions, open, () => {
-      // A stream is being sent after all: at its end.
+      // Meanwhile a stream is being sent after all: it saves at its end.
       if (!this.#left) return;
-      // What is begun for a client that never gets its cookie is nobody's.
+      // A session begun now would be nobody's: its cookie cannot reach the client.
       if (this.#brokeOff && open.unstored) return;
       if (open.changed && !open.unstored && !this.#brokeOff) {
         this.sessions.warn(
@@ -128,8 +124,8 @@ export class FetchExchange<Data extends object = object> {
 }
 
 /**
- * Made of its parts: the Response of @hono/node-server, given another for a model, takes over its very fields (of fetch(), which cannot
- * be changed; in version 1), and is read before it is sent, so that a body that breaks off at once is sent as an empty one.
+ * Not `new Response(body, response)`: that of @hono/node-server then shares the fields of the other (in version 1), which cannot be
+ * changed if they come from fetch(); and reads the body before it is sent, so that one that breaks off at once is sent as an empty one.
  */
 function copyOf({ status, statusText, headers }: Response, body: ReadableStream<Uint8Array> | null): Response {
   return new Response(body, { status, statusText, headers: new Headers(headers) });
@@ -164,14 +160,21 @@ export function fetchExchangesOf(holder: Holder): readonly FetchExchange[] {
   return holder[EXCHANGES] ?? NONE;
 }
 
-/** Opens the session of this Cookie field for the holder. @throws MadeleineError where it cannot be read */
+/**
+ * Opens the session of a request; `null`: these sessions have opened theirs before.
+ *
+ * @param holder what the exchange is kept on: the request, or what stands for it
+ * @throws MadeleineError where the session cannot be read, or `ERR_SESSION_NAME_TWICE`
+ */
 export async function openFetchExchange<Data extends object>(
   sessions: Sessions<Data>,
   holder: Holder,
-  cookieField: string | null,
+  request: Request,
   facts: RequestFacts,
-): Promise<FetchExchange<Data>> {
-  const exchange = new FetchExchange(sessions, await sessions.open(cookieField ?? undefined, facts));
+): Promise<FetchExchange<Data> | null> {
+  if (isMounted(sessions, fetchExchangesOf(holder), facts)) return null;
+  const open = await sessions.open(request.headers.get('cookie') ?? undefined, facts);
+  const exchange = new FetchExchange(sessions, open);
   holder[EXCHANGES] = [...fetchExchangesOf(holder), exchange as FetchExchange<object>];
   return exchange;
 }

@@ -11,7 +11,7 @@ export interface LeavingHead {
   setCookie(cookie: SetCookie): void;
 }
 
-/** Tells the client, and the caches on the way to it. @param cookies what `setCookies` of this session gave */
+/** Puts into the head what the session means for the client and for caches. @param cookies what `setCookies` of this session gave */
 export function tellOfSession(
   open: Pick<OpenSession<object>, 'accessed' | 'unavailable'>,
   cookies: readonly SetCookie[],
@@ -20,7 +20,7 @@ export function tellOfSession(
 ): void {
   if (open.accessed) {
     setIfChanged(head, 'Vary', varyBy(head.field('Vary'), 'Cookie'));
-    // What is shown to somebody whose session cannot be read just now must not be shown again when it can.
+    // What somebody is shown because their session cannot be read must not be shown to them again once it can.
     if (open.unavailable) head.setField('Cache-Control', 'no-store');
   }
   if (cookies.length === 0) return;
@@ -39,7 +39,7 @@ export function varyBy(present: string | null, field: string): string | null {
   return names.includes('*') || names.includes(field.toLowerCase()) ? null : `${present}, ${field}`;
 }
 
-/** Directives by which no shared cache shows this cookie to another. With names of fields they are about those alone (RFC 9111 section 5.2.2). */
+/** Directives that keep shared caches from giving this cookie to others. With names of fields they count for those alone (RFC 9111 section 5.2.2). */
 const KEEPS_OUT =
   /(?:^|,)\s*(?:(?:no-store|private|no-cache)\s*(?:,|$)|(?:private|no-cache)\s*=\s*"(?:[^"]*[,\s])?set-cookie\s*[,"])/i;
 

@@ -1,6 +1,6 @@
 const NODES = new Set(['IncomingMessage', 'ServerResponse', 'Http2ServerRequest', 'Http2ServerResponse']);
 
-/** The prototype of Node's that an object had last: with one look the next is known to have no other. */
+/** The prototype of Node's that was found last: the next object nearly always has the same, and is done with one comparison. */
 let latest: object | null = null;
 
 /**

@@ -107,12 +107,12 @@ class Gate {
     return response;
   }
 
-  /** Whether everything may pass. The first to ask starts the save; with a synchronous store that is all it takes. */
+  /** Whether everything may pass. The first to ask starts the save, which a synchronous store has done at once. */
   #isOpen(): boolean {
     return this.#state === 'waiting' ? this.#start() : this.#state === 'open';
   }
 
-  /** Goes on once the session is saved: at once where it is, else in its turn; never if the save failed. */
+  /** Makes the call once the session is saved: now if it is, else after the calls held before it; never if the save fails. */
   #whenOpen(call: () => void): void {
     if (this.#isOpen()) call();
     else this.#hold(call);
@@ -136,7 +136,7 @@ class Gate {
         return true;
       }
     } catch (error) {
-      // Told a moment later: by then a handler that says writeHead() and end() has ended, and the application can answer.
+      // Told a moment later: a handler that calls writeHead() and then end() has ended by then, and the application can answer.
       saved = Promise.reject(error);
     }
     this.#letGo = holdHead(this, gates.before);
@@ -157,7 +157,7 @@ class Gate {
       for (const one of this.participants) one.head(this.#given);
       this.#release();
     } catch (error) {
-      // Node refuses something of what was held; it would have thrown to the handler.
+      // Node refuses a call that was held. Made at once, it would have thrown in the handler.
       if (response.headersSent) this.#cut(error);
       else this.#answer(error);
       return;
@@ -177,7 +177,7 @@ class Gate {
     if (this.#state !== 'holding') return;
     this.#letGo?.();
     if (!this.ended || this.response.statusCode < 500) return this.#answer(error);
-    // An error it is already, told in the application's own way, and perhaps of this very failure.
+    // The handler has answered with an error of the application's own, perhaps because of this very failure: it is sent.
     this.#refuse().report(error);
     this.#release();
   }
@@ -205,7 +205,7 @@ class Gate {
     breakOff(this.response);
   }
 
-  /** Tells everybody, and gives the one who is to speak of it. */
+  /** Tells all participants, and gives the one that is to report it. */
   #refuse(): GateParticipant {
     for (const one of this.participants) one.refused();
     return this.participants[0] as GateParticipant;
@@ -235,7 +235,7 @@ class Gate {
   }
 }
 
-/** A discarded chunk is done with: whoever waits for its callback goes on. */
+/** Calls the callback of a discarded chunk, so that whoever waits for it goes on. */
 function discard(...args: unknown[]): void {
   const callback = args.find(arg => typeof arg === 'function') as (() => void) | undefined;
   if (callback) process.nextTick(callback);

@@ -21,7 +21,7 @@ export function watchConnection(socket: Watched, waiting: Waiting): void {
     present.push(waiting);
     return;
   }
-  // Asked once for a connection, and not for each request: a new one may have closed before anybody watched it.
+  // A connection may have closed before the first of its requests watched it: later ones need not ask.
   if (present === null || socket.closed) return waiting.hungUp();
   const all = [waiting];
   socket[WAITING] = all;
@@ -32,7 +32,7 @@ export function watchConnection(socket: Watched, waiting: Waiting): void {
   });
 }
 
-/** Of what was told to watch; once more does no harm. */
+/** Ends the watch; to end it twice does no harm. */
 export function unwatchConnection(socket: Watched, waiting: Waiting): void {
   const all = socket[WAITING];
   if (!all) return;

@@ -34,13 +34,13 @@ function setFields(response: ServerResponse, second: unknown, third: unknown): v
   if (message !== undefined) response.statusMessage = message;
 }
 
-/** Of more, Node's own way of setting them is as good. */
+/** More are set one by one: the search for repeated names below takes quadratic time. */
 const MOST_FIELDS = 100;
 
 /**
- * The fields that `writeHead(status, headers)` was given, where none were set before: Node writes such a head as it stands. With
- * fields that were set it would set all of these too, one by one, which costs a request of Fastify, that gives them so, more than
- * the rest of a session that it has no cookie for.
+ * The fields that `writeHead(status, headers)` was given, where none were set before: Node writes such a head as it stands. Had we set
+ * one, Node would set all of these, too, one by one: for Fastify, which gives them so, that costs more than all else that a session
+ * does for a visitor without a cookie.
  */
 export class GivenFields implements LeavingHead {
   readonly fields: Record<string, OutgoingHttpHeader>;
@@ -61,11 +61,11 @@ export class GivenFields implements LeavingHead {
     for (const name of names) {
       const value = fields[name];
       if (value === undefined || isSameName(name, 'Set-Cookie')) return null;
-      // What Node refuses has to be refused before the session is saved: the handler may answer otherwise.
+      // What Node would refuse is refused before the session is saved, as long as the handler can still answer otherwise.
       validateHeaderName(name);
       validateHeaderValue(name, value as string);
     }
-    // Of a name that stands there twice, in two cases, the last counts.
+    // Node lets the last count of a name that is there twice, in different cases.
     if (names.some((_, index) => standsBefore(names, index))) return null;
     return new GivenFields(fields);
   }
@@ -83,7 +83,7 @@ export class GivenFields implements LeavingHead {
     this.fields['Set-Cookie'] = withLine(this.fields['Set-Cookie'], name, line);
   }
 
-  /** Where another head is to leave than this one: what was given stands as it would, had it been set. */
+  /** Sets the fields on the response, as another head than this one is to leave. */
   putOn(response: ServerResponse): void {
     setFields(response, this.fields, undefined);
   }

@@ -4,14 +4,14 @@ import { frameworkPrototype } from './framework-prototype.ts';
 import { streamOf } from './http2.ts';
 
 /** The gate before a response. */
-export interface Holder {
+export interface HoldingGate {
   readonly response: ServerResponse;
   /** The head waits for the save. */
   holdsHead: boolean;
   /** The handler has ended the response, and the end waits for the save. */
   readonly holdsEnd: boolean;
 }
-type HolderOf = (response: ServerResponse) => Holder | undefined;
+type GateOf = (response: ServerResponse) => HoldingGate | undefined;
 
 /** `setHeaders` goes through `setHeader`. */
 const METHODS = ['setHeader', 'appendHeader', 'removeHeader'] as const;
@@ -21,14 +21,14 @@ type Originals = Record<(typeof NAMES)[number], (...args: unknown[]) => unknown>
 
 const PRESENTED = Symbol('madeleine.presented');
 
-/** Has the head wait. What is returned lets it go, with the status that it had then, whatever the handler has set since. */
-export function holdHead(holder: Holder, holderOf: HolderOf): () => void {
-  const { response } = holder;
+/** Holds the head. The returned function lets it go, with the status that it has now, whatever the handler sets until then. */
+export function holdHead(gate: HoldingGate, gateOf: GateOf): () => void {
+  const { response } = gate;
   const [status, message] = [response.statusCode, messageOf(response)];
-  presentHeld(response, holderOf);
-  holder.holdsHead = true;
+  presentHeld(response, gateOf);
+  gate.holdsHead = true;
   return () => {
-    holder.holdsHead = false;
+    gate.holdsHead = false;
     // Only what differs: to Express's responses a new property costs 1.5 µs.
     if (response.statusCode !== status) response.statusCode = status;
     if (messageOf(response) !== message) response.statusMessage = message as string;
@@ -41,36 +41,36 @@ function messageOf(response: ServerResponse): string | undefined {
 }
 
 /**
- * Of a head that counts as sent there cannot be another. One that says nothing new is let pass: libraries that look at Node's own
- * `_header` (compression before 1.8, and with it Next.js) begin every write so.
+ * Refuses a second `writeHead`, as Node does. One that says nothing new may pass: libraries that look at Node's own `_header` to see
+ * whether the head was sent (compression before 1.8, and with it Next.js) call it before every write.
  */
 export function refuseAnotherHead(response: ServerResponse, status: unknown, given: unknown): ServerResponse {
   const isNew = status !== response.statusCode || (given !== undefined && given !== null);
-  // Over HTTP/2 Node lets everything pass for a client that has gone.
+  // Over HTTP/2 Node refuses nothing once the client has gone.
   if (isNew && !streamOf(response)?.destroyed) refuse(response, 'write');
   return response;
 }
 
 /**
- * A head that is held counts as sent: `headersSent` is true and fields cannot be changed; an end that is held, as the end. Otherwise an error handler that looks
- * whether it may still answer would write into a response that is complete.
+ * While the head is held, `headersSent` is true and fields cannot be changed; while the end is held, `writableEnded` is true.
+ * Otherwise an error handler that looks whether it may still answer would write into a response that is complete.
  *
  * As with `intercept`, a framework's responses get this once, on their prototype, and it stays: to put five properties on each
  * response, and to take them away again, cost more than everything else that a save does.
  */
-export function presentHeld(response: ServerResponse, holderOf: HolderOf): void {
+export function presentHeld(response: ServerResponse, gateOf: GateOf): void {
   if (PRESENTED in response) return;
   const owner = frameworkPrototype(response);
-  Object.defineProperties(owner, presentation(owner, holderOf));
+  Object.defineProperties(owner, presentation(owner, gateOf));
 }
 
-/** Node's own responses have no prototype that is ours to change: theirs is made once. */
+/** What Node's own responses get, each of them, as their prototype is not ours to change: made once. */
 let last: { originals: Originals; descriptors: PropertyDescriptorMap } | null = null;
 
-function presentation(owner: ServerResponse, holderOf: HolderOf): PropertyDescriptorMap {
+function presentation(owner: ServerResponse, gateOf: GateOf): PropertyDescriptorMap {
   const originals = originalsOf(owner);
   if (last === null || NAMES.some(name => last?.originals[name] !== originals[name])) {
-    last = { originals, descriptors: describe(originals, holderOf) };
+    last = { originals, descriptors: describe(originals, gateOf) };
   }
   return last.descriptors;
 }
@@ -90,18 +90,18 @@ function getterOf(object: object, name: string): () => unknown {
   return () => undefined;
 }
 
-function describe(originals: Originals, holderOf: HolderOf): PropertyDescriptorMap {
+function describe(originals: Originals, gateOf: GateOf): PropertyDescriptorMap {
   const descriptors: PropertyDescriptorMap = { [PRESENTED]: { value: true } };
   for (const name of METHODS) {
     const value = function (this: ServerResponse, ...args: unknown[]): unknown {
-      if (holderOf(this)?.holdsHead) refuse(this, name.slice(0, -'Header'.length));
+      if (gateOf(this)?.holdsHead) refuse(this, name.slice(0, -'Header'.length));
       return originals[name].apply(this, args);
     };
     descriptors[name] = { value, configurable: true, writable: true };
   }
-  const show = (name: (typeof GETTERS)[number], holds: keyof Holder) => {
+  const show = (name: (typeof GETTERS)[number], holds: keyof HoldingGate) => {
     const get = function (this: ServerResponse): unknown {
-      return holderOf(this)?.[holds] || originals[name].call(this);
+      return gateOf(this)?.[holds] || originals[name].call(this);
     };
     // Node sets neither; a mock has plain properties, which it sets itself.
     const set = function (this: ServerResponse, value: unknown): void {

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** The compatibility API is used as HTTP/1's is; the functions below know where it is not. */
+/** The compatibility API is used as if it were HTTP/1; the functions below have the places where it differs. */
 export function asHttp1(given: NodeRequest): IncomingMessage;
 export function asHttp1(given: NodeResponse): ServerResponse;
 export function asHttp1(given: unknown): unknown {
@@ -16,7 +16,7 @@ export function asHttp1(given: unknown): unknown {
 
 /** The stream of a response over HTTP/2; `undefined` over HTTP/1. */
 export function streamOf(response: ServerResponse): Http2Stream | undefined {
-  // To look for what is not there takes Express's responses 1 µs.
+  // Looking up a property that is not there takes 1 µs on Express's responses.
   return response instanceof ServerResponse ? undefined : (response as { stream?: Http2Stream }).stream;
 }
 
@@ -26,8 +26,8 @@ export function writableOf(response: ServerResponse): Http2Stream | ServerRespon
 }
 
 /**
- * What closes when the client goes away: the stream over HTTP/2, the socket over HTTP/1, which serves one response at a time: one that
- * waits behind another has none yet, and its request has. A mock has none, or something that closes for nobody.
+ * What closes when the client goes away: over HTTP/2 the stream, over HTTP/1 the socket. A response over HTTP/1 that waits behind another
+ * has no socket yet, but its request has. `null` for a mock that has nothing to listen to.
  */
 export function connectionOf(response: ServerResponse): Http2Stream | Socket | null {
   const connection = streamOf(response) ?? response.socket ?? response.req?.socket;
@@ -35,8 +35,8 @@ export function connectionOf(response: ServerResponse): Http2Stream | Socket | n
 }
 
 /**
- * Ends a response that has begun to leave so that the client does not take it for a whole one. A stream that is destroyed without an
- * error ends as one that is complete; this one nobody hears of but the client.
+ * Ends a response that has begun to leave so that the client does not take it for a whole one. Without an error a stream would end as
+ * one that is complete; nobody but the client is told of this error.
  */
 export function breakOff(response: ServerResponse): void {
   const stream = streamOf(response);

@@ -8,11 +8,11 @@ type MethodName = (typeof METHODS)[number];
 type Method = (first?: unknown, second?: unknown, third?: unknown) => unknown;
 /** A response's methods as they were before: Node's own, or another library's. */
 export type Below = Record<MethodName, Method>;
-/** Who is asked in their stead, and told what was there: a response may be asking on its prototype and above another library's methods. */
+/** Who is asked instead, and told what is below: a response may ask twice, on its prototype and above another library's methods. */
 type Interceptor = Record<MethodName, (below: Below, first?: unknown, second?: unknown, third?: unknown) => unknown>;
 type InterceptorOf = (response: ServerResponse) => Interceptor | undefined;
 
-/** What a framework's prototype had, and has since. */
+/** The methods that a framework's prototype had, and those that it has been given. */
 const LAYER = Symbol('madeleine.layer');
 interface Layer {
   readonly below: Below;
@@ -32,7 +32,7 @@ export function intercept(response: ServerResponse, interceptorOf: InterceptorOf
   if (layer && isSame(intercepted, layer.asking)) return;
   const below = methodsOf(intercepted);
   if (layer) {
-    // Compression, say, has taken hold of it, perhaps before the framework did, and of Node's own methods. A new property costs most.
+    // Another library (compression, say) has put methods of its own on this response. Only those are replaced: a new property is dear.
     const { asking } = layerAbove(below, interceptorOf);
     for (const name of METHODS) if (below[name] !== layer.asking[name]) intercepted[name] = asking[name];
     return;
@@ -43,12 +43,12 @@ export function intercept(response: ServerResponse, interceptorOf: InterceptorOf
     put(owner, shared.asking);
     Object.defineProperty(owner, LAYER, { value: shared });
   }
-  // Also the first response of all of a framework, of whose methods somebody may have taken hold before its prototype asked.
+  // This too for the first response of a framework: another library may have wrapped its methods before the prototype's were replaced.
   if (last === null || !isSame(last.below, below)) last = layerAbove(below, interceptorOf);
   put(intercepted, last.asking);
 }
 
-/** Node's own responses have no prototype that is ours to change; what they get is made once, and costs four assignments. */
+/** The layer of Node's own responses, whose prototype is not ours to change: made once, and put on each by four assignments. */
 let last: Layer | null = null;
 
 function layerAbove(below: Below, interceptorOf: InterceptorOf): Layer {

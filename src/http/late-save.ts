@@ -3,17 +3,20 @@ import { type MaybePromise, orElse } from '../maybe-promise.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 
+/** An open session, whatever the type of its data. */
+type AnySession = Omit<OpenSession, 'session'>;
+
 const HEAD_HAD_LEFT =
   'A session was begun after the head of the response had left, so its cookie cannot reach the client and nothing was kept. Put something in the session before the first write.';
 
 /**
  * Saves what changed since the head left. A session begun since could never reach the client.
  *
- * @param begun what to say of one
+ * @param begun the warning for one
  */
-export function saveAtEnd<Data extends object>(
-  sessions: Sessions<Data>,
-  open: OpenSession<Data>,
+export function saveAtEnd(
+  sessions: Pick<Sessions, 'warn'>,
+  open: AnySession,
   begun: string = HEAD_HAD_LEFT,
 ): MaybePromise<void> {
   return whenIdle(open, () => {
@@ -24,10 +27,10 @@ export function saveAtEnd<Data extends object>(
   });
 }
 
-/** Looks once nothing is being done to the session. No response can tell of a failure any more, so that one is an event. */
-export function lookWhenIdle<Data extends object>(
-  sessions: Sessions<Data>,
-  open: OpenSession<Data>,
+/** Looks once no call on the session is under way. A failure becomes an event, as no response can tell of it any more. */
+export function lookWhenIdle(
+  sessions: Pick<Sessions, 'reportFailure'>,
+  open: AnySession,
   look: () => MaybePromise<void>,
 ): MaybePromise<void> {
   return orElse(
@@ -36,21 +39,25 @@ export function lookWhenIdle<Data extends object>(
   );
 }
 
-/** Where something may be changed at any time: looks when those who do pause, once for however often they came. */
-export function oncePaused(look: () => void): () => void {
-  let planned = false;
-  return () => {
-    if (planned) return;
-    planned = true;
-    setImmediate(() => {
-      planned = false;
-      look();
-    });
-  };
+/** Saves what is changed after the response has left, when nothing else would. */
+export interface LateSaver {
+  /** A call of `saveLate` is planned. */
+  isSavingSoon: boolean;
+  saveLate(): void;
 }
 
-/** While something is being done to the session, nobody can tell what is left to save. */
-function whenIdle<Data extends object>(open: OpenSession<Data>, look: () => MaybePromise<void>): MaybePromise<void> {
+/** Plans a call of `saveLate` for when the code that runs now has paused; one, however often this is called until then. */
+export function saveSoon(saver: LateSaver): void {
+  if (saver.isSavingSoon) return;
+  saver.isSavingSoon = true;
+  setImmediate(() => {
+    saver.isSavingSoon = false;
+    saver.saveLate();
+  });
+}
+
+/** While a call on the session is under way, nobody can tell what is left to save. */
+function whenIdle(open: AnySession, look: () => MaybePromise<void>): MaybePromise<void> {
   const { busy } = open;
   if (busy === null) return look();
   const again = () => whenIdle(open, look);

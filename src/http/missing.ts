@@ -1,6 +1,6 @@
 /**
- * What to say where `session` is not what a handler takes it for: the request has none, nearly always because of two lines in the
- * wrong order; it is another library's; it is assigned to.
+ * The errors and warnings for where `session` is not what a handler takes it for: the request has none, nearly always because two
+ * lines are in the wrong order; it is another library's; it is assigned to.
  */
 import { MadeleineError } from '../errors.ts';
 import { createWarnings, type Warn } from '../warnings.ts';
@@ -22,13 +22,13 @@ export function sessionNotWrapped(place: string | null = callSite()): MadeleineE
 
 const warn: Warn = createWarnings();
 
-/** For those who may look without there being one, as Express's `if (req.session)` does: once, in development only. */
+/** Where looking for a session that is not there is no error, as in Express's `if (req.session)`: once, in development only. */
 export function warnOfMissingSession(): void {
   if (process.env['NODE_ENV'] === 'production') return;
   warn('MADELEINE_ORDER', `A handler looked for a session on a request that has none. ${remedy(callSite())}`);
 }
 
-/** Another library has put its session on the request itself, where ours, on the prototype, is not seen. Looked at until one has not. */
+/** Warns where another library has put its session on the request itself, which hides ours on the prototype. */
 export function warnIfShadowed(request: object): void {
   if (Object.getOwnPropertyDescriptor(request, 'session')?.writable) warnShadowed('req', 'express-session');
 }

@@ -6,13 +6,13 @@ import type { RequestFacts } from '../session/state.ts';
 import { sessionMissing } from './missing.ts';
 
 /** One request's session, as far as it matters here. */
-export interface Mounted {
+interface Mounted {
   readonly sessions: Sessions<object>;
   readonly session: Session<object>;
 }
 
 /**
- * Whether these sessions are among them: mounted twice, or on a path below itself.
+ * Whether these sessions are among those mounted: because `session()` stands there twice, or on a path and again below it.
  *
  * @throws MadeleineError `ERR_SESSION_NAME_TWICE`
  */
@@ -21,7 +21,7 @@ export function isMounted<Data extends object>(
   mounted: readonly Mounted[],
   facts: RequestFacts,
 ): boolean {
-  // Apart from what makes closures: of nearly every request this is all.
+  // The rest is a function of its own, as it makes closures: nearly every request ends here.
   return mounted.length > 0 && isAmong(sessions, mounted, facts);
 }
 
@@ -39,7 +39,7 @@ function isAmong<Data extends object>(
 /**
  * The session that these sessions opened, typed.
  *
- * @param missing what to say where there is none
+ * @param missing makes the error for where there is none
  * @throws MadeleineError `ERR_SESSION_MISSING`
  */
 export function sessionAmong<Data extends object>(

@@ -12,11 +12,11 @@ export interface GateParticipant {
   saveAtEnd(): MaybePromise<void>;
   /** The save failed, nothing was sent, and the handler is done: the application may answer with an error of its own. */
   failed(error: unknown): void;
-  /** It failed where the client is answered already, with an error or a connection that was cut. */
+  /** A save failed, and the client has been answered already, by an error or by cutting the connection. */
   report(error: unknown): void;
   /** The handler has ended the response, and everything is saved; `late`: that took a while, in which something may have been changed. */
   ended(late: boolean): void;
-  /** A save failed, so the response is another than the handler's, or cut: what is not saved by now must not be later. */
+  /** A save failed, so the client gets an error, or a response that is cut: what is not saved by now must not be saved later. */
   refused(): void;
 }
 
@@ -30,7 +30,7 @@ export function saveAll(participants: readonly GateParticipant[], when: 'save' |
       if (saved instanceof Promise) pending.push(saved);
     }
   } catch (error) {
-    // Together with those under way, or nobody would hear of their failures.
+    // Rejected and not thrown: the saves already begun are still awaited, or their failures would be lost.
     pending.push(Promise.reject(error));
   }
   if (pending.length > 0) return Promise.all(pending).then(() => undefined);

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 
-/** Stands on a prototype beside what this copy of the package has given it: another copy's properties know nothing of our requests. */
+/** Marks prototypes that this copy of the package has given properties: those of another copy know nothing of our requests. */
 const THIS_COPY = {};
 
 /**
- * Gives requests these properties: Express's once, on their prototype, for the reason that the gate gives; Node's each its own.
- * Which have them is asked of the prototype: to look at the request itself would cost 1.5 µs in Express.
+ * Gives requests these properties: Express's once, on their prototype (see `intercept`); Node's each its own. Which have them is
+ * remembered by prototype: to look at the request itself would cost 1.5 µs in Express.
  *
  * @param first the property by which a request shows whether it has them
  * @param beforehand is called with each request that may not have them yet

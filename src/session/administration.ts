@@ -76,7 +76,7 @@ export function administer(core: Core): Administration {
     async revokeAll(userId, { except } = {}) {
       const user = checkUserId(userId, 'revokeAll');
       let ended = 0;
-      // Again, until there are none: one whose id was being rotated may have slipped from a key that was looked at to one that was not.
+      // Until a pass finds none: a session that was rotated during the first may have moved to a key that had been looked at already.
       for (let pass = 1; pass <= LONGEST_CHAIN; pass++) {
         const found = await store.admin('deleteByUser', admin => admin.deleteByUser(user, except ?? undefined));
         ended += found;
@@ -88,7 +88,7 @@ export function administer(core: Core): Administration {
     async check() {
       const begun = performance.now();
       try {
-        // A key like any other that nobody has.
+        // A well-formed key that no session has.
         await store.read(sha256(randomToken()));
         return { ok: true, milliseconds: performance.now() - begun };
       } catch (error) {

@@ -58,8 +58,8 @@ export interface RecordsHolder {
 /** A store that lives as long as one request and its response. */
 export interface CarriedRecords extends GuardedStore {
   /**
-   * Who is told of changes. Not a function: of those that are made anew for each request V8 believes that they live long, and to
-   * collect what they held took a third of the request.
+   * Who is told of changes. An object, and not a function: V8 took closures that are made for each request for long-lived, and
+   * collecting what they held took a third of the request's time.
    */
   holder: RecordsHolder | null;
   /** From now on nothing can be changed, as no cookie can tell the browser. */

@@ -27,7 +27,7 @@ const LONGEST_PAUSE = 50;
 interface Waiting {
   known: SessionRecord;
   change: Change;
-  /** Not to be put together with others: what it makes of the record is no longer one that they could change. */
+  /** Not to be put together with others: it makes a tombstone of the record, which they could not change any more. */
   alone: boolean;
   failure?: { error: unknown };
   resolve(applied: Applied): void;

@@ -16,12 +16,12 @@ export function cookieView(cookie: SessionCookieView): SessionCookieView {
  * `req.session.cookie.maxAge = …` in silence wherever code is not strict, and say nothing of a remedy where it is.
  */
 const READ_ONLY: ProxyHandler<SessionCookieView> = {
-  set: (_, name) => refuseCookieChange(name),
-  defineProperty: (_, name) => refuseCookieChange(name),
-  deleteProperty: (_, name) => refuseCookieChange(name),
+  set: refuseChange,
+  defineProperty: refuseChange,
+  deleteProperty: refuseChange,
 };
 
-function refuseCookieChange(name: string | symbol): never {
+function refuseChange(_cookie: SessionCookieView, name: string | symbol): never {
   throw new MadeleineError(
     'ERR_DATA_KEY',
     `The session's cookie was assigned to: ${String(name)}.`,

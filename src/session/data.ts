@@ -3,13 +3,13 @@
  * saved, with the path to it.
  */
 import { MadeleineError } from '../errors.ts';
-import { type Fault, faultOfValues, isJson, type JsonObject } from '../json.ts';
+import { type Fault, faultOfValues, isJson, isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 
 /** The data in a stored text, or `null` when it is not the JSON text of an object. Nothing in it reaches a prototype. */
 export function parseData(text: string): JsonObject | null {
   try {
-    const data = JSON.parse(text);
-    return data !== null && typeof data === 'object' && !Array.isArray(data) ? data : null;
+    const data: JsonValue = JSON.parse(text);
+    return isJsonObject(data) ? data : null;
   } catch {
     return null;
   }
@@ -28,8 +28,8 @@ export function stringifyData(data: object, unchanged: string, limit: number): s
   } catch (cause) {
     throw unfit(data, cause);
   }
-  // Also where the text is the same: a Map makes `{}` of whatever it holds.
-  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key], 1)) throw unfit(data);
+  // Even if the text is the same: a Map becomes `{}`, whatever it holds.
+  for (const key of Object.keys(data)) if (!isJson((data as JsonObject)[key])) throw unfit(data);
   return text === unchanged ? text : checkSize(text, limit);
 }
 

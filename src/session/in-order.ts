@@ -4,9 +4,8 @@ import type { SessionState } from './state.ts';
 type Operation<T> = (state: SessionState) => T;
 
 /**
- * Runs one operation of a request on its session after those that are still under way, whether the handler waits for them or
- * not: each begins from what the one before it left, so that nothing is stored twice. One that fails does not keep the next
- * from its turn.
+ * Runs an operation of one request on its session after those that are still under way, whether or not the handler awaits them.
+ * Each begins from what the one before it left, so that nothing is stored twice. The next runs even if one fails.
  */
 export function inOrder<T>(state: SessionState, operation: Operation<Promise<T>>): Promise<T>;
 export function inOrder<T>(state: SessionState, operation: Operation<MaybePromise<T>>): MaybePromise<T>;
@@ -23,7 +22,7 @@ export function inOrder<T>(state: SessionState, operation: Operation<MaybePromis
     state.underWay = state.underWay.filter(one => one !== running);
   };
   state.underWay = [...state.underWay, running];
-  // The first to wait for it: whoever else does finds it gone.
+  // Registered before anybody else can be: whoever awaits it finds it removed from the list already.
   running.then(leave, leave);
   return running;
 }

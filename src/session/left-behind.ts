@@ -1,6 +1,6 @@
 /**
- * Tells whether a bag that counts no more has been changed since: what is put there is lost. In development alone, as it takes
- * the whole text to know; `null` in production.
+ * Makes a function that tells whether this bag has been changed since: it belongs to a session that is over, so what is put there
+ * is lost. `null` in production, as comparing takes the text of the whole bag.
  */
 export function leftBehind(bag: object): (() => boolean) | null {
   if (process.env['NODE_ENV'] === 'production') return null;
@@ -8,7 +8,7 @@ export function leftBehind(bag: object): (() => boolean) | null {
   return () => textOf(bag) !== before;
 }
 
-/** What cannot be written as JSON is refused where the bag is saved, and here it is only not the same. */
+/** `null` for what JSON cannot hold: saving refuses that, and this is only a warning. */
 function textOf(bag: object): string | null {
   try {
     return JSON.stringify(bag);

@@ -109,7 +109,7 @@ export function stillLive(state: SessionState): MaybePromise<boolean> {
   const { core, key, record } = state;
   if (key === null || record === null) return false;
   return whenReady(core.store.read(key), stored => {
-    if (stored === null || !isSessionRecord(stored)) return false;
+    if (!isSessionRecord(stored)) return false;
     if (stored.successor !== null) return followRotation(state, stored);
     const live = isLive(stored, core.clock(), core.policy);
     if (live) state.record = stored;
@@ -159,7 +159,7 @@ export async function update<Result>(
   return result as Result;
 }
 
-/** What the bag held as `before` is stored as `after` now: the bag shows that, and what the handler has changed since. */
+/** Has the bag show what is stored now, `after`, together with what the handler has changed since it held `before`. */
 function showSaved(state: SessionState, before: string, after: string): void {
   const { bag } = state;
   state.base = after;
@@ -168,7 +168,7 @@ function showSaved(state: SessionState, before: string, after: string): void {
   refreshData(bag, parseData(mergeText(before, held, after, {}, Number.POSITIVE_INFINITY)) ?? {});
 }
 
-/** The saves of this session wait for the function, so it must not wait without end: for one of them, say. */
+/** Saves of this session wait for the function; should it wait for one of them in turn, neither would ever end. */
 function inTime<Result>({ storeTimeout }: Core, running: Result | PromiseLike<Result>): MaybePromise<Result> {
   if (!isThenable(running)) return running;
   return withDeadline(running, storeTimeout, () => updateTimedOut(storeTimeout));

@@ -2,7 +2,7 @@
  * The three-way merge of arrays. Each side is laid against `base`: which elements stayed, which were edited in place, which
  * went, and what was put in where. Then both sides' edits are played together, theirs before mine at the same place.
  */
-import type { JsonValue } from '../json.ts';
+import { isJsonObject, type JsonValue } from '../json.ts';
 
 type MergeElement = (base: JsonValue, mine: JsonValue, theirs: JsonValue) => JsonValue;
 
@@ -132,13 +132,12 @@ type Id = string | number;
 
 /** What tells elements of a list apart where they say so themselves. */
 function idOf(element: Slot): Id | undefined {
-  if (typeof element !== 'object' || element === null || Array.isArray(element)) return undefined;
-  const id = Object.hasOwn(element, 'id') ? element['id'] : undefined;
+  const id = isJsonObject(element) && Object.hasOwn(element, 'id') ? element['id'] : undefined;
   return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }
 
 function kind(value: JsonValue): string {
-  return Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'scalar';
+  return Array.isArray(value) ? 'array' : isJsonObject(value) ? 'object' : 'scalar';
 }
 
 /**

@@ -3,7 +3,7 @@
  * what both did shall stand. Pure, linear in the size of the data (to a fixed depth), and it never touches a prototype.
  * `docs/merge.md` has every case in a table, and each row of it is a test.
  */
-import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { mergeArrays, text } from './merge-arrays.ts';
 
 type NumberRule<Value> = Value extends number ? 'sum' : never;
@@ -75,9 +75,9 @@ function mergeObjects(
 
 function mergeSlot(base: Slot, mine: Slot, theirs: Slot, depth: number): Slot {
   if (depth <= DEEPEST) {
-    if (isObject(mine) && isObject(theirs)) {
+    if (isJsonObject(mine) && isJsonObject(theirs)) {
       // Both made it anew where there was none, or another kind of thing.
-      return mergeObjects(isObject(base) ? base : {}, mine, theirs, depth);
+      return mergeObjects(isJsonObject(base) ? base : {}, mine, theirs, depth);
     }
     if (Array.isArray(mine) && Array.isArray(theirs)) {
       const merge = (b: JsonValue, m: JsonValue, t: JsonValue) => mergeSlot(b, m, t, depth + 1) as JsonValue;
@@ -126,10 +126,6 @@ function newIn(side: JsonValue[], base: JsonValue[]): JsonValue[] {
 
 function own(object: JsonObject, key: string): Slot {
   return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-function isObject(value: Slot): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function same(a: Slot, b: Slot): boolean {

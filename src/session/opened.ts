@@ -22,13 +22,16 @@ export interface OpenSession<Data extends object = SessionData> {
   identify(): string;
   /** True while the session holds something that has not been saved. */
   readonly changed: boolean;
-  /** True when something was asked of the session that failed, and nobody has waited for it: `commit` throws it. */
+  /** True when a call on the session (`login()`, say) has failed that nobody awaits: `commit` throws its error. */
   readonly failed: boolean;
-  /** What is being done to the session, awaited or not; `null`: nothing. Until then `changed` and `unstored` tell nothing. */
+  /** The call on the session that is under way, awaited or not; `null`: none. While there is one, `changed` and `unstored` say nothing. */
   readonly busy: Promise<unknown> | null;
-  /** Saves what changed, or marks the session as seen if that is due; after whatever is being done to it. */
+  /** Saves what changed, or marks the session as seen if that is due; once all calls under way are done. */
   commit(): MaybePromise<void>;
-  /** The Set-Cookie lines that the response owes, asked for once, as its head leaves, after `commit`: none, one, or several where the session travels in cookies. */
+  /**
+   * The Set-Cookie lines for the response: none, one, or several where the session travels in cookies. To be called once, after
+   * `commit`, as the head leaves.
+   */
   setCookies(): readonly SetCookie[];
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;

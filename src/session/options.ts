@@ -54,7 +54,7 @@ export type OnStoreError = 'fail' | 'anonymous';
 
 export type OnReuse = 'end' | 'report';
 
-export interface CheckedOptions {
+interface CheckedOptions {
   secret: Secret;
   store: SessionStore | CarriedStore;
   concurrency: Concurrency;
@@ -92,19 +92,32 @@ const HINTS = {
   autoCommit: 'Remove it: a session is saved before the response leaves.',
   key: 'What names the cookie is called "name", what signs it "secret".',
   cookieOptions: 'It is called "cookie".',
-  ...hintsFor(ROLLING, 'rolling', 'renew', 'autoExtendExpiration'),
-  ...hintsFor(NEW_IDS, 'genid', 'idGenerator'),
-  ...hintsFor(LIFETIME, 'maxAge', 'ttl', 'expiry', 'expireAfterSeconds'),
-  ...hintsFor(NAME, 'cookieName', 'sessionName', 'sessionCookieName'),
-  ...hintsFor(SECRET, 'password', 'encryptionKey', 'keys'),
-  ...hintsFor(TRUST_PROXY, 'proxy', 'trustProxy'),
-  ...hintsFor(OF_THE_COOKIE, 'path', 'domain', 'sameSite', 'secure', 'persistent'),
-  ...hintsFor(ALWAYS, 'httpOnly', 'signed', 'overwrite'),
+  rolling: ROLLING,
+  renew: ROLLING,
+  autoExtendExpiration: ROLLING,
+  genid: NEW_IDS,
+  idGenerator: NEW_IDS,
+  maxAge: LIFETIME,
+  ttl: LIFETIME,
+  expiry: LIFETIME,
+  expireAfterSeconds: LIFETIME,
+  cookieName: NAME,
+  sessionName: NAME,
+  sessionCookieName: NAME,
+  password: SECRET,
+  encryptionKey: SECRET,
+  keys: SECRET,
+  proxy: TRUST_PROXY,
+  trustProxy: TRUST_PROXY,
+  path: OF_THE_COOKIE,
+  domain: OF_THE_COOKIE,
+  sameSite: OF_THE_COOKIE,
+  secure: OF_THE_COOKIE,
+  persistent: OF_THE_COOKIE,
+  httpOnly: ALWAYS,
+  signed: ALWAYS,
+  overwrite: ALWAYS,
 };
-
-function hintsFor(hint: string, ...names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map(name => [name, hint]));
-}
 
 /** @throws MadeleineError for anything unknown, wrong or contradictory, before the first request */
 export function checkSessionsOptions<Data extends object>(given: SessionsOptions<Data>): CheckedOptions {

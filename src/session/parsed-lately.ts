@@ -1,28 +1,28 @@
 /**
- * What the data of sessions was when it was parsed lately. A page asks for a dozen things at once, each with the same session: to copy
- * its data takes a sixth of the time of parsing the text again, and to see whether the text is the same, next to nothing.
+ * Remembers session data that was parsed lately. A page makes a dozen requests at once, each with the same session: to see that its
+ * text is the same costs next to nothing, and to copy the data takes a sixth of the time of parsing the text again.
  */
-import { DEEPEST, type JsonObject, type JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { createRecentlyUsed, type RecentlyUsed } from '../recently-used.ts';
 import { parseData } from './data.ts';
 import { isObject, renew, type Snapshot, takeSnapshot } from './snapshot.ts';
 
-/** Data as it was parsed, and what it looked like then; or, by `snapshot.replaced`, what it looks like since. */
-export interface Parsed {
+/** Data as it was parsed, and its snapshot, whose `replaced` may hold what has changed since: `renew` puts that into a copy. */
+interface Parsed {
   readonly data: JsonObject;
   readonly snapshot: Snapshot;
 }
 
-/** The most that is kept, by `weightOf`, and at most twice as much: in memory a unit takes some four bytes. */
+/** How much is kept, in the units of `weightOf`, and at most twice as much (see `createRecentlyUsed`). A unit takes some four bytes. */
 const MOST_WEIGHT = 1024 * 1024;
 /** What an entry weighs beside its data. */
 const ENTRY_WEIGHT = 100;
 
 interface Seen {
   version: number;
-  /** Handed to nobody, as it must stay what the text says. `null` at first: what nobody asks for again would only burden the garbage collector. */
+  /** Only copies are handed out. `null` until this version is read again: most never are, and would only burden the garbage collector. */
   parsed: Parsed | null;
-  /** As much as the data counts, kept or not: of who comes back so seldom that it would be gone by then, it is not worth keeping. */
+  /** What the data weighs, even while it is not kept: so a session that comes back too seldom to profit is forgotten before it does. */
   readonly weight: number;
 }
 
@@ -35,8 +35,8 @@ export class ParsedLately {
   }
 
   /**
-   * The data in the text that a store gave back under this key, as this version, for the caller to change. Anybody may have written
-   * there: `null` where it is not the text of an object, or is larger or deeper than what can be saved.
+   * The data in this text, which a store gave back under this key, in this version. It is the caller's, to be changed. `null` where the
+   * text is not that of an object, or larger or deeper than could be saved: other programs may write to the store.
    */
   read(key: string, text: string, version: number): Parsed | null {
     const before = this.#seen.get(key);
@@ -54,7 +54,7 @@ export class ParsedLately {
     const before = this.#seen.get(key);
     if (before === undefined) return;
     const { parsed } = before;
-    // Read anew meanwhile, it is no longer laid out as it was.
+    // Another text was parsed meanwhile: the snapshot is not one of that data.
     if (parsed !== null && parsed.snapshot.parts !== snapshot.parts) return;
     this.#remember(key, before, version, snapshot, parsed && { data: parsed.data, snapshot });
   }
@@ -65,7 +65,7 @@ export class ParsedLately {
       this.#seen.set(key, { version, parsed, weight: weight + ENTRY_WEIGHT });
       return;
     }
-    // In place: of an entry that was replaced, the one from before would be kept as well until the older half is dropped.
+    // Changed in place: a new entry would leave the one before in memory, until the older half is dropped.
     before.version = version;
     before.parsed = parsed;
   }
@@ -78,7 +78,7 @@ function weightOf({ text, parts }: Snapshot): number {
 
 function parse(text: string): Parsed | null {
   const data = parseData(text);
-  const snapshot = data && takeSnapshot(text, data, DEEPEST);
+  const snapshot = data && takeSnapshot(text, data);
   return data && snapshot && { data, snapshot };
 }
 
@@ -90,7 +90,7 @@ function copyOf({ data, snapshot }: Parsed): Parsed {
 
 function copyObject(object: JsonObject): JsonObject {
   const copy = { ...object };
-  // Not by Object.keys(), with which it takes half as long again. The price is to leave out what a polluted prototype has.
+  // Object.keys() would take half as long again. The price is a check for what a polluted prototype brings along.
   for (const key in copy) {
     const held = copy[key];
     if (isObject(held) && Object.hasOwn(copy, key)) copy[key] = copyOfEither(held);

@@ -11,7 +11,7 @@ const SLICE = 4;
 /** How long a batch may take of a store that answers later, in milliseconds: well within any `storeTimeout`. */
 const LONGEST_ANSWER = 500;
 
-export interface Pruning {
+interface Pruning {
   /** Prunes now; says how many records went. */
   run(): Promise<number>;
   stop(): void;

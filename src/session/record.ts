@@ -27,8 +27,8 @@ export interface SessionRecord {
   successor: string | null;
 }
 
-/** Whether what a store gave back is a record at all: a store is shared, and anybody may have written there. */
-export function isSessionRecord(value: SessionRecord): boolean {
+/** Whether what a store gave back has the form of a record: other programs may write to the same place. */
+export function isSessionRecord(value: SessionRecord | null): value is SessionRecord {
   return (
     value !== null &&
     typeof value === 'object' &&

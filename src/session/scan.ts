@@ -3,7 +3,7 @@ import type { Page, StoreAdmin } from './store.ts';
 /** How many entries are held at a time. */
 const PAGE = 100;
 
-/** The pages of a store, from `cursor` on, one at a time; requests have room between them also where the store answers at once. */
+/** The pages of a store, from `cursor` on. Between two of them requests get a turn, even if the store answers synchronously. */
 export async function* pagesOf(
   store: Pick<StoreAdmin, 'page'>,
   cursor: string | null = null,

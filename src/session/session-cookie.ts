@@ -47,7 +47,7 @@ export interface SessionCookie {
   attributes(secure: boolean): CookieAttributes;
 }
 
-export interface IdCookie extends SessionCookie {
+interface IdCookie extends SessionCookie {
   /** The one id that was presented and verifies, or `null`. */
   read(header: string | undefined, facts: { readonly secure: boolean }): PresentedId | null;
 }

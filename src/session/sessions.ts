@@ -59,7 +59,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const look = checked.onStoreError === 'anonymous' ? orAnonymous(find) : find;
   const advance = (record: SessionRecord, data: string, version: number, seen = false): SessionRecord => {
     if (data === record.data) return record;
-    // Seen no more often than by a read: a database follows times that move through its indexes.
+    // A write moves the times no more often than a read does: in a database each move changes an index.
     return { ...markSeen(clock(), record, policy, seen), data, version };
   };
   const warn = createWarnings();
@@ -83,7 +83,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
 
   return {
     ...administer(core),
-    // What the data is, the application alone knows.
+    // The type of the data is the application's word; nothing here could check it.
     open: open as Sessions<object>['open'] as Sessions<Data>['open'],
     cookieName: secure => cookie.name(secure),
     async prune() {
@@ -99,7 +99,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   };
 }
 
-/** Opens it when the requests that came before with this cookie are over. One that fails before it has a session has had its turn. */
+/** Opens the session once earlier requests with this cookie are over. If that fails, the next request may go at once. */
 function openAfterTurn(turns: Turns, opened: Opened, presented: PresentedId, look: Look): MaybePromise<Opened> {
   return whenReady(turns.take(presented.key), async endTurn => {
     opened.endTurn = endTurn;
@@ -120,7 +120,7 @@ function openPresented(opened: Opened, { key, id, renew }: PresentedId, look: Lo
   });
 }
 
-/** Opens the session that the cookies hold: all that a request does goes to records of its own. */
+/** Opens the session that the cookies hold. The request gets a store, and so a core, of its own. */
 function openCarried(
   core: Core,
   carrier: Carrier,
@@ -134,7 +134,7 @@ function openCarried(
   return presented === null ? opened : openPresented(opened, presented, look);
 }
 
-/** Looks the session up and holds it if it counts; otherwise the state stays fresh, as for a visitor without a cookie. */
+/** Looks the session up. The state holds it if it counts; otherwise it stays as it is for a visitor without a cookie. */
 function find(state: SessionState, key: string, id: string | null, step = 0): MaybePromise<void> {
   const { core } = state;
   return whenReady(core.store.read(key), record => {
@@ -144,7 +144,7 @@ function find(state: SessionState, key: string, id: string | null, step = 0): Ma
     if (record.successor !== null) return findSuccessor(state, key, record, now, step);
     if (!isLive(record, now, core.policy)) {
       core.events.emit('expired', key, {});
-      // Refused, and not deleted: a server whose clock is behind would log out all whom others serve.
+      // If it is our clock that is behind, the session is good, and other servers still use it: so it is not deleted.
       return isAhead(record, now) ? undefined : forget(core, key);
     }
     state.hold(key, record, id);
@@ -161,7 +161,7 @@ function findSuccessor(
 ): MaybePromise<void> {
   const { core } = state;
   const reason = tombstoneReason(stone);
-  if (reason === 'ended') return; // a logout that could not be finished, but is one
+  if (reason === 'ended') return; // a logout that was interrupted before it could delete the record
   const rotated = reason === 'rotated';
   if (inGrace(stone, now, core.policy)) {
     if (rotated && step < LONGEST_CHAIN) return find(state, stone.successor as string, null, step + 1);

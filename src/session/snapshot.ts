@@ -1,12 +1,11 @@
 /** What session data looked like when it was read, to see at the response what a handler has changed. */
-import type { JsonObject } from '../json.ts';
+import { DEEPEST, type JsonObject } from '../json.ts';
 import { endsOfValues, replaceValues } from './replace-values.ts';
 
 /**
- * The data of a stored text, laid out flat: each key with its value; in the place of a value that is an object stands what it is, and
- * what it holds follows, its keys with their values, and that it ends; of an array its length and its elements. To compare with
- * that takes a fifth of what it would take to make the text again, and most requests only read. Nothing in it is an object, so it
- * fits each copy of the data.
+ * The data of a stored text as a flat list of `parts`. A simple value stands for itself; an object is OBJECT, each key and its value,
+ * and END; an array is ARRAY, its length and its elements. To compare data with that takes a fifth of the time of making its text
+ * again, and most requests only read. No part is an object, so the list fits every copy of the data.
  */
 export interface Snapshot {
   readonly text: string;
@@ -14,9 +13,9 @@ export interface Snapshot {
   /** The keys of the data itself, and where in the parts the value of each stands. */
   readonly keys: readonly string[];
   readonly places: readonly number[];
-  /** What took the place of the value at such a place, none of it an object; `undefined`: nothing did. */
+  /** For each key the simple value that has replaced the one in the parts; `undefined`: none has. */
   readonly replaced: ReadonlyArray<Simple | undefined> | null;
-  /** Where in the text the values are over; `null` until somebody had to know. */
+  /** Where in the text each value ends; `null` until that is needed. */
   readonly ends: readonly number[] | null;
 }
 
@@ -28,8 +27,8 @@ const ARRAY = Symbol('an array');
 const END = Symbol('the end of an object');
 const NONE: readonly number[] = [];
 
-/** @param deepest how deep the data may be nested; `null` if it is deeper */
-export function takeSnapshot(text: string, data: JsonObject, deepest: number): Snapshot | null {
+/** `null` for data that is nested deeper than what can be saved. */
+export function takeSnapshot(text: string, data: JsonObject): Snapshot | null {
   const parts: unknown[] = [];
   const keys: string[] = [];
   const places: number[] = [];
@@ -38,11 +37,12 @@ export function takeSnapshot(text: string, data: JsonObject, deepest: number): S
     keys.push(key);
     places.push(parts.length);
     if (!isObject(held)) parts.push(held);
-    else if (!layOut(held, parts, deepest - 1)) return null;
+    else if (!layOut(held, parts, DEEPEST - 1)) return null;
   }
   return { text, parts, keys, places, replaced: null, ends: null };
 }
 
+/** @param deepest how deep the value may be nested; `false` if it is deeper */
 function layOut(value: object, parts: unknown[], deepest: number): boolean {
   if (deepest < 0) return false;
   if (Array.isArray(value)) {
@@ -65,8 +65,8 @@ function layOut(value: object, parts: unknown[], deepest: number): boolean {
 }
 
 /**
- * Which of the keys, by their number, have values that are no longer, one by one, what was laid out; they may still make the same text.
- * `null` where the keys themselves are others, or in another order.
+ * The indexes of the keys whose values are not those of the snapshot, though their JSON text may still be the same. `null` where the
+ * keys are others, or in another order.
  */
 export function changedKeys(snapshot: Snapshot, data: object): readonly number[] | null {
   const { keys } = snapshot;
@@ -91,9 +91,9 @@ function isSame(value: unknown, { parts, places, replaced }: Snapshot, index: nu
 }
 
 /**
- * What the data looks like whose values under these keys are others, and what its text is: with nothing of the rest looked at.
+ * The snapshot of the data, text included, after the values of these keys have changed; the rest of the data is not looked at.
  *
- * @returns `null` where it cannot be said so, as one of the values is an object, or nothing that JSON can hold
+ * @returns `null` where that does not do: one of the new values is not simple, or the text is not as `JSON.stringify` writes it
  */
 export function changeSnapshot(before: Snapshot, data: object, changed: readonly number[]): Snapshot | null {
   const { parts, keys, places } = before;
@@ -114,7 +114,7 @@ export function changeSnapshot(before: Snapshot, data: object, changed: readonly
   return { text, parts, keys, places, replaced, ends };
 }
 
-/** Puts into a copy of the data, as it was when it was laid out, what took the place of something since. */
+/** Puts what has been replaced since into a copy of the data as it was parsed. */
 export function renew(copy: JsonObject, { keys, replaced }: Snapshot): void {
   if (replaced === null) return;
   for (let index = 0; index < replaced.length; index++) {
@@ -123,7 +123,7 @@ export function renew(copy: JsonObject, { keys, replaced }: Snapshot): void {
   }
 }
 
-/** How far the parts, from this place on, are what the value holds; -1 where they are not. */
+/** Compares the value with the parts from this place on. Answers with the place after it, or -1 where they differ. */
 function compare(value: object, parts: readonly unknown[], from: number): number {
   const prototype = Object.getPrototypeOf(value);
   const kind = parts[from];

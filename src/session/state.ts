@@ -23,13 +23,13 @@ export interface Core {
   readonly queue: CommitQueue;
   /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
   join(base: string, mine: string, stored: string): string;
-  /** The next version of a record, with this data, marked as seen if that is due or `seen`; the same record where the data is the same. */
+  /** The record with this data and version, marked as seen if that is due or `seen`; the very same record if the data is the same. */
   advance(record: SessionRecord, data: string, version: number, seen?: boolean): SessionRecord;
-  /** The data of the sessions' texts. */
+  /** Parses the text of sessions. */
   readonly parsed: ParsedLately;
   /** The most bytes of JSON text that one session may hold. */
   readonly maxDataSize: number;
-  /** How long one call to the store may take, in milliseconds; and as long one run of an `update` function. */
+  /** How long one call to the store may take, and one run of an `update` function, in milliseconds. */
   readonly storeTimeout: number;
   readonly onReuse: OnReuse;
   /** Warns once for each code, in production only where that is asked for. */
@@ -93,13 +93,13 @@ export class SessionState {
   readFailure: unknown = null;
   /** The operations of this request that are not done yet, in their order. */
   underWay: readonly Promise<unknown>[] = NONE_UNDER_WAY;
-  /** What failed and was awaited by nobody: the response tells of it. */
+  /** The error of a call that nobody awaits: the response will fail with it. */
   untold: unknown = null;
   /** A handler has looked at the session: the response varies by cookie. */
   accessed = false;
   /** `touch()` was called: mark as seen whatever the throttle says. */
   touchAsked = false;
-  /** The cookie was made with an older key: it is to be made anew, once it is certain that no other request has given up its id. */
+  /** The cookie was signed with an older key: it is to be set again, once it is certain that no other request has replaced its id. */
   renewal = false;
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
@@ -111,13 +111,13 @@ export class SessionState {
     this.facts = facts;
   }
 
-  /** To be asked before anything that gives the browser another id. @throws MadeleineError `ERR_NO_RESPONSE`, `ERR_HEADERS_SENT` */
+  /** To be called before anything that gives the browser another id. @throws MadeleineError `ERR_NO_RESPONSE`, `ERR_HEADERS_SENT` */
   needCookie(): void {
     if (this.facts.unanswered) throw noResponse();
     if (this.headLeft) throw headLeft();
   }
 
-  /** Holds the session that `record` is, under this key; `id` only if this request knows it: it may be the one that it made. */
+  /** Holds the session that `record` is, under this key. @param id `null` where it is not known: under the same key it stays as it was */
   hold(key: string, record: SessionRecord, id: string | null): void {
     this.id = id ?? (key === this.key ? this.id : null);
     this.renewal &&= key === this.key;
@@ -150,7 +150,7 @@ export class SessionState {
     this.renewal = false;
   }
 
-  /** Where no response is to come, whoever listens to the events hears of it. */
+  /** Keeps an error for the response to fail with; where no response is to come, an event tells of it. */
   keepFailure(error: unknown): void {
     if (this.facts.unanswered) this.core.events.emit('failed', null, { error });
     else this.untold ??= error;

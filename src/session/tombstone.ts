@@ -1,6 +1,6 @@
 /**
- * A tombstone stands where a session was whose id has changed, so that requests still under way with the old id are told
- * apart from a stranger's. Its `data` says why the id changed and when.
+ * A tombstone is the record that stays under the key of an id that was given up, so that requests still under way with that id can
+ * be told from a stranger's. Its `data` says why the id was given up, and when.
  */
 import { parseData } from './data.ts';
 import type { Policy } from './policy.ts';

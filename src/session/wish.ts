@@ -1,8 +1,8 @@
 import type { SessionState } from './state.ts';
 
-/** A promise that knows whether anybody has asked it for its outcome. */
+/** A promise that notices when somebody awaits it. */
 class Wish<T> extends Promise<T> {
-  /** What is made from it is nobody's wish any more. */
+  /** What `then` makes of it is a plain promise: only the first of a chain has to be watched. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -20,8 +20,8 @@ class Wish<T> extends Promise<T> {
 }
 
 /**
- * What a handler has asked of its session. A handler that does not wait for it cannot tell the client of its failure, and Node
- * would end the process because of a promise that nobody watches. So the failure is kept: the response tells it.
+ * The promise that a handler is given for a call on its session. If the handler does not await it, it cannot tell the client of a
+ * failure, and Node would end the process for an unhandled rejection. So the failure is kept, and the response fails with it.
  */
 export function wish<T>(state: SessionState, running: Promise<T>): Promise<T> {
   let heard = false;
@@ -31,7 +31,7 @@ export function wish<T>(state: SessionState, running: Promise<T>): Promise<T> {
       reject(error);
     });
   });
-  made.catch(() => {}); // Before `heard` is there: this is nobody's waiting.
+  made.catch(() => {}); // So that Node does not end the process. Before `heard` is set, as this does not count as awaiting.
   made.heard = () => {
     heard = true;
     running.catch(error => state.forgetFailure(error));
