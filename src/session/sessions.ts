@@ -20,7 +20,7 @@ import type { SessionData } from './session-data.ts';
 import type { Core, RequestFacts, SessionState } from './state.ts';
 import type { SessionStore } from './store.ts';
 import { endSession } from './succession.ts';
-import { inGrace, LONGEST_CHAIN, tombstoneReason } from './tombstone.ts';
+import { inGrace, tombstoneReason } from './tombstone.ts';
 import { Turns } from './turns.ts';
 import { type Look, orAnonymous } from './unavailable.ts';
 
@@ -134,14 +134,23 @@ function openCarried(
   return presented === null ? opened : openPresented(opened, presented, look);
 }
 
-/** Looks the session up. The state holds it if it counts; otherwise it stays as it is for a visitor without a cookie. */
-function find(state: SessionState, key: string, id: string | null, step = 0): MaybePromise<void> {
+/**
+ * Looks the session up. The state holds it if it counts; otherwise it stays as it is for a visitor without a cookie.
+ *
+ * @param passed the keys whose tombstones led here
+ */
+function find(
+  state: SessionState,
+  key: string,
+  id: string | null,
+  passed: Set<string> | null = null,
+): MaybePromise<void> {
   const { core } = state;
   return whenReady(core.store.read(key), record => {
     if (record === null) return core.events.emit('unknown', key, {});
     if (!isSessionRecord(record)) return core.events.emit('poison', key, {});
     const now = core.clock();
-    if (record.successor !== null) return findSuccessor(state, key, record, now, step);
+    if (record.successor !== null) return findSuccessor(state, key, record, now, passed ?? new Set());
     if (!isLive(record, now, core.policy)) {
       core.events.emit('expired', key, {});
       // If it is our clock that is behind, the session is good, and other servers still use it: so it is not deleted.
@@ -157,14 +166,15 @@ function findSuccessor(
   key: string,
   stone: SessionRecord,
   now: number,
-  step: number,
+  passed: Set<string>,
 ): MaybePromise<void> {
   const { core } = state;
   const reason = tombstoneReason(stone);
   if (reason === 'ended') return; // a logout that was interrupted before it could delete the record
   const rotated = reason === 'rotated';
   if (inGrace(stone, now, core.policy)) {
-    if (rotated && step < LONGEST_CHAIN) return find(state, stone.successor as string, null, step + 1);
+    // One that was passed already: a circle, which only spoilt data can make.
+    if (rotated && !passed.has(key)) return find(state, stone.successor as string, null, passed.add(key));
     // Sent before the browser had the login's new cookie: it gets nothing of the new session, and must not disturb it.
     return state.close();
   }

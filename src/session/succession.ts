@@ -6,7 +6,7 @@ import { forget, idTaken, storeNew } from './new-record.ts';
 import { isLive } from './policy.ts';
 import { isSameWrite, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
-import { LONGEST_CHAIN, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
+import { type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
 /** What others wrote up to the moment when the id was given up, as it goes into the new record. */
 type Fold = (theirs: SessionRecord) => string;
@@ -76,18 +76,46 @@ async function join(state: SessionState, ours: string, stone: SessionRecord | nu
 }
 
 /** Where the id was rotated under us: goes on with the same session under its new key. Another request's new id we never learn. */
-export function followRotation(state: SessionState, stone: SessionRecord, step = 0): MaybePromise<boolean> {
+export function followRotation(state: SessionState, stone: SessionRecord): MaybePromise<boolean> {
   const { core } = state;
-  const { successor } = stone;
-  if (successor === null || tombstoneReason(stone) !== 'rotated' || step === LONGEST_CHAIN) return false;
-  return whenReady(core.store.read(successor), record => {
-    if (record === null) return false;
-    if (record.successor !== null) return followRotation(state, record, step + 1);
-    if (!isLive(record, core.clock(), core.policy)) return false;
-    state.hold(successor, record, null);
+  return whenReady(rotatedTo(core, stone), found => {
+    if (found === null || found.record.successor !== null) return false;
+    if (!isLive(found.record, core.clock(), core.policy)) return false;
+    state.hold(found.key, found.record, null);
     if (state.id === null) state.cookieDuty = 'leave';
     return true;
   });
+}
+
+interface Found {
+  key: string;
+  record: SessionRecord;
+}
+
+/**
+ * Where the rotations from this tombstone on led to: the session, or the tombstone of a login or logout. `null`: to nothing that is
+ * stored any more, or in a circle, which only spoilt data can do.
+ */
+export function rotatedTo(
+  core: Core,
+  stone: SessionRecord,
+  passed: Set<string> = new Set(),
+): MaybePromise<Found | null> {
+  const { successor: key } = stone;
+  if (key === null || passed.has(key) || tombstoneReason(stone) !== 'rotated') return null;
+  passed.add(key);
+  return whenReady(core.store.read(key), record => {
+    if (record === null) return null;
+    const goesOn = record.successor !== null && tombstoneReason(record) === 'rotated';
+    return goesOn ? rotatedTo(core, record, passed) : { key, record };
+  });
+}
+
+/** The key under which this session is now, wherever rotations have taken it. */
+export async function currentKey(core: Core, key: string): Promise<string> {
+  const record = await core.store.read(key);
+  const found = record === null ? null : await rotatedTo(core, record);
+  return found?.key ?? key;
 }
 
 /**
@@ -121,12 +149,14 @@ export async function buryEverywhere(
   reason: TombstoneReason,
   onConflict?: (theirs: SessionRecord) => Promise<void>,
 ): Promise<SessionRecord | null> {
+  const passed = new Set<string>();
   let at = key;
   let found: SessionRecord | null = known;
-  for (let step = 0; ; step++) {
+  for (;;) {
+    passed.add(at);
     const stone: SessionRecord | null = await buryHere(core, at, found, successor, reason, onConflict);
     const moved = stone !== null && stone.successor !== successor && tombstoneReason(stone) === 'rotated';
-    if (!moved || step === LONGEST_CHAIN) return stone;
+    if (!moved || passed.has(stone.successor as string)) return stone;
     at = stone.successor as string;
     found = await core.store.read(at);
     if (found?.successor === null) await onConflict?.(found);
@@ -142,20 +172,20 @@ export async function buryEverywhere(
  * the next.
  */
 export async function endSession(core: Core, key: string): Promise<boolean> {
-  const way: string[] = [];
-  for (let at: string | null = key; at !== null && way.length < LONGEST_CHAIN; ) {
+  const passed = new Set<string>();
+  for (let at: string | null = key; at !== null && !passed.has(at); ) {
     const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
     const reason = stone === null ? null : tombstoneReason(stone);
     // What a login left has to stay: it keeps late requests from disturbing the new cookie.
     if (reason === 'replaced') break;
     // Where nothing is stored there may be a session all the same, which travels in a cookie: to delete it is to refuse it.
-    way.push(at);
+    passed.add(at);
     at = reason === 'rotated' ? (stone as SessionRecord).successor : null;
   }
   // The session before the tombstones that led to it: should the store fail in between, they still do.
-  const last = way.at(-1);
+  const way = [...passed].reverse();
   let ended = false;
-  for (const passed of way.reverse()) if ((await core.store.delete(passed)) && passed === last) ended = true;
+  for (const at of way) if ((await core.store.delete(at)) && at === way[0]) ended = true;
   if (ended) core.events.emit('ended', key, {});
   return ended;
 }

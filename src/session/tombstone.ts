@@ -13,9 +13,6 @@ import { nextVersion, type SessionRecord } from './record.ts';
  */
 export type TombstoneReason = 'rotated' | 'replaced' | 'ended';
 
-/** More than this many changes of id in a row is a loop in the data, not a history. */
-export const LONGEST_CHAIN = 16;
-
 export function tombstone(
   old: SessionRecord,
   successor: string,
@@ -29,7 +26,7 @@ export function tombstone(
     version: nextVersion(old.version),
     userId: null,
     device: null,
-    // A rotated id is recognised for as long as the session could have lived; another only while it can be in flight.
+    // A rotated id is recognised until its own session would have ended; another only while it can be in flight.
     expiresAt: reason === 'rotated' ? old.expiresAt : now + policy.grace,
     successor,
   };

@@ -92,7 +92,7 @@ class MemoryStore implements SessionStore {
     if (!entry) return { ok: false, current: null };
     if (entry.record.version !== expected) return { ok: false, current: copyRecord(entry.record) };
     const bytes = this.#measure(record);
-    if (entry.record.userId === record.userId) {
+    if (entry.record.userId === record.userId && entry.record.authenticatedAt === record.authenticatedAt) {
       const movesExpiry = entry.record.expiresAt !== record.expiresAt;
       this.#bytes += bytes - entry.bytes;
       entry.record = copyRecord(record);
@@ -214,8 +214,9 @@ class MemoryStore implements SessionStore {
     if (sessions?.size === 0) this.#byUser.delete(userId);
   }
 
-  #recencyOf(entry: Entry): Recency<Entry> {
-    return entry.record.userId === null ? this.#anonymous : this.#loggedIn;
+  /** The tombstone of a login names no user any more, but says when that one was authenticated. */
+  #recencyOf({ record }: Entry): Recency<Entry> {
+    return record.userId === null && record.authenticatedAt === null ? this.#anonymous : this.#loggedIn;
   }
 
   /** UTF-8 bytes: never fewer than the text takes in memory, where a character has one byte or two. */

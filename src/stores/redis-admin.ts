@@ -36,8 +36,15 @@ export function createRedisAdmin({ commands, names, run, read }: Parts): StoreAd
 
   return {
     async byUser(userId) {
-      const entries = await readAll(await members(names.user(userId), 'ZRANGE', 0, -1));
-      return entries.filter(([, record]) => record.userId === userId);
+      const found = new Map<string, SessionRecord>();
+      for (;;) {
+        const keys = await members(names.user(userId), 'ZRANGE', 0, -1);
+        const entries = await readAll(keys.filter(key => !found.has(key)));
+        for (const [key, record] of entries) found.set(key, record);
+        // A tombstone stands where a session was whose next key the index may not have had when it was read.
+        if (entries.every(([, record]) => record.successor === null)) break;
+      }
+      return [...found].filter(([, record]) => record.userId === userId);
     },
 
     async deleteByUser(userId, except) {

@@ -47,8 +47,7 @@ export class Revocation {
   refuse(key: string, ended: SessionRecord, stone: SessionRecord): MaybePromise<SessionRecord | null> {
     // A copy of the cookie may have been seen later than this one: what no activity moves decides how long it is refused.
     const expiresAt = Math.max(ended.expiresAt, latestEndOf(ended, this.#policy));
-    // With its user, so that a full memory store lets the tombstones of visitors go before those of users.
-    return this.#put(key, { ...stone, userId: ended.userId, expiresAt });
+    return this.#put(key, { ...stone, expiresAt });
   }
 
   /** Refuses the session with this key, of which nothing else is known. `false`: it was refused before. */

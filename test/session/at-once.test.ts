@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, it } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
-import { faultStore } from 'madeleine/testing';
+import { createTestClock, faultStore } from 'madeleine/testing';
 import { type Opened, sessionsOver } from '../support/core-sessions.ts';
 
 /** The first write is answered a little later, so that those that come meanwhile go together in the second. */
@@ -110,24 +110,103 @@ it('a function that waits in line runs in the context of the request that gave i
   assert.equal((await open(cookie)).session['visits'], 3);
 });
 
-it('revokeAll() ends a session whose id is rotated at that moment, in a store that looks up the keys first', async () => {
-  const store = memoryStore();
-  const { sessions, open, answer, begin } = sessionsOver(store);
-  const first = await open(await begin({ cart: 'tea' }));
-  await first.session.login('ada');
-  const rotating = await open(await answer(first));
-  let after: string | undefined;
-  store.admin.deleteByUser = async user => {
-    const keys = (await store.admin.byUser(user)).map(([key]) => key);
-    if (after === undefined) {
-      await rotating.session.rotate();
-      after = await answer(rotating);
+describe('revokeAll()', () => {
+  async function loggedIn() {
+    const store = memoryStore();
+    const { sessions, open, answer } = sessionsOver(store);
+    const login = async () => {
+      const opened = await open();
+      await opened.session.login('ada');
+      return (await answer(opened)) as string;
+    };
+    const rotate = async (cookie: string) => {
+      const opened = await open(cookie);
+      await opened.session.rotate();
+      return (await answer(opened)) as string;
+    };
+    const handleOf = async (cookie: string) => (await open(cookie)).session.about.handle;
+    const userOf = async (cookie: string) => (await open(cookie)).session.about.userId;
+    return { store, sessions, login, rotate, handleOf, userOf };
+  }
+
+  it('ends a session whose id is rotated whenever the store has just looked up the keys', async () => {
+    const { store, sessions, login, rotate, userOf } = await loggedIn();
+    let cookie = await login();
+    store.admin.deleteByUser = async user => {
+      const keys = (await store.admin.byUser(user)).map(([key]) => key);
+      if (keys.length > 0) cookie = await rotate(cookie);
+      let ended = 0;
+      for (const key of keys) if ((await store.read(key))?.userId === user && (await store.delete(key))) ended++;
+      return ended;
+    };
+    assert.equal(await sessions.revokeAll('ada'), 1);
+    assert.deepEqual(await sessions.list('ada'), []);
+    assert.equal(await userOf(cookie), null);
+  });
+
+  it('spares the excepted session also where another request has rotated its id since', async () => {
+    const { sessions, login, rotate, handleOf, userOf } = await loggedIn();
+    const [own, other] = [await login(), await login()];
+    const except = await handleOf(own);
+    const rotated = await rotate(await rotate(own));
+    assert.equal(await sessions.revokeAll('ada', { except }), 1);
+    assert.deepEqual([await userOf(rotated), await userOf(other)], ['ada', null]);
+  });
+});
+
+describe('a session whose id was rotated many times', () => {
+  const TIMES = 50;
+  async function rotatedOften() {
+    const clock = createTestClock();
+    const { sessions, open, answer } = sessionsOver(memoryStore({ clock }), clock);
+    const first = await open();
+    await first.session.login('ada');
+    const before = (await answer(first)) as string;
+    const underWay = await open(before);
+    let cookie = before;
+    for (let time = 0; time < TIMES; time++) {
+      const opened = await open(cookie);
+      await opened.session.rotate();
+      cookie = (await answer(opened)) as string;
     }
-    let ended = 0;
-    for (const key of keys) if ((await store.read(key))?.userId === user && (await store.delete(key))) ended++;
-    return ended;
-  };
-  await sessions.revokeAll('ada');
-  assert.deepEqual(await sessions.list('ada'), []);
-  assert.equal((await open(after)).session.about.userId, null);
+    const userNow = async () => (await open(cookie)).session.about.userId;
+    return { clock, sessions, open, answer, before, underWay, userNow };
+  }
+
+  it('is open to who still has its first id, within the grace', async () => {
+    const { open, before } = await rotatedOften();
+    assert.equal((await open(before)).session.about.userId, 'ada');
+  });
+
+  it('is saved by a request that began before, and lives on', async () => {
+    const { underWay, userNow, open, answer, before } = await rotatedOften();
+    assert.equal(await underWay.stillLive(), true);
+    underWay.session['cart'] = 'tea';
+    await underWay.session.save();
+    assert.equal(await answer(underWay), undefined);
+    assert.equal((await open(before)).session['cart'], 'tea');
+    assert.equal(await userNow(), 'ada');
+  });
+
+  for (const end of ['login', 'logout'] as const) {
+    it(`is ended by the ${end} of a request that began before`, async () => {
+      const { underWay, userNow } = await rotatedOften();
+      await underWay.session[end]('ada' as never);
+      assert.equal(await userNow(), null);
+    });
+  }
+
+  it('is ended by its first handle, and by the use of its first id after the grace', async () => {
+    const revoked = await rotatedOften();
+    assert.equal(await revoked.sessions.revoke(revoked.underWay.session.about.handle as string), true);
+    assert.equal(await revoked.userNow(), null);
+
+    const stolen = await rotatedOften();
+    const told: string[] = [];
+    for (const name of ['reused', 'ended'] as const) stolen.sessions.on(name, () => void told.push(name));
+    stolen.clock.advance('1m');
+    await stolen.open(stolen.before);
+    assert.deepEqual(told, ['reused', 'ended']);
+    assert.equal(await stolen.userNow(), null);
+  });
 });

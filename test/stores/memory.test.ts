@@ -70,6 +70,14 @@ test('a visitor who logs in is protected from then on, and one who logs out no l
   assert.deepEqual(['in', 'out'].map(has), [true, false]);
 });
 
+test('where a login was, a flood of visitors leaves what late requests are told by', () => {
+  const { add, has, clock } = setUp({ maxSessions: 3 });
+  // A tombstone names no user.
+  add('tombstone', { authenticatedAt: clock(), successor: 'next' });
+  for (const key of ['x', 'y', 'z']) add(key);
+  assert.equal(has('tombstone'), true);
+});
+
 test('logins make room for logins, the one used longest ago first', () => {
   const { add, has } = setUp({ maxSessions: 2 });
   for (const key of ['a', 'b', 'c']) add(key, { userId: key });

@@ -86,6 +86,14 @@ describe('sealed cookie with a denylist', () => {
     assert.ok(!app.events.includes('reused'));
   });
 
+  it('a logout stays on a denylist that keeps sessions as well, when all of the user are revoked there', async () => {
+    await client.get('/login/ada');
+    const copy = client.tab();
+    await client.get('/logout');
+    await denylist.admin?.deleteByUser('ada');
+    assert.equal(await userOf(copy), null);
+  });
+
   it('a logout stays on a denylist that visitors flood', async () => {
     const small = await openSealed({ denylist: memoryStore({ clock, maxSessions: 3 }) }, {}, undefined, clock);
     const ada = small.client();
