@@ -39,8 +39,9 @@ export async function createShop({ folder, secret }) {
   });
   app.get('/style.css', (_req, res) => res.sendFile(path.join(import.meta.dirname, 'style.css')));
   app.get('/icon.svg', (_req, res) => res.type('svg').send(icon()));
-  app.use(requireSameOrigin(), express.urlencoded({ extended: false, limit: '20kb' }));
-  app.use(remember);
+  app.use(requireSameOrigin());
+  // Above the parser: a form that arrives slowly has the session from its beginning.
+  app.use(remember, express.urlencoded({ extended: false, limit: '20kb' }));
   app.use((req, res, next) => {
     const { about, cart = [], theme } = req.session;
     res.locals.user = about.userId === null ? null : users.byId(about.userId);

@@ -98,7 +98,8 @@ export class CommitQueue {
         if (current === null || current.successor !== null || isSameWrite(current, next)) return current;
         if (attempt >= MOST_ATTEMPTS) throw changedWithoutEnd();
         const again = () => this.#attempt(key, current, change, attempt + 1);
-        return synchronous ? again() : pause(attempt).then(again);
+        // A login or logout goes before the writes that it competes with: nobody may hold it up by writing.
+        return synchronous || next.successor !== null ? again() : pause(attempt).then(again);
       });
     });
   }

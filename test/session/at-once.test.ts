@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, it } from 'node:test';
+import type { SessionRecord, SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { type Opened, sessionsOver } from '../support/core-sessions.ts';
@@ -108,6 +109,30 @@ it('a function that waits in line runs in the context of the request that gave i
   );
   assert.deepEqual(await Promise.all(seen), ['1', '2', '3']);
   assert.equal((await open(cookie)).session['visits'], 3);
+});
+
+it('a login or a logout that loses to the writes of another process tries again at once', async context => {
+  for (const end of ['login', 'logout'] as const) {
+    const inner = memoryStore();
+    let others = 5;
+    const store: SessionStore = {
+      ...faultStore(inner),
+      async replace(key, record, expected) {
+        const stored = inner.read(key) as SessionRecord;
+        if (record.successor !== null && others-- > 0)
+          inner.replace(key, { ...stored, version: stored.version + 1 }, stored.version);
+        return inner.replace(key, record, expected);
+      },
+    };
+    const { open, begin } = sessionsOver(store);
+    const cookie = await begin({ cart: 'tea' });
+    const opened = await open(cookie);
+    // Nobody lets this clock go on.
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    await opened.session[end]('ada' as never);
+    context.mock.timers.reset();
+    assert.deepEqual({ ...(await open(cookie)).session }, {});
+  }
 });
 
 describe('revokeAll()', () => {
