@@ -192,6 +192,17 @@ describe('redisStore in Redis', { skip }, async () => {
     assert.equal((await store.read('key'))?.userId, 'eve');
   });
 
+  it('a session whose id is rotated while it is looked for is found under the next', async () => {
+    const store = await fresh();
+    const record = sampleRecord(now, { userId: 'ada' });
+    await store.create('key', record);
+    const rotated = overtaken(async () => {
+      await store.create('next', record);
+      await store.replace('key', { ...record, version: 2, userId: null, successor: 'next' }, 1);
+    });
+    assert.deepEqual(await rotated.admin.byUser('ada'), [['next', record]]);
+  });
+
   it('a touch whose session changes its user meanwhile lets the index of the new one know', async () => {
     const store = await fresh();
     const record = sampleRecord(now, { userId: 'ada' });
