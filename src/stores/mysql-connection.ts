@@ -3,7 +3,7 @@ import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
 import { checkEncoding } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilIdle } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
 
@@ -35,8 +35,7 @@ export interface MysqlPromisePool {
 }
 
 export interface OpenedPool extends MysqlPool {
-  /** Ends it after the last call; `underWay` says how many there are. */
-  end(underWay: () => number): Promise<void>;
+  end(): Promise<void>;
 }
 
 interface Pool extends MysqlPool {
@@ -53,10 +52,7 @@ export function openPool(url: string): OpenedPool {
   pool.on('connection', connection => connection.on('error', () => {}));
   return {
     getConnection: callback => pool.getConnection(callback),
-    async end(underWay) {
-      await untilIdle(underWay);
-      await pool.promise().end();
-    },
+    end: () => pool.promise().end(),
   };
 }
 

@@ -14,7 +14,7 @@ import { allAsked, READ_SIZES, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { quoteName } from './sql-server.ts';
+import { quoteName, UnderWay } from './sql-server.ts';
 
 export type {
   MysqlPool,
@@ -42,7 +42,7 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
   const { table = 'madeleine_sessions' } = checkOptions(options, ['table'], 'mysqlStore');
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, table, underWay => opened.end(underWay));
+    return createStore(opened, table, underWay => underWay.done().then(() => opened.end()));
   }
   const given = (pool as MysqlPromisePool | null)?.pool ?? (pool as MysqlPool);
   if (typeof given?.getConnection !== 'function') {
@@ -59,36 +59,27 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
 const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
 
 /** Ends what the store opened. */
-type Release = (underWay: () => number) => Promise<void>;
+type Release = (underWay: UnderWay) => Promise<void>;
 
 function createStore(pool: MysqlPool, table: string, release: Release): ServerStore {
   const execute = connect(pool);
   const quoted = quoteName(table, 'table', '`');
   const statements = textsFor(quoted);
-  let underWay = 0;
-  const made = once(() => {
-    underWay++;
-    return makeTable(execute, table, quoted).finally(() => underWay--);
-  });
+  const underWay = new UnderWay();
+  const made = once(() => underWay.run(() => makeTable(execute, table, quoted)));
 
   /** Runs a statement on the table, which is there by then. */
   function run(sql: string, values: SqlValue[]): Promise<unknown> {
     const sent = values.map(value => (typeof value === 'string' ? Buffer.from(value) : value));
-    return made.after(() => {
-      underWay++;
-      return execute(sql, sent).then(
-        result => {
-          underWay--;
-          return result;
-        },
-        (error: unknown) => {
-          underWay--;
+    return made.after(() =>
+      underWay
+        .run(() => execute(sql, sent))
+        .catch((error: unknown) => {
           // Somebody dropped it: the next call makes another.
           if (codeOf(error) === NO_SUCH_TABLE) made.again();
           throw error;
-        },
-      );
-    });
+        }),
+    );
   }
 
   const select = (sql: string, ...values: SqlValue[]) => run(sql, values) as Promise<Rows> as Promise<SessionRow[]>;
@@ -135,7 +126,7 @@ function createStore(pool: MysqlPool, table: string, release: Release): ServerSt
     },
 
     ready: made.done,
-    close: once(() => allAsked().then(() => release(() => underWay))).done,
+    close: once(() => allAsked().then(() => release(underWay))).done,
   };
 }
 

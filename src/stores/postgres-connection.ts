@@ -4,7 +4,7 @@ import { loadPeer } from './load-peer.ts';
 import { storeClosed } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT, untilIdle } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export interface PostgresStatement {
   /** The name to prepare it under; without one it is prepared for this once. */
@@ -33,12 +33,10 @@ export interface PostgresPool {
 }
 
 export interface OpenedPool extends PostgresPool {
-  /** Ends it after the last call; `underWay` says how many there are. */
-  end(underWay: () => number): Promise<void>;
+  end(): Promise<void>;
 }
 
-interface Pool extends PostgresPool {
-  end(): Promise<void>;
+interface Pool extends OpenedPool {
   on(event: 'error', listener: () => void): unknown;
 }
 
@@ -51,8 +49,7 @@ export function openPool(url: string): OpenedPool {
   let ended = false;
   return {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
-    async end(underWay) {
-      await untilIdle(underWay);
+    async end() {
       ended = true;
       await pool.end();
     },

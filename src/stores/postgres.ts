@@ -13,7 +13,7 @@ import { allAsked, READ_SIZES, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { quoteName } from './sql-server.ts';
+import { quoteName, UnderWay } from './sql-server.ts';
 
 export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
 export type { ServerStore } from './server-store.ts';
@@ -45,7 +45,7 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
   const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, qualified, unlogged, underWay => opened.end(underWay));
+    return createStore(opened, qualified, unlogged, underWay => underWay.done().then(() => opened.end()));
   }
   if (typeof pool?.query !== 'function') {
     throw new MadeleineError(
@@ -70,34 +70,25 @@ function singleClient(): MadeleineError {
 const UNDEFINED_TABLE = '42P01';
 
 /** Ends what the store opened. */
-type Release = (underWay: () => number) => Promise<void>;
+type Release = (underWay: UnderWay) => Promise<void>;
 
 function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: Release): ServerStore {
   const connection = connect(pool);
   const statements = prepareAll(connection, table);
-  let underWay = 0;
-  const made = once(() => {
-    underWay++;
-    return makeTable(connection, table, unlogged).finally(() => underWay--);
-  });
+  const underWay = new UnderWay();
+  const made = once(() => underWay.run(() => makeTable(connection, table, unlogged)));
 
   /** Runs a statement on the table, which is there by then. */
   function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
-    return made.after(() => {
-      underWay++;
-      return statement(...values).then(
-        result => {
-          underWay--;
-          return result;
-        },
-        (error: unknown) => {
-          underWay--;
+    return made.after(() =>
+      underWay
+        .run(() => statement(...values))
+        .catch((error: unknown) => {
           // Somebody dropped it: the next call makes another.
           if (codeOf(error) === UNDEFINED_TABLE) made.again();
           throw error;
-        },
-      );
-    });
+        }),
+    );
   }
 
   const select = (statement: Statement, ...values: SqlValue[]) =>
@@ -134,7 +125,7 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
     },
 
     ready: made.done,
-    close: once(() => allAsked().then(() => release(() => underWay))).done,
+    close: once(() => allAsked().then(() => release(underWay))).done,
   };
 }
 

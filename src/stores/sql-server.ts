@@ -13,13 +13,25 @@ export const STATEMENT_TIMEOUT = 10_000;
 
 const END_PAUSE = 10;
 
-/** Of a pool that ends, nobody gets a connection: resolves when no call is under way. One may take several statements. */
-export async function untilIdle(underWay: () => number): Promise<void> {
-  do {
-    while (underWay() > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
-    // What is read after a write that came too late is asked for at the end of the turn.
-    await endOfTurn();
-  } while (underWay() > 0);
+/** The statements of a store that are not done yet. A pool that has ended gives nobody a connection, so they are waited for first. */
+export class UnderWay {
+  #count = 0;
+
+  run<T>(statement: () => Promise<T>): Promise<T> {
+    this.#count++;
+    return statement().finally(() => {
+      this.#count--;
+    });
+  }
+
+  /** Resolves when there are none. */
+  async done(): Promise<void> {
+    do {
+      while (this.#count > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
+      // A call may take several: what it reads after a write that came too late is asked for at the end of the turn.
+      await endOfTurn();
+    } while (this.#count > 0);
+  }
 }
 
 /**

@@ -60,6 +60,18 @@ async function served(t: TestContext, loads: Loads): Promise<void> {
   await Promise.all(Object.entries(loads).map(wait));
 }
 
+/** A store whose network can be held up, and whose watch goes by `t.mock.timers`. */
+async function overNetwork(t: TestContext) {
+  const server = await startRedis({ appendonly: 'no' });
+  t.after(() => server.stop());
+  const network = await startNetwork(server.port);
+  t.after(() => network.close());
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const store = redisStore(`redis://127.0.0.1:${network.port}`);
+  t.after(() => store.close());
+  return { server, network, store };
+}
+
 /** Which connection the server has had for the longest time. */
 async function connectionTo(server: { url: string }): Promise<string> {
   return /^id=\d+/.exec(String(await ask(server, ['CLIENT', 'LIST'])))?.[0] ?? '';
@@ -135,13 +147,7 @@ describe('redisStore on a server that fails', { skip, concurrency: false }, asyn
   });
 
   it('that is slow: a connection on which answers come is kept, however busy, and so is one that is idle', async t => {
-    const server = await startRedis({ appendonly: 'no' });
-    t.after(() => server.stop());
-    const network = await startNetwork(server.port);
-    t.after(() => network.close());
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    const store = redisStore(`redis://127.0.0.1:${network.port}`);
-    t.after(() => store.close());
+    const { server, network, store } = await overNetwork(t);
     await store.ready();
     const connection = await connectionTo(server);
     for (let idle = 0; idle < 3; idle++) t.mock.timers.tick(5_000);
@@ -220,13 +226,7 @@ describe('redisStore on a server that fails', { skip, concurrency: false }, asyn
   });
 
   it('whose host vanishes: the connection is given up, and another one opened', async t => {
-    const server = await startRedis({ appendonly: 'no' });
-    t.after(() => server.stop());
-    const network = await startNetwork(server.port);
-    t.after(() => network.close());
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    const store = redisStore(`redis://127.0.0.1:${network.port}`);
-    t.after(() => store.close());
+    const { network, store } = await overNetwork(t);
     await store.create('key', sampleRecord(now));
     network.silence();
     const lost = assert.rejects(async () => store.read('key'));
