@@ -37,8 +37,10 @@ export async function loginAs(
 ): Promise<LoginCookie> {
   const sessions = sessionsOf(owner);
   const opened = await sessions.open(undefined, { secure, device: () => null });
+  // Before the data, which may shadow it.
+  const { login } = opened.session;
   Object.assign(opened.session, data);
-  await opened.session.login(userId, options);
+  await login.call(opened.session, userId, options);
   await opened.commit();
   const pairs = opened.setCookies().map(({ line }) => line.slice(0, line.indexOf(';')));
   const [first] = pairs;
