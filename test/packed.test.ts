@@ -89,7 +89,8 @@ const SAMPLES: Record<string, Sample> = {
       ${PEERS.map(one => `// @ts-expect-error: it is not there\nvoid import('${one}');`).join('\n')}
       import { createServer } from 'node:http';
       import { session } from 'madeleine/node';
-      createServer(session({ secret: 's' }).withSession((req, res) => res.end(req.session.about.userId)));
+      export const listener = session({ secret: 's' }).withSession((req, res) => res.end(req.session.about.userId));
+      createServer(listener);
       // @ts-expect-error: not a secret
       session({ secret: 1 });
       import { sqliteStore } from 'madeleine/sqlite';
