@@ -23,7 +23,7 @@ export interface NodeSessionOptions<Data extends object = SessionData> extends S
    * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
    * these proxies wrote them. Default 0: no such field is believed.
    */
-  trustProxy?: number;
+  trustProxy?: number | undefined;
 }
 
 /** What a request has once it came through. */

@@ -10,9 +10,9 @@ export type SessionsOwner = AnySessions | { readonly sessions: AnySessions };
 
 export interface LoginAsOptions extends Pick<LoginOptions, 'remember'> {
   /** What the session holds besides: its data. Default: nothing. */
-  data?: object;
+  data?: object | undefined;
   /** Whether the tests ask over https, where the cookie has a name of its own. Default `false`. */
-  secure?: boolean;
+  secure?: boolean | undefined;
 }
 
 /** A cookie as test tools take it. */
