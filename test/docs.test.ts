@@ -227,6 +227,14 @@ describe('docs/', () => {
     assert.equal(run({ name: once.name, code }, visit), 'false,false,true\n');
   });
 
+  it('errors.md has every warning', () => {
+    const page = readFileSync('docs/errors.md', 'utf8');
+    for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(one => one.endsWith('.ts'))) {
+      const codes = readFileSync(path.join('src', file), 'utf8').match(/MADELEINE_[A-Z_]+/g) ?? [];
+      for (const code of codes) assert.ok(page.includes(`- \`${code}\`:`), `${code} of ${file}`);
+    }
+  });
+
   it('every file of docs/ is reached from the README or another of them', () => {
     const pages = ['README.md', ...readdirSync('docs').map(file => `docs/${file}`)];
     const text = pages.map(file => readFileSync(file, 'utf8')).join('');

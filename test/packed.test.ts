@@ -89,7 +89,8 @@ const SAMPLES: Record<string, Sample> = {
       ${PEERS.map(one => `// @ts-expect-error: it is not there\nvoid import('${one}');`).join('\n')}
       import { createServer } from 'node:http';
       import { session } from 'madeleine/node';
-      createServer(session({ secret: 's' }).withSession((req, res) => res.end(req.session.about.userId)));
+      export const listener = session({ secret: 's' }).withSession((req, res) => res.end(req.session.about.userId));
+      createServer(listener);
       // @ts-expect-error: not a secret
       session({ secret: 1 });
       import { sqliteStore } from 'madeleine/sqlite';
@@ -105,6 +106,45 @@ const SAMPLES: Record<string, Sample> = {
       export const store = sqliteStore(':memory:');
       // @ts-expect-error: not a path
       sqliteStore(1);`,
+  },
+  'options that may be undefined: then the default counts': {
+    packages: [],
+    code: `
+      import { createSessions, defineConsent, defineCookie, serializeCookie } from 'madeleine';
+      import * as fetching from 'madeleine/fetch';
+      import { memoryStore } from 'madeleine/memory';
+      import { mysqlStore } from 'madeleine/mysql';
+      import { requireLogin, requireSameOrigin, session } from 'madeleine/node';
+      import { postgresStore } from 'madeleine/postgres';
+      import { redisStore } from 'madeleine/redis';
+      import { sealedCookieStore } from 'madeleine/sealed-cookie';
+      import { sqliteStore } from 'madeleine/sqlite';
+      import { loginAs } from 'madeleine/testing';
+      import { upgrades } from 'madeleine/upgrade';
+      const no = undefined;
+      const lifetimes = { idle: no, absolute: no, remember: no, grace: no };
+      const attributes = { path: no, domain: no, sameSite: no, secure: no, partitioned: no };
+      const declared = { ...attributes, maxAge: no, httpOnly: no, priority: no, clock: no };
+      const choices = { merge: no, concurrency: no, maxDataSize: no, storeTimeout: no, onStoreError: no, onReuse: no };
+      const options = { ...lifetimes, ...choices, name: no, cookie: no, clock: no, secret: 's' };
+      const sessions = createSessions({ ...options, cookie: { ...attributes, persistent: no }, store: memoryStore() });
+      session({ ...options, store: no, trustProxy: no });
+      fetching.session({ ...options, store: no, trustProxy: no });
+      requireLogin({ loginPage: no });
+      requireSameOrigin({ trustedOrigins: no });
+      upgrades(sessions, { trustedOrigins: no, trustProxy: no });
+      serializeCookie('theme', 'dark', { ...attributes, maxAge: no, expires: no, httpOnly: no, priority: no });
+      const theme = defineCookie('theme', { ...declared, type: no, purpose: no, protection: no, secret: no });
+      defineConsent([theme], { ...declared, name: no, version: no });
+      sqliteStore(':memory:', { durability: no });
+      sealedCookieStore({ denylist: no, epoch: no });
+      loginAs(sessions, 'ada', { remember: no, data: no, secure: no });
+      (await sessions.open(no, { secure: false, device: () => null })).session.login('ada', { remember: no, keep: no });
+      export const servers = () => [
+        postgresStore('postgres://localhost/shop', { schema: no, table: no, unlogged: no }),
+        mysqlStore('mysql://localhost/shop', { table: no }),
+        redisStore('redis://localhost', { prefix: no, wait: no, clock: no }),
+      ];`,
   },
   'madeleine/express': {
     packages: ['express', '@types/express'],
@@ -219,9 +259,10 @@ describe('types, each in a project with the one peer that it is for', () => {
   });
   for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
     it(`${name}: every file that is imported`, async () => {
-      const strict = ['--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--types', 'node'];
+      const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'];
+      const platform = ['--target', 'es2023', '--types', 'node'];
       const emit = ['--declaration', '--emitDeclarationOnly', '--outDir', path.join(folder, 'declarations', name)];
-      const args = [...emit, ...strict, ...resolution, ...files];
+      const args = [...emit, ...strict, ...platform, ...resolution, ...files];
       await run(path.join(installed, '.bin/tsc'), args, path.dirname(files[0] as string));
     });
   }

@@ -10,7 +10,7 @@ import { memoryStore } from '../stores/memory.ts';
 /** Everything is optional but `secret`; without a store, sessions are kept in memory, bounded, until the process ends. */
 export interface SessionOptions<Data extends object = SessionData> extends Omit<SessionsOptions<Data>, 'store'> {
   /** Where sessions are kept: what `sqliteStore()` and its like give. Default: `memoryStore()`, in this process alone. */
-  store?: SessionsOptions['store'];
+  store?: SessionsOptions['store'] | undefined;
 }
 
 const IN_MEMORY =

@@ -26,7 +26,7 @@ export interface FetchSessionOptions<Data extends object = SessionData> extends 
    * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
    * these proxies wrote them. Default 0: whether a request came over https is as its URL says.
    */
-  trustProxy?: number;
+  trustProxy?: number | undefined;
 }
 
 /** A request, or the object in which a framework hands it over: a loader's arguments, an event, a context. */

@@ -28,6 +28,7 @@ export interface SessionContext<Data extends object = SessionData> {
 export interface KoaContext extends FrameworkRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly originalUrl: string;
   status: number;
   body: unknown;
   set(fields: Record<string, string>): void;
@@ -73,7 +74,8 @@ function equip(ctx: KoaContext): void {
 }
 
 const guards: Guards<KoaContext, KoaMiddleware> = createGuards((guard, place) => async (ctx, next) => {
-  const refusal = await askGuard(guard, ctx.req, ctx.res, ctx, place);
+  // koa-mount takes the path of what it mounts off the request's own target.
+  const refusal = await askGuard(guard, ctx.req, ctx.res, ctx, place, ctx.originalUrl);
   if (refusal === null) return next();
   ctx.status = refusal.status;
   ctx.set(refusal.headers);

@@ -1,5 +1,6 @@
 /** madeleine for servers of plain Node (http, https, http2's compatibility API), and for connect and polka. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { bareError } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
@@ -22,7 +23,7 @@ export interface NodeSessionOptions<Data extends object = SessionData> extends S
    * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
    * these proxies wrote them. Default 0: no such field is believed.
    */
-  trustProxy?: number;
+  trustProxy?: number | undefined;
 }
 
 /** What a request has once it came through. */
@@ -37,11 +38,15 @@ export interface NodeSessions<Data extends object = SessionData> extends Session
   /**
    * A listener for `createServer` whose requests have a session. Where the session cannot be read or saved, the client gets
    * a bare error, and `sessions.on('failed')` hears of it.
+   *
+   * A server of `node:http2` takes it too, whatever the types of its request and response: its compatibility API is used as HTTP/1.
    */
   withSession<Request extends NodeRequest = IncomingMessage, Response extends NodeResponse = ServerResponse>(
     listener: (request: Request & WithSession<Data>, response: Response) => unknown,
-  ): (request: Request, response: Response) => void;
+  ): Listener<Http2ServerRequest, Http2ServerResponse> & Listener<Request, Response>;
 }
+
+type Listener<Request, Response> = (request: Request, response: Response) => void;
 
 /**
  * Sessions for plain Node: a middleware `(req, res, next)` for connect and polka, and `withSession` around a listener.
@@ -60,10 +65,10 @@ export function session<Data extends object = SessionData>(options: NodeSessionO
   return Object.assign(middleware, {
     withSession<Request extends NodeRequest, Response extends NodeResponse>(
       listener: (request: Request & WithSession<Data>, response: Response) => unknown,
-    ): (request: Request, response: Response) => void {
+    ): Listener<NodeRequest, NodeResponse> {
       return (request, response) => {
         middleware(request, response, error => {
-          if (error === undefined) listener(request as Request & WithSession<Data>, response);
+          if (error === undefined) listener(request as Request & WithSession<Data>, response as Response);
           else answer(response as ServerResponse, error);
         });
       };

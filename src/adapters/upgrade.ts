@@ -14,9 +14,9 @@ import type { Sessions } from '../session/sessions.ts';
 
 export interface UpgradeOptions {
   /** Origins whose pages may connect beside this host's own: `['https://app.example']`. Default none. */
-  trustedOrigins?: readonly string[];
+  trustedOrigins?: readonly string[] | undefined;
   /** How many proxies of yours stand before this server: their X-Forwarded-Proto is believed. Default 0. */
-  trustProxy?: number;
+  trustProxy?: number | undefined;
 }
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;

@@ -6,23 +6,23 @@ import { checkOptions } from '../options.ts';
 /** The attributes of a cookie. Each is written at most once; unknown ones throw. */
 export interface CookieAttributes {
   /** How long the browser keeps it: at most 400 days (section 5.5), more is cut. Absent: until the browser closes. */
-  maxAge?: Duration;
+  maxAge?: Duration | undefined;
   /** The moment at which the browser drops it. `maxAge` wins where both are given. */
-  expires?: Date;
+  expires?: Date | undefined;
   /** Shares the cookie with this domain and its subdomains. Absent: this host alone. */
-  domain?: string;
+  domain?: string | undefined;
   /** Default `'/'`. */
-  path?: string;
+  path?: string | undefined;
   /** Only over https (and on localhost). Default `false`. */
-  secure?: boolean;
+  secure?: boolean | undefined;
   /** Hidden from scripts. Default `false`. */
-  httpOnly?: boolean;
+  httpOnly?: boolean | undefined;
   /** Default `'lax'`. `'none'` needs `secure`. */
-  sameSite?: 'strict' | 'lax' | 'none';
+  sameSite?: 'strict' | 'lax' | 'none' | undefined;
   /** A cookie of its own under each top-level site (CHIPS). Needs `secure`. Default `false`. */
-  partitioned?: boolean;
+  partitioned?: boolean | undefined;
   /** Which cookies a browser drops last when there are too many. */
-  priority?: 'low' | 'medium' | 'high';
+  priority?: 'low' | 'medium' | 'high' | undefined;
 }
 
 const COOKIE_ATTRIBUTES: readonly (keyof CookieAttributes)[] = [

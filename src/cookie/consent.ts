@@ -12,9 +12,9 @@ export type ConsentPurpose = Exclude<CookiePurpose, 'necessary'>;
 
 export interface ConsentOptions extends Omit<CookieOptions<'json'>, 'type' | 'purpose' | 'protection' | 'secret'> {
   /** The name of the cookie that keeps the answer. Default `'consent'`. */
-  name?: string;
+  name?: string | undefined;
   /** Raise it when you change what you ask: earlier answers count no more. Default 1. */
-  version?: number;
+  version?: number | undefined;
 }
 
 /** A declared cookie, as far as consent is concerned. */

@@ -18,22 +18,22 @@ export type CookiePurpose = 'necessary' | 'preferences' | 'statistics' | 'market
 
 export interface CookieOptions<Type extends CookieType = CookieType> extends Omit<CookieAttributes, 'expires'> {
   /** Default `'text'`. A schema is asked on reading and on writing; it has to answer at once. */
-  type?: Type;
+  type?: Type | undefined;
   /** Default `'necessary'`. */
-  purpose?: CookiePurpose;
+  purpose?: CookiePurpose | undefined;
   /**
    * `'plain'` (default): anybody can read and change it. `'signed'`: the client can read it, a change shows. `'sealed'`:
    * encrypted. Signed and sealed ones carry their name, purpose, age and lifetime inside, checked here whatever the browser does.
    */
-  protection?: Protection;
+  protection?: Protection | undefined;
   /** For signed and sealed cookies: the first key makes them, all are accepted. */
-  secret?: Secret;
+  secret?: Secret | undefined;
   /** Default `true`: browsers accept it on http://localhost too. */
-  secure?: boolean;
+  secure?: boolean | undefined;
   /** Default `true`. */
-  httpOnly?: boolean;
+  httpOnly?: boolean | undefined;
   /** Tells the time; for tests. Default: the machine's clock. */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 /** A declared cookie. */

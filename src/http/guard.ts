@@ -11,12 +11,12 @@ import { isLocalPath } from './return-to.ts';
 
 export interface GuardOptions {
   /** The page to which a browser is sent to log in; `?returnTo=` is added. A path of this site. Default `'/login'`. */
-  loginPage?: string;
+  loginPage?: string | undefined;
 }
 
 export interface SameOriginOptions {
   /** Origins whose pages may send forms and scripts here beside this host's own: `['https://app.example']`. Default none. */
-  trustedOrigins?: readonly string[];
+  trustedOrigins?: readonly string[] | undefined;
 }
 
 /** What a guard looks at. */

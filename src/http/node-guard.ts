@@ -6,6 +6,7 @@ import { addVary, exchangesOf } from './exchange.ts';
 import type { Asked, Guard, Refusal } from './guard.ts';
 import { sessionMissing } from './missing.ts';
 
+/** Express, connect and middie keep the target as it was sent, and take the path under which they mount something off `url`. */
 type NodeRequest = IncomingMessage & { originalUrl?: string };
 
 /**
@@ -13,6 +14,7 @@ type NodeRequest = IncomingMessage & { originalUrl?: string };
  *
  * @param holder what the framework's handlers hold, for the guard's predicate
  * @param place the line where the guard was made, for the error
+ * @param url the target as it was sent, where the framework keeps it elsewhere than on the request
  * @throws MadeleineError `ERR_SESSION_MISSING`
  */
 export function askGuard<Holder>(
@@ -21,8 +23,9 @@ export function askGuard<Holder>(
   response: ServerResponse,
   holder: Holder,
   place: string | null,
+  url?: string,
 ): MaybePromise<Refusal | null> {
-  return whenReady(guard(new NodeAsked(request, place), holder), refusal => {
+  return whenReady(guard(new NodeAsked(request, place, url), holder), refusal => {
     if (refusal) for (const field of refusal.vary) addVary(response, field);
     return refusal;
   });
@@ -31,17 +34,19 @@ export function askGuard<Holder>(
 class NodeAsked implements Asked {
   readonly #request: NodeRequest;
   readonly #place: string | null;
+  readonly #url: string | undefined;
 
-  constructor(request: NodeRequest, place: string | null) {
+  constructor(request: NodeRequest, place: string | null, url: string | undefined) {
     this.#request = request;
     this.#place = place;
+    this.#url = url;
   }
 
   get method(): string | undefined {
     return this.#request.method;
   }
   get url(): string | undefined {
-    return this.#request.originalUrl ?? this.#request.url;
+    return this.#request.originalUrl ?? this.#url ?? this.#request.url;
   }
   get accept(): string | undefined {
     return this.#request.headers.accept;

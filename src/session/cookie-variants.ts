@@ -8,20 +8,20 @@ import type { EventHub } from './events.ts';
 /** How the session's cookie is set. HttpOnly always; the id never leaves the cookie. */
 export interface SessionCookieOptions {
   /** Default `'/'`. Another path costs the `__Host-` prefix. */
-  path?: string;
+  path?: string | undefined;
   /** Default none: the cookie goes back to this host alone. A domain shares it with every subdomain and costs the `__Host-` prefix. */
-  domain?: string;
+  domain?: string | undefined;
   /** `'lax'` (default), `'strict'`, or `'none'` (only with `secure: true`), RFC 6265bis section 5.6.7. */
-  sameSite?: 'lax' | 'strict' | 'none';
+  sameSite?: 'lax' | 'strict' | 'none' | undefined;
   /**
    * `'auto'` (default): Secure and prefixed where the request came over https (as the server's proxy setting tells), plain
    * otherwise. `true`: always Secure; over plain http no session cookie is set. `false`: never Secure.
    */
-  secure?: 'auto' | boolean;
+  secure?: 'auto' | boolean | undefined;
   /** A cookie of its own under each top-level site (CHIPS). Only with `secure: true`. Default `false`. */
-  partitioned?: boolean;
+  partitioned?: boolean | undefined;
   /** True keeps every session's cookie when the browser closes, for as long as the session lives. Default `false`: only a remembered login's. */
-  persistent?: boolean;
+  persistent?: boolean | undefined;
 }
 
 const LIFETIME =

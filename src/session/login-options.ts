@@ -8,9 +8,9 @@ export type KeptKeys<Data extends object> = readonly ((keyof Data & string) | 'f
 
 export interface LoginOptions<Data extends object = Record<string, unknown>> {
   /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
-  remember?: boolean;
+  remember?: boolean | undefined;
   /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
-  keep?: KeptKeys<Data>;
+  keep?: KeptKeys<Data> | undefined;
 }
 
 const LONGEST_USER_ID = 512;

@@ -16,36 +16,36 @@ export interface SessionsOptions<Data extends object = SessionData> extends Life
   /** Where sessions are kept: on the server, or (`sealedCookieStore()`) nowhere but in the browser. */
   store: SessionStore | CarriedStore;
   /** The cookie's name without prefix; over https `__Host-` is put before it where it applies. Default `'session'`. */
-  name?: string;
+  name?: string | undefined;
   /** The cookie's attributes. HttpOnly always; by default `Path=/`, `SameSite=Lax`, and Secure where the request came over https. */
-  cookie?: SessionCookieOptions;
+  cookie?: SessionCookieOptions | undefined;
   /** How two writes to one key of the data are joined when the default rule is not what you want. */
-  merge?: NoInfer<MergeRules<Data>>;
+  merge?: NoInfer<MergeRules<Data>> | undefined;
   /**
    * What happens to requests of one session that come at once. `'merge'` (default): they run side by side, and what they
    * changed is merged. `'serialize'`: in this process they take turns, each waiting at most `storeTimeout`; what meets
    * none the less is merged. `'last-write-wins'`: the later save replaces the data of the earlier; only for data of which
    * the losses do not matter.
    */
-  concurrency?: Concurrency;
+  concurrency?: Concurrency | undefined;
   /** The most bytes of JSON text that a session may hold. Default 1 MiB. */
-  maxDataSize?: number;
+  maxDataSize?: number | undefined;
   /** How long one call to the store may take before the request fails with 503. Default `'5s'`. */
-  storeTimeout?: Duration;
+  storeTimeout?: Duration | undefined;
   /**
    * What becomes of a request whose session cannot be read. `'fail'` (default): it gets a 503. `'anonymous'`: it is served as
    * a visitor without a session; whatever would change the session fails with the store's error, and the event `unavailable`
    * tells of it. Only where nothing wrong is shown or done to somebody who seems to be logged out.
    */
-  onStoreError?: OnStoreError;
+  onStoreError?: OnStoreError | undefined;
   /**
    * What becomes of a session whose id is used though it was given up longer than `grace` ago: by a thief, or by a client that
    * never got the new one. The event `reused` tells of it, and the request goes on without a session. `'end'` (default): the
    * session is ended, whoever holds it. `'report'`: it lives on, for the application to judge.
    */
-  onReuse?: OnReuse;
+  onReuse?: OnReuse | undefined;
   /** Tells the time; for tests. Default: the machine's clock. */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 export type Concurrency = 'merge' | 'serialize' | 'last-write-wins';

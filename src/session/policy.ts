@@ -9,13 +9,13 @@ import type { SessionRecord } from './record.ts';
 
 export interface LifetimeOptions {
   /** How long a session lives after the last request that used it. Default `'24h'`, or `absolute` if that is less. Not applied to a remembered login. */
-  idle?: Duration;
+  idle?: Duration | undefined;
   /** How long a session lives at most, from its login (an anonymous one: from its creation), however active. Default `'30d'`. */
-  absolute?: Duration;
+  absolute?: Duration | undefined;
   /** How long a login with `remember: true` lives, from the login, used or not. Default `'30d'`. */
-  remember?: Duration;
+  remember?: Duration | undefined;
   /** How long an id that was replaced by `rotate()` still opens its session, for requests already under way. Default `'10s'`. */
-  grace?: Duration;
+  grace?: Duration | undefined;
 }
 
 /** The limits in milliseconds. */
@@ -29,7 +29,7 @@ export interface Policy {
 }
 
 /** The defaults, as documented: within NIST SP 800-63B-4 section 2.1.3 (AAL1: 30 days at most). */
-export const DEFAULT_LIFETIME: Required<LifetimeOptions> = {
+export const DEFAULT_LIFETIME: Readonly<Record<keyof LifetimeOptions, Duration>> = {
   idle: '24h',
   absolute: '30d',
   remember: '30d',
@@ -41,8 +41,8 @@ const LONGEST_TOUCH_INTERVAL = 5 * 60_000;
 
 /** @throws MadeleineError `ERR_OPTION_INVALID`, `ERR_OPTION_CONFLICT` */
 export function createPolicy(options: LifetimeOptions): Policy {
-  const given = { ...DEFAULT_LIFETIME, ...options };
-  const lifetime = (name: 'idle' | 'absolute' | 'remember') => toLifetime(given[name], name);
+  const limit = (name: keyof LifetimeOptions) => (options[name] === undefined ? DEFAULT_LIFETIME[name] : options[name]);
+  const lifetime = (name: 'idle' | 'absolute' | 'remember') => toLifetime(limit(name), name);
   const absolute = lifetime('absolute');
   const idle = options.idle === undefined ? Math.min(lifetime('idle'), absolute) : lifetime('idle');
   if (idle > absolute) {
@@ -56,7 +56,7 @@ export function createPolicy(options: LifetimeOptions): Policy {
     idle,
     absolute,
     remember: lifetime('remember'),
-    grace: toMilliseconds(given.grace, 'grace'),
+    grace: toMilliseconds(limit('grace'), 'grace'),
     touchAfter: Math.min(LONGEST_TOUCH_INTERVAL, Math.floor(idle / 20)),
   };
 }

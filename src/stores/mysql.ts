@@ -27,7 +27,7 @@ export type { ServerStore } from './server-store.ts';
 
 export interface MysqlStoreOptions {
   /** The name of the table. Default `'madeleine_sessions'`. */
-  table?: string;
+  table?: string | undefined;
 }
 
 /**

@@ -20,14 +20,14 @@ export type { ServerStore } from './server-store.ts';
 
 export interface PostgresStoreOptions {
   /** The schema of the table, which must exist. Default: where the connection's `search_path` leads, mostly `public`. */
-  schema?: string;
+  schema?: string | undefined;
   /** The name of the table. Default `'madeleine_sessions'`. */
-  table?: string;
+  table?: string | undefined;
   /**
    * Makes the table `UNLOGGED`: writes go to no log, so they are faster, **and all sessions are lost when the server
    * crashes**; standbys have none of them. It counts when the table is made, and not later. Default `false`.
    */
-  unlogged?: boolean;
+  unlogged?: boolean | undefined;
 }
 
 /**

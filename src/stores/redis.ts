@@ -26,14 +26,14 @@ export type { ServerStore } from './server-store.ts';
 
 export interface RedisStoreOptions {
   /** Begins the name of every key, so that several applications can share a server. Default `'madeleine:'`. */
-  prefix?: string;
+  prefix?: string | undefined;
   /**
    * Acknowledges a write only once so many replicas have it: it then survives the loss of the master. A write that fewer
    * have after `timeout` fails with `ERR_STORE_FAILED`, though it may stand. Default: no replica is waited for.
    */
-  wait?: { replicas: number; timeout: Duration };
+  wait?: { replicas: number; timeout: Duration } | undefined;
   /** Says how long records have to live. For tests. Default: the machine's clock. */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 /**

@@ -30,12 +30,12 @@ export interface SealedCookieOptions {
    * one look-up for each request with a session, another where it changes the session, has its
    * cookie renewed or comes with an id from before a rotation. It is closed by `sessions.close()`.
    */
-  denylist?: SessionStore;
+  denylist?: SessionStore | undefined;
   /**
    * Milliseconds since 1970 for a user: what was authenticated before is refused. Asked at each request of somebody who is
    * logged in; throwing or not answering within `storeTimeout` is a 503.
    */
-  epoch?: (userId: string) => number | Promise<number>;
+  epoch?: ((userId: string) => number | Promise<number>) | undefined;
 }
 
 const HINTS = {

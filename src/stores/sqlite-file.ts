@@ -79,6 +79,7 @@ function remedyFor(reason: string): string {
   if (/not a database|malformed/.test(reason)) {
     return 'The file is damaged, or is something else: give another path, or restore it from a backup.';
   }
+  if (/disk is full/.test(reason)) return 'Make room on the disk, then start again.';
   if (/within a transaction/.test(reason)) return 'Make the store while no transaction is open on it.';
   if (isLocked(reason)) return 'Another process holds a long transaction on it: end that, then start again.';
   return 'Give the path of a file in a folder that exists; this process must be allowed to write to both.';

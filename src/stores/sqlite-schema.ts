@@ -46,11 +46,21 @@ export function migrate(database: SqliteDatabase): void {
       version: number | bigint;
     };
     if (version > STEPS.length) throw newerSchema(version, STEPS.length);
-    for (const step of STEPS.slice(Number(version))) database.exec(step);
-    database.exec(`DELETE FROM madeleine_schema; INSERT INTO madeleine_schema VALUES (${STEPS.length})`);
+    // A start with the schema of this version writes nothing: it succeeds on a full disk, too.
+    if (version < STEPS.length) {
+      for (const step of STEPS.slice(Number(version))) database.exec(step);
+      database.exec(`DELETE FROM madeleine_schema; INSERT INTO madeleine_schema VALUES (${STEPS.length})`);
+    }
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    rollBack(database);
     throw error;
   }
+}
+
+/** Some errors, such as a full disk, make SQLite do this by itself: then it refuses, which must not hide the error. */
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {}
 }

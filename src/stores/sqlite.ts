@@ -16,7 +16,7 @@ export interface SqliteStoreOptions {
    * itself goes down, the last writes before may be lost. `'power'`: that too, for one fsync per write. Default `'process'`.
    * Only for a path: an open database has its own settings.
    */
-  durability?: Durability;
+  durability?: Durability | undefined;
 }
 
 /**

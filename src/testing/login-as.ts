@@ -10,9 +10,9 @@ export type SessionsOwner = AnySessions | { readonly sessions: AnySessions };
 
 export interface LoginAsOptions extends Pick<LoginOptions, 'remember'> {
   /** What the session holds besides: its data. Default: nothing. */
-  data?: object;
+  data?: object | undefined;
   /** Whether the tests ask over https, where the cookie has a name of its own. Default `false`. */
-  secure?: boolean;
+  secure?: boolean | undefined;
 }
 
 /** A cookie as test tools take it. */
@@ -37,8 +37,10 @@ export async function loginAs(
 ): Promise<LoginCookie> {
   const sessions = sessionsOf(owner);
   const opened = await sessions.open(undefined, { secure, device: () => null });
+  // Before the data, which may shadow it.
+  const { login } = opened.session;
   Object.assign(opened.session, data);
-  await opened.session.login(userId, options);
+  await login.call(opened.session, userId, options);
   await opened.commit();
   const pairs = opened.setCookies().map(({ line }) => line.slice(0, line.indexOf(';')));
   const [first] = pairs;

@@ -91,6 +91,21 @@ describe('Koa', () => {
     await served.close();
   });
 
+  it('a guard in an application under koa-mount sends back to the whole path', async () => {
+    const app = create();
+    app.use(session({ secret }));
+    // As koa-mount does, which writes to the request's own target.
+    app.use((ctx, next) => {
+      ctx.path = ctx.path.replace('/members', '');
+      return next();
+    });
+    app.use(requireLogin());
+    const served = await serve(app.callback());
+    const answer = await request(`${served.url}/members/profile?tab=2`, { headers: { accept: 'text/html' } });
+    assert.equal(answer.headers.location, `/login?returnTo=${encodeURIComponent('/members/profile?tab=2')}`);
+    await served.close();
+  });
+
   it('koa-session left above session() is named, and of() reaches ours', async context => {
     const warnings = warningsIn(context);
     const app = create();

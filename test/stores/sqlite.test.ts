@@ -169,6 +169,27 @@ test('a file of a newer madeleine is refused, and left as it was', () => {
   database.close();
 });
 
+test('a start on a full disk is refused with that reason, though SQLite has ended the transaction', () => {
+  const database = new Default(freshFile());
+  database.exec(`
+    CREATE TABLE madeleine_schema (version INTEGER NOT NULL) STRICT;
+    CREATE TRIGGER full BEFORE INSERT ON madeleine_schema BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END`);
+  assert.throws(() => sqliteStore(database), { code: 'ERR_STORE_INVALID', message: /disk is full.*Make room/ });
+  database.close();
+});
+
+test('a start on a file that has the schema writes nothing', () => {
+  const file = freshFile();
+  sqliteStore(file).close();
+  const watcher = new Default(file);
+  // SQLite counts here what other connections have committed.
+  const writes = () => watcher.prepare('PRAGMA data_version').get();
+  const before = writes();
+  sqliteStore(file).close();
+  assert.deepEqual(writes(), before);
+  watcher.close();
+});
+
 test("the application's own tables, version and settings in the same database are left alone", () => {
   const database = new Default(freshFile());
   database.exec('CREATE TABLE orders (id INTEGER); PRAGMA user_version = 42; PRAGMA synchronous = OFF');

@@ -45,6 +45,17 @@ describe('loginAs', () => {
     assert.deepEqual(await nameOf(url, header), ['ada', 'dark']);
   });
 
+  it('with data that bears the name of a method', async context => {
+    const remember = onExpress.session<{ login: string }>({ secret });
+    const app = express()
+      .use(remember)
+      .get('/', (req, res) => void res.json([req.session.about.userId, remember.of(req).login]));
+    const { url, close } = await serve(app);
+    context.after(close);
+    const { header } = await loginAs(remember, 'ada', { data: { login: 'at noon' } });
+    assert.deepEqual(await nameOf(url, header), ['ada', 'at noon']);
+  });
+
   it('says what it wants where it is given an application of Express, or nothing', async () => {
     for (const wrong of [express(), undefined, {}] as never[]) {
       await assert.rejects(loginAs(wrong, 'ada'), { code: 'ERR_OPTION_INVALID', message: /what session\(\) or/ });

@@ -1,12 +1,19 @@
 // Compile-only: what the types of sessions promise. Compiled with the tests; a promise broken is an error of `npm test`.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import type { Request } from 'express';
 import Fastify from 'fastify';
 import { createSessions, type Session } from 'madeleine';
 import { session } from 'madeleine/express';
 import { session as fastifySession, requireUser as requireUserOfFastify } from 'madeleine/fastify';
 import { memoryStore } from 'madeleine/memory';
-import { session as nodeSession, requireLogin } from 'madeleine/node';
+import { session as nodeSession, requireLogin, type WithSession } from 'madeleine/node';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -97,6 +104,49 @@ declare const connect: Host<unknown>;
 h3(nodeSession({ secret: 'x' }));
 h3(requireLogin());
 connect(nodeSession({ secret: 'x' }));
+
+// Listeners of plain Node: HTTP/2 takes each of them, HTTP/1 none that says it wants HTTP/2.
+const { withSession } = nodeSession<Shop>({ secret: 'x' });
+const ofHttp1 = withSession((req, res) => {
+  holds<Equal<typeof req.session.tags, string[] | undefined>>();
+  holds<Equal<typeof req.url, string | undefined>>();
+  res.writeHead(200).end();
+});
+createServer(ofHttp1);
+createServer({}, ofHttp1);
+createHttpsServer({}, ofHttp1);
+createSecureServer(ofHttp1);
+createSecureServer({}, ofHttp1);
+createServer(withSession(ofHttp1));
+createServer(withSession((req, res) => res.end(String(req.session.visits))));
+createHttpsServer(
+  {},
+  withSession((req, res) => res.end(String(req.session.visits))),
+);
+createHttp2Server(
+  withSession((req, res) => {
+    holds<Equal<typeof req.session.visits, number | undefined>>();
+    res.createPushResponse({}, () => {});
+  }),
+);
+createSecureServer(
+  {},
+  withSession((req, res) => res.end(String(req.session.visits))),
+);
+const ofHttp2 = withSession<Http2ServerRequest, Http2ServerResponse>((req, res) => {
+  holds<Equal<typeof req.session.tags, string[] | undefined>>();
+  res.createPushResponse({}, () => {});
+});
+createSecureServer({}, ofHttp2);
+const spelt = withSession((req: Http2ServerRequest & WithSession<Shop>, res: Http2ServerResponse) => {
+  res.stream.pushAllowed;
+  req.authority;
+});
+createSecureServer({}, spelt);
+// @ts-expect-error: a request over HTTP/1 is none of HTTP/2
+createServer(ofHttp2);
+// @ts-expect-error: a request over HTTP/1 is none of HTTP/2
+createServer(spelt);
 
 // Fastify over HTTP/1 and HTTP/2: the plugin, and guards for an application, a scope and a route.
 const isAda = requireUserOfFastify(userId => userId === 'ada');
