@@ -40,7 +40,7 @@ export interface Administration {
   /** Ends one session, by its handle. `false`: there was none. Check that it is the user's own, by `list`. */
   revoke(handle: string): Promise<boolean>;
   /** Ends all sessions of a user, save the one with the handle `except`; says how many. @throws MadeleineError as `list` does */
-  revokeAll(userId: string | number, options?: { except?: string | null }): Promise<number>;
+  revokeAll(userId: string | number, options?: { except?: string | null | undefined }): Promise<number>;
   /** Reads from the store and says how that went. Never rejects; takes at most `storeTimeout`. */
   check(): Promise<StoreHealth>;
 }

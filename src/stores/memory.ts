@@ -9,11 +9,11 @@ import { Recency } from './recency.ts';
 
 export interface MemoryStoreOptions {
   /** The most sessions it holds. Default 100,000. */
-  maxSessions?: number;
+  maxSessions?: number | undefined;
   /** The most bytes of session data it holds, counted as UTF-8; a record costs up to 1 kB beside its data. Default 256 MiB. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** Says what has expired and may go. Default: the machine's clock. */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 /**
