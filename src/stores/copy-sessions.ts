@@ -31,7 +31,8 @@ export interface CopyOptions {
  * cookies stay as they are, because both stores know the same hashed keys.
  *
  * It may be repeated, and stopped anywhere: a newer record in `to` is never overwritten. What was ended in `from` after it
- * was copied stays in `to`; to move while people log in and out, use `movingStore`.
+ * was copied stays in `to`, also the id that a login or a rotation gave up: if `from` was in use since, empty `to` before
+ * the next copy, or before `movingStore`. To move while people log in and out, use `movingStore` alone.
  *
  * @throws MadeleineError `ERR_STORE_NO_ADMIN` when `from` cannot list its sessions, `ERR_STORE_INVALID`, `ERR_OPTION_*`
  */

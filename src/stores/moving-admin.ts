@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../session/record.ts';
 import type { StoreAdmin } from '../session/store.ts';
+import { laterOf } from './later.ts';
 
 /** What `movingStore` knows about single sessions. */
 export interface Mover {
@@ -19,8 +20,9 @@ const NEW = 'new:';
 export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, remove, isClaim }: Mover): StoreAdmin {
   const admin: StoreAdmin = {
     async byUser(userId) {
-      const old = await from.byUser(userId);
-      return [...new Map([...old, ...(await to.byUser(userId))])];
+      const found = new Map(await from.byUser(userId));
+      for (const [key, record] of await to.byUser(userId)) found.set(key, laterOf(found.get(key) ?? record, record));
+      return [...found];
     },
 
     async deleteByUser(userId, except) {

@@ -12,6 +12,8 @@
  * A session is deleted after it was brought over, in the new store. So whoever read it in the old one before that, in (2),
  * holds a claim that is gone, and fails at (3); whoever takes a place afterwards finds nothing at (2), and the claim stays
  * empty. Nothing comes back, however late a step is done. A claim whose process stopped is taken up by the next writer.
+ *
+ * An older copy that stands in the new store (an interrupted `copySessions`) is treated as such a claim.
  */
 import { type Clock, checkClock } from '../clock.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
@@ -22,6 +24,7 @@ import type { SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
 import { claimFor, isClaim } from './claim.ts';
+import { laterOf } from './later.ts';
 import { movingAdmin } from './moving-admin.ts';
 
 export { type CopyOptions, type CopyProgress, copySessions } from './copy-sessions.ts';
@@ -40,7 +43,8 @@ export interface MovingStore extends SessionStore {
 
 /**
  * A store that moves sessions from one store to another as they are used. Every process of the application has to use it:
- * one that still uses `from` alone does not see what was brought over.
+ * one that still uses `from` alone does not see what was brought over. `to` has to be empty at first: what has ended in
+ * `from` since a `copySessions` would be alive again.
  *
  * It can list, revoke and prune if both stores can. `close()` closes both.
  *
@@ -59,25 +63,29 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
     const old = await from.read(key);
     if (old === null) return;
     if (!apart) apart = await tellApart(from, to, old);
-    let claim = claimFor(key, old);
-    if (!(await to.create(key, claim))) {
+    let place = claimFor(key, old);
+    if (!(await to.create(key, place))) {
       const there = await to.read(key);
       if (there === null) return;
-      // Brought over already, by a process that did not come to delete it.
-      if (!isClaim(there)) return void (await from.delete(key));
-      claim = there;
+      place = there;
     }
     const record = await from.read(key);
     if (record === null) return;
-    const placed = await to.replace(key, record, claim.version);
-    if (placed.ok || unlessClaim(placed.current) !== null) await from.delete(key);
+    if (isClaim(place) || place.version < record.version) {
+      const placed = await to.replace(key, record, place.version);
+      if (!placed.ok && unlessClaim(placed.current) === null) return;
+    } else {
+      // Brought over already, by a process that did not come to delete it. Or copied: then it may have been seen since.
+      await to.touch(key, record.lastSeenAt, record.expiresAt);
+    }
+    await from.delete(key);
   }
 
   async function read(key: string): Promise<SessionRecord | null> {
+    // In this order: what is not in the old store by now is in the new one a moment later, or nowhere.
+    const old = await from.read(key);
     const here = unlessClaim(await to.read(key));
-    if (here !== null) return here;
-    // If it is in neither, it may have been brought over between the two looks.
-    return (await from.read(key)) ?? unlessClaim(await to.read(key));
+    return old !== null && here !== null ? laterOf(old, here) : (old ?? here);
   }
 
   async function readHere(key: string): Promise<SessionRecord | null> {
