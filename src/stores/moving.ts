@@ -93,12 +93,6 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
     return unlessClaim(await to.read(key));
   }
 
-  async function remove(key: string): Promise<boolean> {
-    if ((await readHere(key)) !== null) return to.delete(key);
-    // What has expired cannot always be brought over: the new store may collect it at once.
-    return from.delete(key);
-  }
-
   return {
     read,
 
@@ -120,9 +114,13 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
       return (await readHere(key)) !== null && to.touch(key, lastSeenAt, expiresAt);
     },
 
-    delete: remove,
+    async delete(key) {
+      if ((await readHere(key)) !== null) return to.delete(key);
+      // What has expired cannot always be brought over: the new store may collect it at once.
+      return from.delete(key);
+    },
 
-    ...(from.admin && to.admin ? { admin: movingAdmin(from.admin, to.admin, { bringOver, remove, isClaim }) } : {}),
+    ...(from.admin && to.admin ? { admin: movingAdmin(from.admin, to.admin, { bringOver, isClaim }) } : {}),
 
     async remaining() {
       return adminOf(from, 'count').count(clock());

@@ -464,6 +464,21 @@ describe('a whole application', () => {
     assert.equal(await movingStore(from, to).touch('alike', now, now), true);
   });
 
+  it('to end all of a user spares who has logged in meanwhile as somebody else, and what the login left', async () => {
+    const [from, to] = [memoryStore(), memoryStore()];
+    await from.create('key', record({ userId: 'ada' }));
+    const stone = record({ version: 2, successor: 'bob' });
+    // The login comes as soon as the old store has been asked.
+    const byUser = async (userId: string) => {
+      const found = await from.admin.byUser(userId);
+      await movingStore(from, to).replace('key', stone, 1);
+      return found;
+    };
+    const store = movingStore({ ...faultStore(from), admin: { ...from.admin, byUser } }, to);
+    assert.equal(await store.admin?.deleteByUser('ada'), 0);
+    assert.deepEqual(await store.read('key'), stone);
+  });
+
   it('two that end all of a user at once say together how many there were', async () => {
     const [from, to] = [memoryStore(), memoryStore()];
     for (const [i, key] of ['a', 'b', 'c', 'd'].entries()) {
