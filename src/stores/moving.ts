@@ -26,6 +26,7 @@ import type { SessionStore } from '../session/store.ts';
 import { claimFor, isClaim } from './claim.ts';
 import { laterOf } from './later.ts';
 import { movingAdmin } from './moving-admin.ts';
+import { Refusals } from './refusals.ts';
 
 export { type CopyOptions, type CopyProgress, copySessions } from './copy-sessions.ts';
 
@@ -37,7 +38,12 @@ export interface MovingStoreOptions {
 export interface MovingStore extends SessionStore {
   /** How many live sessions are still in the old store. At 0 the new one can be used alone. */
   remaining(): Promise<number>;
-  /** Brings over all that are left, used or not; says how many they were. */
+  /**
+   * Brings over all that are left, used or not; says how many they were. One that cannot be brought over does not stop the
+   * others.
+   *
+   * @throws MadeleineError `ERR_STORE_FAILED` at the end when there were such, or before it when there were a hundred
+   */
   finish(): Promise<number>;
 }
 
@@ -128,10 +134,13 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
 
     async finish() {
       let brought = 0;
+      const refusals = new Refusals();
       for await (const { entries } of pagesOf(adminOf(from, 'page'))) {
-        await Promise.all(entries.map(([key]) => bringOver(key)));
+        await Promise.all(entries.map(([key]) => bringOver(key).catch(refusals.of(key))));
         brought += entries.length;
+        refusals.check();
       }
+      refusals.check(1);
       return brought;
     },
 
