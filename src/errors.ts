@@ -49,8 +49,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /**
  * What went wrong, under a stable code, and what to do about it.
  *
- * The message never holds a session id, a key, a cookie value or session data. `status` is the HTTP status that Express
- * and others answer with when the error reaches them: 503 for a store that fails, 409 for a conflict, otherwise 500.
+ * The message never holds a session id, a cookie value or session data, and a session's handle only where one has to be
+ * looked for. `status` is the HTTP status that Express and others answer with when the error reaches them: 503 for a store
+ * that fails, 409 for a conflict, otherwise 500.
  */
 export class MadeleineError extends Error {
   override readonly name = 'MadeleineError';

@@ -5,6 +5,7 @@ import { isSessionRecord, type SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
 import { isClaim } from './claim.ts';
+import { Refusals } from './refusals.ts';
 
 export interface CopyProgress {
   /** Sessions, and marks of ids that were given up, that the new store did not have, or had in an older version. */
@@ -13,7 +14,7 @@ export interface CopyProgress {
   present: number;
   /** Those that have expired, or that nobody can read: they stay behind. */
   skipped: number;
-  /** Where to go on: the option `cursor` of a later call. `null`: everything has been looked at. */
+  /** Where to go on: the option `cursor` of a later call. `null` at the end. It stays before a session that was refused. */
   cursor: string | null;
 }
 
@@ -31,9 +32,13 @@ export interface CopyOptions {
  * cookies stay as they are, because both stores know the same hashed keys.
  *
  * It may be repeated, and stopped anywhere: a newer record in `to` is never overwritten. What was ended in `from` after it
- * was copied stays in `to`; to move while people log in and out, use `movingStore`.
+ * was copied stays in `to`, also the id that a login or a rotation gave up: if `from` was in use since, empty `to` before
+ * the next copy, or before `movingStore`. To move while people log in and out, use `movingStore` alone.
  *
- * @throws MadeleineError `ERR_STORE_NO_ADMIN` when `from` cannot list its sessions, `ERR_STORE_INVALID`, `ERR_OPTION_*`
+ * A session that `to` refuses does not stop the others.
+ *
+ * @throws MadeleineError `ERR_STORE_FAILED` at the end when some were refused, or before it when a hundred were;
+ *   `ERR_STORE_NO_ADMIN` when `from` cannot list its sessions, `ERR_STORE_INVALID`, `ERR_OPTION_*`
  */
 export async function copySessions(
   from: SessionStore,
@@ -47,12 +52,17 @@ export async function copySessions(
   const clock = checkClock(given.clock);
   const admin = adminOf(from, 'copy');
   const progress: CopyProgress = { copied: 0, present: 0, skipped: 0, cursor };
+  const refusals = new Refusals();
   for await (const page of pagesOf(admin, cursor)) {
-    const outcomes = await Promise.all(page.entries.map(([key, record]) => copy(to, key, record, clock())));
-    for (const outcome of outcomes) progress[outcome]++;
-    progress.cursor = page.cursor;
+    const now = clock();
+    const outcomes = page.entries.map(([key, record]) => copy(to, key, record, now).catch(refusals.of(key)));
+    for (const outcome of await Promise.all(outcomes)) if (outcome) progress[outcome]++;
+    // Whoever goes on from there looks again at what was refused.
+    if (refusals.count === 0) progress.cursor = page.cursor;
     onProgress?.({ ...progress });
+    refusals.check();
   }
+  refusals.check(1);
   return progress;
 }
 

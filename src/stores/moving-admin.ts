@@ -1,12 +1,11 @@
 import type { SessionRecord } from '../session/record.ts';
 import type { StoreAdmin } from '../session/store.ts';
+import { laterOf } from './later.ts';
 
 /** What `movingStore` knows about single sessions. */
 export interface Mover {
   /** Brings a session over if it is still in the old store. */
   bringOver(key: string): Promise<void>;
-  /** Deletes a session wherever it is. `true` if there was one. */
-  remove(key: string): Promise<boolean>;
   /** Whether a record of the new store only holds the place of one. */
   isClaim(record: SessionRecord): boolean;
 }
@@ -16,16 +15,21 @@ const OLD = 'old:';
 const NEW = 'new:';
 
 /** The admin part over two stores. Always the old one first: what leaves it meanwhile is then found in the new one. */
-export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, remove, isClaim }: Mover): StoreAdmin {
-  const admin: StoreAdmin = {
+export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, isClaim }: Mover): StoreAdmin {
+  return {
     async byUser(userId) {
-      const old = await from.byUser(userId);
-      return [...new Map([...old, ...(await to.byUser(userId))])];
+      const found = new Map(await from.byUser(userId));
+      for (const [key, record] of await to.byUser(userId)) found.set(key, laterOf(found.get(key) ?? record, record));
+      return [...found];
     },
 
+    // The new store deletes: it alone can look whose a session is, and delete it, in one step.
     async deleteByUser(userId, except) {
-      const keys = (await admin.byUser(userId)).map(([key]) => key).filter(key => key !== except);
-      return (await Promise.all(keys.map(remove))).filter(Boolean).length;
+      const old = await from.byUser(userId);
+      await Promise.all(old.map(([key]) => bringOver(key)));
+      const deleted = await to.deleteByUser(userId, except);
+      // What has expired cannot always be brought over: the new store may collect it at once.
+      return deleted + (await from.deleteByUser(userId, except));
     },
 
     // Brings over what it finds in the old store, and shows it in the new one: else what is brought over during the walk
@@ -53,5 +57,4 @@ export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, remov
       return pruned < limit ? pruned + (await to.prune(now, limit - pruned)) : pruned;
     },
   };
-  return admin;
 }

@@ -12,6 +12,8 @@
  * A session is deleted after it was brought over, in the new store. So whoever read it in the old one before that, in (2),
  * holds a claim that is gone, and fails at (3); whoever takes a place afterwards finds nothing at (2), and the claim stays
  * empty. Nothing comes back, however late a step is done. A claim whose process stopped is taken up by the next writer.
+ *
+ * An older copy that stands in the new store (an interrupted `copySessions`) is treated as such a claim.
  */
 import { type Clock, checkClock } from '../clock.ts';
 import { randomToken, sha256 } from '../crypto/token.ts';
@@ -22,7 +24,9 @@ import type { SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
 import { claimFor, isClaim } from './claim.ts';
+import { laterOf } from './later.ts';
 import { movingAdmin } from './moving-admin.ts';
+import { Refusals } from './refusals.ts';
 
 export { type CopyOptions, type CopyProgress, copySessions } from './copy-sessions.ts';
 
@@ -34,13 +38,19 @@ export interface MovingStoreOptions {
 export interface MovingStore extends SessionStore {
   /** How many live sessions are still in the old store. At 0 the new one can be used alone. */
   remaining(): Promise<number>;
-  /** Brings over all that are left, used or not; says how many they were. */
+  /**
+   * Brings over all that are left, used or not; says how many they were. One that cannot be brought over does not stop the
+   * others.
+   *
+   * @throws MadeleineError `ERR_STORE_FAILED` at the end when there were such, or before it when there were a hundred
+   */
   finish(): Promise<number>;
 }
 
 /**
  * A store that moves sessions from one store to another as they are used. Every process of the application has to use it:
- * one that still uses `from` alone does not see what was brought over.
+ * one that still uses `from` alone does not see what was brought over. `to` has to be empty at first: what has ended in
+ * `from` since a `copySessions` would be alive again.
  *
  * It can list, revoke and prune if both stores can. `close()` closes both.
  *
@@ -59,36 +69,34 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
     const old = await from.read(key);
     if (old === null) return;
     if (!apart) apart = await tellApart(from, to, old);
-    let claim = claimFor(key, old);
-    if (!(await to.create(key, claim))) {
+    let place = claimFor(key, old);
+    if (!(await to.create(key, place))) {
       const there = await to.read(key);
       if (there === null) return;
-      // Brought over already, by a process that did not come to delete it.
-      if (!isClaim(there)) return void (await from.delete(key));
-      claim = there;
+      place = there;
     }
     const record = await from.read(key);
     if (record === null) return;
-    const placed = await to.replace(key, record, claim.version);
-    if (placed.ok || unlessClaim(placed.current) !== null) await from.delete(key);
+    if (isClaim(place) || place.version < record.version) {
+      const placed = await to.replace(key, record, place.version);
+      if (!placed.ok && unlessClaim(placed.current) === null) return;
+    } else {
+      // Brought over already, by a process that did not come to delete it. Or copied: then it may have been seen since.
+      await to.touch(key, record.lastSeenAt, record.expiresAt);
+    }
+    await from.delete(key);
   }
 
   async function read(key: string): Promise<SessionRecord | null> {
+    // In this order: what is not in the old store by now is in the new one a moment later, or nowhere.
+    const old = await from.read(key);
     const here = unlessClaim(await to.read(key));
-    if (here !== null) return here;
-    // If it is in neither, it may have been brought over between the two looks.
-    return (await from.read(key)) ?? unlessClaim(await to.read(key));
+    return old !== null && here !== null ? laterOf(old, here) : (old ?? here);
   }
 
   async function readHere(key: string): Promise<SessionRecord | null> {
     await bringOver(key);
     return unlessClaim(await to.read(key));
-  }
-
-  async function remove(key: string): Promise<boolean> {
-    if ((await readHere(key)) !== null) return to.delete(key);
-    // What has expired cannot always be brought over: the new store may collect it at once.
-    return from.delete(key);
   }
 
   return {
@@ -112,9 +120,13 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
       return (await readHere(key)) !== null && to.touch(key, lastSeenAt, expiresAt);
     },
 
-    delete: remove,
+    async delete(key) {
+      if ((await readHere(key)) !== null) return to.delete(key);
+      // What has expired cannot always be brought over: the new store may collect it at once.
+      return from.delete(key);
+    },
 
-    ...(from.admin && to.admin ? { admin: movingAdmin(from.admin, to.admin, { bringOver, remove, isClaim }) } : {}),
+    ...(from.admin && to.admin ? { admin: movingAdmin(from.admin, to.admin, { bringOver, isClaim }) } : {}),
 
     async remaining() {
       return adminOf(from, 'count').count(clock());
@@ -122,10 +134,13 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
 
     async finish() {
       let brought = 0;
+      const refusals = new Refusals();
       for await (const { entries } of pagesOf(adminOf(from, 'page'))) {
-        await Promise.all(entries.map(([key]) => bringOver(key)));
+        await Promise.all(entries.map(([key]) => bringOver(key).catch(refusals.of(key))));
         brought += entries.length;
+        refusals.check();
       }
+      refusals.check(1);
       return brought;
     },
 

@@ -1,7 +1,7 @@
 // Sessions are copied from one store into another: all that live, nothing older over something newer, and as often as wanted.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SessionRecord, SessionStore } from 'madeleine';
+import type { MadeleineError, SessionRecord, SessionStore } from 'madeleine';
 import { classicStore } from 'madeleine/classic';
 import { memoryStore } from 'madeleine/memory';
 import { type CopyProgress, copySessions, movingStore } from 'madeleine/moving';
@@ -63,13 +63,51 @@ describe('copySessions', () => {
     const onProgress = (progress: CopyProgress) => {
       cursor = progress.cursor;
     };
-    await assert.rejects(copySessions(from, to, { onProgress }), /fault: create failed/);
+    await assert.rejects(copySessions(from, to, { onProgress }), { code: 'ERR_STORE_FAILED' });
     assert.notEqual(cursor, null);
     const calls = to.calls.length;
     const { copied, present } = await copySessions(from, to, { cursor });
     assert.equal(copied + present, 150, 'it began at the beginning');
-    assert.ok(to.calls.length - calls < 270);
+    assert.ok(to.calls.length - calls < 300);
     assert.deepEqual(await contents(inner), await contents(from));
+  });
+
+  it('one that is refused does not stop the others, and is named', async () => {
+    for (const move of [copySessions, (from: SessionStore, to: SessionStore) => movingStore(from, to).finish()]) {
+      const [from, to] = [memoryStore(), memoryStore({ maxBytes: 1_000_000 })];
+      await from.create('large', record({ data: 'x'.repeat(1_000_001) }));
+      for (let i = 0; i < 250; i++) await from.create(`key-${i}`, record());
+      await assert.rejects(
+        async () => move(from, to),
+        (error: MadeleineError) => {
+          assert.equal(error.code, 'ERR_STORE_FAILED');
+          assert.match(error.message, /^1 of the sessions .* handle large\b/);
+          assert.equal((error.cause as MadeleineError).code, 'ERR_DATA_TOO_LARGE');
+          return true;
+        },
+      );
+      for (let i = 0; i < 250; i++) assert.deepEqual(await to.read(`key-${i}`), record());
+      assert.notEqual(await from.read('large'), null);
+    }
+  });
+
+  it('where one was refused it goes on later; where a hundred were, it stops', async () => {
+    const [from, inner] = [await filled(350), memoryStore()];
+    let [first, last] = [170, 170];
+    const to = faultStore(inner, ({ operation, index }) =>
+      operation === 'create' && index >= first && index <= last ? { kind: 'fail' } : null,
+    );
+    const seen: CopyProgress[] = [];
+    const onProgress = (progress: CopyProgress) => seen.push(progress);
+    await assert.rejects(copySessions(from, to, { onProgress }), { code: 'ERR_STORE_FAILED' });
+    assert.equal(seen.length, 4);
+    const [{ cursor }] = seen as [CopyProgress];
+    assert.deepEqual(seen.at(-1), { copied: 349, present: 0, skipped: 0, cursor });
+    assert.deepEqual(await copySessions(from, to, { cursor }), { copied: 1, present: 249, skipped: 0, cursor: null });
+    [first, last] = [0, Number.POSITIVE_INFINITY];
+    const calls = to.calls.length;
+    await assert.rejects(copySessions(from, to), { message: /^100 of the sessions/ });
+    assert.equal(to.calls.length - calls, 100);
   });
 
   it('never an older one over a newer one; a newer one over an older one; later times over earlier ones', async () => {

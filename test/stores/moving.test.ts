@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { createSessions, type Replaced, type SessionRecord, type SessionStore } from 'madeleine';
 import { classicStore } from 'madeleine/classic';
 import { memoryStore } from 'madeleine/memory';
-import { movingStore } from 'madeleine/moving';
+import { copySessions, movingStore } from 'madeleine/moving';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore, storeConformance } from 'madeleine/testing';
 import { createRace } from '../races/app.js';
@@ -65,9 +65,11 @@ describe('every order of two processes whose session is in the old store', () =>
     processes: Process[],
     check: (outcomes: unknown[], left: SessionRecord | null) => void,
     ended?: (process: number, left: SessionRecord | null) => void,
+    copied?: SessionRecord,
   ): Promise<Run> {
     const stores = [memoryStore(), memoryStore()] as const;
     await stores[0].create('key', record());
+    if (copied) await stores[1].create('key', copied);
     const read = async () => movingStore(...stores).read('key');
     return {
       stores: [...stores],
@@ -190,6 +192,26 @@ describe('every order of two processes whose session is in the old store', () =>
     const run = () =>
       prepare([changeAndRemove, replace('"late"')], (_, left) => assert.equal(left, null), goneOnceDeleted(0));
     tell(context, await everyOrder(run));
+  });
+
+  it('an earlier copy is in the new one, one changes the session, one deletes it: it is gone and stays so', async context => {
+    const copied = record({ version: 0, data: '"copied"' });
+    const check = ([replaced, removed]: unknown[], left: SessionRecord | null) => {
+      assert.deepEqual([left, removed], [null, true]);
+      const { ok, current } = replaced as { ok: boolean; current?: unknown };
+      assert.ok(ok || current === null);
+    };
+    tell(context, await everyOrder(() => prepare([replace('"mine"'), remove], check, goneOnceDeleted(1), copied)));
+  });
+
+  it('an earlier copy is in the new one, one changes the session, one reads: nobody sees the copy', async context => {
+    const copied = record({ version: 0, data: '"copied"' });
+    const check = ([replaced, reads]: unknown[]) => {
+      assert.deepEqual(replaced, { ok: true });
+      const [first, second] = reads as SessionRecord[];
+      assert.ok(1 <= first!.version && first!.version <= second!.version);
+    };
+    tell(context, await everyOrder(() => prepare([replace('"mine"'), readTwice], check, undefined, copied)));
   });
 
   it('two change it, one deletes it, in a thousand of the orders: it is gone and stays so', async () => {
@@ -397,6 +419,31 @@ describe('a whole application', () => {
     assert.deepEqual(await to.read('key'), { ...newer, lastSeenAt: now + 2 });
   });
 
+  it('what an earlier copy left in the new store does not take the place of what was done since', async () => {
+    const [from, to] = [memoryStore(), sqliteStore(freshFile())];
+    await from.create('written', record({ userId: 'ada' }));
+    await from.create('seen', record());
+    await from.create('ended', record());
+    await copySessions(from, to);
+    const written = record({ userId: 'ada', version: 2, data: '{"newer":true}' });
+    await from.replace('written', written, 1);
+    await from.touch('seen', now + 1, now + 4_000_000);
+    await from.replace('ended', record({ version: 2, successor: 'next' }), 1);
+    const seen = record({ lastSeenAt: now + 1, expiresAt: now + 4_000_000 });
+    const store = movingStore(from, to);
+    const check = async () => {
+      assert.deepEqual(await store.read('written'), written);
+      assert.deepEqual(await store.admin?.byUser('ada'), [['written', written]]);
+      assert.deepEqual(await store.read('seen'), seen);
+      assert.equal((await store.read('ended'))?.successor, 'next');
+    };
+    await check();
+    assert.equal(await store.finish(), 3);
+    await check();
+    assert.equal((await from.admin.page(null, 10)).entries.length, 0);
+    await store.close?.();
+  });
+
   it('a session that is in the old one has its key to itself', async () => {
     const [from, to] = [memoryStore(), memoryStore()];
     await from.create('key', record());
@@ -415,6 +462,21 @@ describe('a whole application', () => {
     await to.create('alike', alike);
     assert.deepEqual(await movingStore(from, to).read('alike'), alike);
     assert.equal(await movingStore(from, to).touch('alike', now, now), true);
+  });
+
+  it('to end all of a user spares who has logged in meanwhile as somebody else, and what the login left', async () => {
+    const [from, to] = [memoryStore(), memoryStore()];
+    await from.create('key', record({ userId: 'ada' }));
+    const stone = record({ version: 2, successor: 'bob' });
+    // The login comes as soon as the old store has been asked.
+    const byUser = async (userId: string) => {
+      const found = await from.admin.byUser(userId);
+      await movingStore(from, to).replace('key', stone, 1);
+      return found;
+    };
+    const store = movingStore({ ...faultStore(from), admin: { ...from.admin, byUser } }, to);
+    assert.equal(await store.admin?.deleteByUser('ada'), 0);
+    assert.deepEqual(await store.read('key'), stone);
   });
 
   it('two that end all of a user at once say together how many there were', async () => {
