@@ -4,7 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { bareError } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
-import type { NodeRequest, NodeResponse } from '../http/http2.ts';
+import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
@@ -69,7 +69,7 @@ export function session<Data extends object = SessionData>(options: NodeSessionO
       return (request, response) => {
         middleware(request, response, error => {
           if (error === undefined) listener(request as Request & WithSession<Data>, response as Response);
-          else answer(response as ServerResponse, error);
+          else answer(asHttp1(response), error);
         });
       };
     },

@@ -6,7 +6,7 @@ import { forget, idTaken, storeNew } from './new-record.ts';
 import { isLive } from './policy.ts';
 import { isSameWrite, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
-import { type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
+import { rotatedTo, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
 /** What others wrote up to the moment when the id was given up, as it goes into the new record. */
 type Fold = (theirs: SessionRecord) => string;
@@ -78,7 +78,7 @@ async function join(state: SessionState, ours: string, stone: SessionRecord | nu
 /** Where the id was rotated under us: goes on with the same session under its new key. Another request's new id we never learn. */
 export function followRotation(state: SessionState, stone: SessionRecord): MaybePromise<boolean> {
   const { core } = state;
-  return whenReady(rotatedTo(core, stone), found => {
+  return whenReady(rotatedTo(core.store, stone), found => {
     if (found === null || found.record.successor !== null) return false;
     if (!isLive(found.record, core.clock(), core.policy)) return false;
     state.hold(found.key, found.record, null);
@@ -87,34 +87,10 @@ export function followRotation(state: SessionState, stone: SessionRecord): Maybe
   });
 }
 
-interface Found {
-  key: string;
-  record: SessionRecord;
-}
-
-/**
- * Where the rotations from this tombstone on led to: the session, or the tombstone of a login or logout. `null`: to nothing that is
- * stored any more, or in a circle, which only spoilt data can do.
- */
-export function rotatedTo(
-  core: Core,
-  stone: SessionRecord,
-  passed: Set<string> = new Set(),
-): MaybePromise<Found | null> {
-  const { successor: key } = stone;
-  if (key === null || passed.has(key) || tombstoneReason(stone) !== 'rotated') return null;
-  passed.add(key);
-  return whenReady(core.store.read(key), record => {
-    if (record === null) return null;
-    const goesOn = record.successor !== null && tombstoneReason(record) === 'rotated';
-    return goesOn ? rotatedTo(core, record, passed) : { key, record };
-  });
-}
-
 /** The key under which this session is now, wherever rotations have taken it. */
 export async function currentKey(core: Core, key: string): Promise<string> {
   const record = await core.store.read(key);
-  const found = record === null ? null : await rotatedTo(core, record);
+  const found = record === null ? null : await rotatedTo(core.store, record);
   return found?.key ?? key;
 }
 

@@ -6,7 +6,7 @@ import { noAdmin } from '../session/guarded-store.ts';
 import type { Policy } from '../session/policy.ts';
 import { copyRecord, type SessionRecord } from '../session/record.ts';
 import type { Replaced, StoreAdmin } from '../session/store.ts';
-import { inGrace, tombstoneReason } from '../session/tombstone.ts';
+import { inGrace, rotatedTo, tombstoneReason } from '../session/tombstone.ts';
 import type { Revocation } from './revocation.ts';
 
 /**
@@ -69,14 +69,9 @@ export class RequestRecords implements CarriedRecords {
   }
 
   /** The tombstone of the session under the id that took this one's place, or the next, if it has ended there. */
-  #endAfter({ successor }: SessionRecord, passed = new Set<string>()): MaybePromise<SessionRecord | null> {
-    const key = successor as string;
-    if (passed.has(key)) return null;
-    passed.add(key);
-    return whenReady(this.#revocation.find(key), stone => {
-      if (stone === null || tombstoneReason(stone) !== 'rotated') return stone;
-      return this.#endAfter(stone, passed);
-    });
+  #endAfter(stone: SessionRecord): MaybePromise<SessionRecord | null> {
+    const found = rotatedTo({ read: key => this.#revocation.find(key) }, stone);
+    return whenReady(found, end => end?.record ?? null);
   }
 
   create(key: string, record: SessionRecord): boolean {
