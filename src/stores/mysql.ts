@@ -6,15 +6,17 @@ import {
   DUPLICATE,
   type MysqlPool,
   type MysqlPromisePool,
+  type OpenedPool,
   openPool,
   type Rows,
 } from './mysql-connection.ts';
 import { makeTable } from './mysql-schema.ts';
-import { allAsked, READ_SIZES, readTogether } from './read-together.ts';
+import { READ_SIZES, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { quoteName, UnderWay } from './sql-server.ts';
+import { quoteName } from './sql-server.ts';
+import { sqlTable } from './sql-table.ts';
 
 export type {
   MysqlPool,
@@ -42,7 +44,7 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
   const { table = 'madeleine_sessions' } = checkOptions(options, ['table'], 'mysqlStore');
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, table, underWay => underWay.done().then(() => opened.end()));
+    return createStore(opened, table, opened);
   }
   const given = (pool as MysqlPromisePool | null)?.pool ?? (pool as MysqlPool);
   if (typeof given?.getConnection !== 'function') {
@@ -52,34 +54,22 @@ export function mysqlStore(pool: string | MysqlPool | MysqlPromisePool, options:
       "Call mysqlStore('mysql://user:password@localhost:3306/database').",
     );
   }
-  return createStore(given, table, async () => {});
+  return createStore(given, table, null);
 }
 
 /** Answered to a statement on a table that is not there. */
 const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
 
-/** Ends what the store opened. */
-type Release = (underWay: UnderWay) => Promise<void>;
-
-function createStore(pool: MysqlPool, table: string, release: Release): ServerStore {
+function createStore(pool: MysqlPool, table: string, opened: OpenedPool | null): ServerStore {
   const execute = connect(pool);
   const quoted = quoteName(table, 'table', '`');
   const statements = textsFor(quoted);
-  const underWay = new UnderWay();
-  const made = once(() => underWay.run(() => makeTable(execute, table, quoted)));
+  const onTable = sqlTable(() => makeTable(execute, table, quoted), NO_SUCH_TABLE);
 
   /** Runs a statement on the table, which is there by then. */
   function run(sql: string, values: SqlValue[]): Promise<unknown> {
     const sent = values.map(value => (typeof value === 'string' ? Buffer.from(value) : value));
-    return made.after(() =>
-      underWay
-        .run(() => execute(sql, sent))
-        .catch((error: unknown) => {
-          // Somebody dropped it: the next call makes another.
-          if (codeOf(error) === NO_SUCH_TABLE) made.again();
-          throw error;
-        }),
-    );
+    return onTable.run(() => execute(sql, sent));
   }
 
   const select = (sql: string, ...values: SqlValue[]) => run(sql, values) as Promise<Rows> as Promise<SessionRow[]>;
@@ -125,8 +115,8 @@ function createStore(pool: MysqlPool, table: string, release: Release): ServerSt
       prune: (now, limit) => change(`${statements.prune} LIMIT ${Number(limit)}`, now),
     },
 
-    ready: made.done,
-    close: once(() => allAsked().then(() => release(underWay))).done,
+    ready: onTable.ready,
+    close: once(() => onTable.end(opened)).done,
   };
 }
 

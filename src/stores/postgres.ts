@@ -2,6 +2,7 @@ import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions } from '../options.ts';
 import {
   connect,
+  type OpenedPool,
   openPool,
   type PostgresConnection,
   type PostgresPool,
@@ -9,11 +10,11 @@ import {
   type Statement,
 } from './postgres-connection.ts';
 import { makeTable } from './postgres-schema.ts';
-import { allAsked, READ_SIZES, readTogether } from './read-together.ts';
+import { READ_SIZES, readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
-import { codeOf } from './sql-errors.ts';
 import { COLUMNS, entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
-import { quoteName, UnderWay } from './sql-server.ts';
+import { quoteName } from './sql-server.ts';
+import { sqlTable } from './sql-table.ts';
 
 export type { PostgresPool, PostgresResult, PostgresStatement } from './postgres-connection.ts';
 export type { ServerStore } from './server-store.ts';
@@ -45,7 +46,7 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
   const qualified = schema === undefined ? name : `${quoteName(schema, 'schema', '"')}.${name}`;
   if (typeof pool === 'string') {
     const opened = openPool(pool);
-    return createStore(opened, qualified, unlogged, underWay => underWay.done().then(() => opened.end()));
+    return createStore(opened, qualified, unlogged, opened);
   }
   if (typeof pool?.query !== 'function') {
     throw new MadeleineError(
@@ -55,7 +56,7 @@ export function postgresStore(pool: string | PostgresPool, options: PostgresStor
     );
   }
   if ('getTypeParser' in pool) throw singleClient();
-  return createStore(pool, qualified, unlogged, async () => {});
+  return createStore(pool, qualified, unlogged, null);
 }
 
 function singleClient(): MadeleineError {
@@ -69,26 +70,14 @@ function singleClient(): MadeleineError {
 /** Answered to a read of a table that is not there. */
 const UNDEFINED_TABLE = '42P01';
 
-/** Ends what the store opened. */
-type Release = (underWay: UnderWay) => Promise<void>;
-
-function createStore(pool: PostgresPool, table: string, unlogged: boolean, release: Release): ServerStore {
+function createStore(pool: PostgresPool, table: string, unlogged: boolean, opened: OpenedPool | null): ServerStore {
   const connection = connect(pool);
   const statements = prepareAll(connection, table);
-  const underWay = new UnderWay();
-  const made = once(() => underWay.run(() => makeTable(connection, table, unlogged)));
+  const onTable = sqlTable(() => makeTable(connection, table, unlogged), UNDEFINED_TABLE);
 
   /** Runs a statement on the table, which is there by then. */
   function run(statement: Statement, ...values: SqlValue[]): Promise<PostgresResult> {
-    return made.after(() =>
-      underWay
-        .run(() => statement(...values))
-        .catch((error: unknown) => {
-          // Somebody dropped it: the next call makes another.
-          if (codeOf(error) === UNDEFINED_TABLE) made.again();
-          throw error;
-        }),
-    );
+    return onTable.run(() => statement(...values));
   }
 
   const select = (statement: Statement, ...values: SqlValue[]) =>
@@ -124,8 +113,8 @@ function createStore(pool: PostgresPool, table: string, unlogged: boolean, relea
       prune: (now, limit) => change(statements.prune, now, limit),
     },
 
-    ready: made.done,
-    close: once(() => allAsked().then(() => release(underWay))).done,
+    ready: onTable.ready,
+    close: once(() => onTable.end(opened)).done,
   };
 }
 

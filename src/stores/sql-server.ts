@@ -1,5 +1,4 @@
-/** What the stores over an SQL server share: time limits, the end of a pool, connection strings and names. */
-import { setImmediate as endOfTurn } from 'node:timers/promises';
+/** What the stores over an SQL server share: time limits, connection strings and names. */
 import { MadeleineError } from '../errors.ts';
 import { invalidOption } from '../options.ts';
 
@@ -10,29 +9,6 @@ export const CONNECT_TIMEOUT = 5_000;
  * but a connection that hangs for ever would be one less for those who come.
  */
 export const STATEMENT_TIMEOUT = 10_000;
-
-const END_PAUSE = 10;
-
-/** The statements of a store that are not done yet. A pool that has ended gives nobody a connection, so they are waited for first. */
-export class UnderWay {
-  #count = 0;
-
-  run<T>(statement: () => Promise<T>): Promise<T> {
-    this.#count++;
-    return statement().finally(() => {
-      this.#count--;
-    });
-  }
-
-  /** Resolves when there are none. */
-  async done(): Promise<void> {
-    do {
-      while (this.#count > 0) await new Promise(resolve => setTimeout(resolve, END_PAUSE));
-      // A call may take several: what it reads after a write that came too late is asked for at the end of the turn.
-      await endOfTurn();
-    } while (this.#count > 0);
-  }
-}
 
 /**
  * The connection string may hold a password, so it is never shown.
