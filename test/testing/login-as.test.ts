@@ -34,27 +34,21 @@ describe('loginAs', () => {
     assert.equal(await nameOf(url), null);
   });
 
-  it('with data that the session holds besides', async context => {
-    const remember = onExpress.session<{ theme: string }>({ secret });
-    const app = express()
-      .use(remember)
-      .get('/', (req, res) => void res.json([req.session.about.userId, remember.of(req).theme]));
-    const { url, close } = await serve(app);
-    context.after(close);
-    const { header } = await loginAs(remember, 'ada', { data: { theme: 'dark' } });
-    assert.deepEqual(await nameOf(url, header), ['ada', 'dark']);
-  });
-
-  it('with data that bears the name of a method', async context => {
-    const remember = onExpress.session<{ login: string }>({ secret });
-    const app = express()
-      .use(remember)
-      .get('/', (req, res) => void res.json([req.session.about.userId, remember.of(req).login]));
-    const { url, close } = await serve(app);
-    context.after(close);
-    const { header } = await loginAs(remember, 'ada', { data: { login: 'at noon' } });
-    assert.deepEqual(await nameOf(url, header), ['ada', 'at noon']);
-  });
+  for (const [what, data] of Object.entries({
+    'that the session holds besides': { theme: 'dark' },
+    'that bears the name of a method': { login: 'at noon' },
+  })) {
+    it(`with data ${what}`, async context => {
+      const remember = onExpress.session<Record<string, unknown>>({ secret });
+      const app = express()
+        .use(remember)
+        .get('/', (req, res) => void res.json([req.session.about.userId, { ...remember.of(req) }]));
+      const { url, close } = await serve(app);
+      context.after(close);
+      const { header } = await loginAs(remember, 'ada', { data });
+      assert.deepEqual(await nameOf(url, header), ['ada', data]);
+    });
+  }
 
   it('says what it wants where it is given an application of Express, or nothing', async () => {
     for (const wrong of [express(), undefined, {}] as never[]) {
