@@ -1,7 +1,7 @@
 const NODES = new Set(['IncomingMessage', 'ServerResponse', 'Http2ServerRequest', 'Http2ServerResponse']);
 
-/** The prototype of Node's that was found last: the next object nearly always has the same, and is done with one comparison. */
-let latest: object | null = null;
+/** Prototypes that were found to be Node's. */
+const found = new WeakSet<object>();
 
 /**
  * The outermost prototype that a framework put between its requests or responses and Node's; the object itself where there
@@ -11,15 +11,15 @@ let latest: object | null = null;
 export function frameworkPrototype<T extends object>(object: T): T {
   let owner: T = object;
   for (let next = Object.getPrototypeOf(object); next !== null; next = Object.getPrototypeOf(next)) {
-    if (next === latest || isNodes(next)) {
-      latest = next;
-      return owner;
-    }
+    if (isNodes(next)) return owner;
     owner = next;
   }
   return object;
 }
 
 function isNodes(prototype: object): boolean {
-  return Object.hasOwn(prototype, 'constructor') && NODES.has(prototype.constructor.name);
+  if (found.has(prototype)) return true;
+  const isNodes = Object.hasOwn(prototype, 'constructor') && NODES.has(prototype.constructor.name);
+  if (isNodes) found.add(prototype);
+  return isNodes;
 }

@@ -36,6 +36,8 @@ export function watchConnection(socket: Watched, waiting: Waiting): void {
 export function unwatchConnection(socket: Watched, waiting: Waiting): void {
   const all = socket[WAITING];
   if (!all) return;
-  const place = all.lastIndexOf(waiting);
+  // Nearly always the only one: splice() would make an array of it.
+  if (all.at(-1) === waiting) return void all.pop();
+  const place = all.indexOf(waiting);
   if (place >= 0) all.splice(place, 1);
 }

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
 import { streamOf } from './http2.ts';
+import { giveEach, listProperties, type Properties } from './own-properties.ts';
 
 /** The gate before a response. */
 export interface HoldingGate {
@@ -61,18 +62,18 @@ export function refuseAnotherHead(response: ServerResponse, status: unknown, giv
 export function presentHeld(response: ServerResponse, gateOf: GateOf): void {
   if (PRESENTED in response) return;
   const owner = frameworkPrototype(response);
-  Object.defineProperties(owner, presentation(owner, gateOf));
+  giveEach(owner, presentation(owner, gateOf));
 }
 
 /** What Node's own responses get, each of them, as their prototype is not ours to change: made once. */
-let last: { originals: Originals; descriptors: PropertyDescriptorMap } | null = null;
+let last: { originals: Originals; properties: Properties } | null = null;
 
-function presentation(owner: ServerResponse, gateOf: GateOf): PropertyDescriptorMap {
+function presentation(owner: ServerResponse, gateOf: GateOf): Properties {
   const originals = originalsOf(owner);
   if (last === null || NAMES.some(name => last?.originals[name] !== originals[name])) {
-    last = { originals, descriptors: describe(originals, gateOf) };
+    last = { originals, properties: listProperties(describe(originals, gateOf)) };
   }
-  return last.descriptors;
+  return last.properties;
 }
 
 function originalsOf(owner: ServerResponse): Originals {

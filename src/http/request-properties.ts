@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { frameworkPrototype } from './framework-prototype.ts';
+import { giveEach, listProperties } from './own-properties.ts';
 
 /** Marks prototypes that this copy of the package has given properties: those of another copy know nothing of our requests. */
 const THIS_COPY = {};
@@ -16,6 +17,7 @@ export function giveProperties(
   first: string,
   beforehand: (request: IncomingMessage) => void = () => {},
 ): (request: IncomingMessage) => void {
+  const list = listProperties(properties);
   const equipped = new WeakSet<object>();
   const giver = Symbol.for(`madeleine.giver.${first}`);
   const isOfAnotherCopy = (object: object) => (Reflect.get(object, giver) ?? THIS_COPY) !== THIS_COPY;
@@ -25,10 +27,10 @@ export function giveProperties(
     beforehand(request);
     if (!(first in request)) {
       const owner = frameworkPrototype(request);
-      Object.defineProperties(owner, properties);
+      giveEach(owner, list);
       if (owner !== request) Object.defineProperty(owner, giver, { value: THIS_COPY });
     } else if (isOfAnotherCopy(request) && !Object.hasOwn(request, first)) {
-      Object.defineProperties(request, properties);
+      giveEach(request, list);
     }
     if (first in prototype && !isOfAnotherCopy(prototype)) equipped.add(prototype);
   };
