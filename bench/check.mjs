@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { instructionFigures } from './instructions.mjs';
-import { allocationFigures, countFigures } from './per-request.mjs';
+import { allocationFigures, countFigures, selfTimeFigures } from './per-request.mjs';
 import { aligned } from './report.mjs';
 import { roundTripFigures } from './server-figures.mjs';
 import { known } from './settings.mjs';
@@ -20,6 +20,12 @@ const PARTS = {
   allocations: { measure: allocationFigures, slack: 0.05, section: THIS_NODE, says: 'bytes on the heap of a request' },
   stores: { measure: roundTripFigures, slack: 0, section: ANY_NODE, says: 'round trips to real servers' },
   instructions: { measure: instructionFigures, slack: 0.03, section: THIS_NODE, says: 'instructions of a request' },
+  'self-time': {
+    measure: selfTimeFigures,
+    slack: 0.25,
+    section: THIS_NODE,
+    says: 'per cent of the time that our files take',
+  },
 };
 const BY_DEFAULT = ['counts', 'size', 'allocations'];
 const RECORDED = path.join(import.meta.dirname, 'expected.json');
@@ -37,6 +43,7 @@ ${Object.entries(PARTS)
 
   --stores              ${BY_DEFAULT.join(', ')}, and stores, which starts the servers
   --instructions        and instructions, which takes minutes and valgrind
+  --self-time           and self-time, from profiles, which takes a minute
   --parts a,b           these parts alone
   --record              takes the figures of now for the recorded ones
   --expected FILE       where they are recorded (bench/expected.json)`;
@@ -44,6 +51,7 @@ ${Object.entries(PARTS)
 const FLAGS = {
   stores: { type: 'boolean', default: false },
   instructions: { type: 'boolean', default: false },
+  'self-time': { type: 'boolean', default: false },
   parts: { type: 'string' },
   record: { type: 'boolean', default: false },
   expected: { type: 'string', default: RECORDED },
@@ -55,7 +63,7 @@ async function main() {
   if (values.help) return console.log(HELP);
   const parts = values.parts
     ? known('parts', values.parts.split(','), PARTS)
-    : [...BY_DEFAULT, ...['stores', 'instructions'].filter(name => values[name])];
+    : [...BY_DEFAULT, ...['stores', 'instructions', 'self-time'].filter(name => values[name])];
   const expected = JSON.parse(readFileSync(values.expected, 'utf8'));
   const table = [['figure', 'recorded', 'now', 'verdict']];
   const verdicts = [];

@@ -1,9 +1,11 @@
 // The application of one variant in a process of its own, and what its requests make there, started by per-request.mjs:
 // `node observed.mjs FRAMEWORK VARIANT`.
+import { Session } from 'node:inspector/promises';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import v8 from 'node:v8';
 import { answerParent } from './child.mjs';
+import { hotSpots } from './hot-spots.mjs';
 import { openApplication } from './in-process.mjs';
 import { quantile } from './statistics.mjs';
 import { watchedStores } from './store-watch.mjs';
@@ -14,6 +16,10 @@ const COUNTED = 100;
 /** By so many requests of a kind its code has been optimised. */
 const WARMED_UP = { visitors: 200, rounds: 3 };
 const MEASURED_ROUNDS = 3;
+/** By so many rounds its code is what it will be; then so many profiles of so many rounds are taken. */
+const PROFILED = { warmUp: 30, profiles: 9, rounds: 25 };
+/** In microseconds. */
+const SAMPLING_INTERVAL = 100;
 
 /** By kind: store calls by operation, and promises. The watch makes a store slower, and no promises. */
 async function counts({ kinds }) {
@@ -102,4 +108,33 @@ function watchCollections() {
   };
 }
 
-answerParent({ counts, allocations });
+/** By kind: how many per cent of the server's own time were spent in our files. */
+async function selfTime({ kinds }) {
+  const { visitorsOf, play } = await openApplication(framework, variant, store => store);
+  const profiler = new Session();
+  profiler.connect();
+  await profiler.post('Profiler.enable');
+  await profiler.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL });
+  const result = {};
+  for (const kind of kinds) {
+    const visitors = await visitorsOf(kind, WARMED_UP.visitors);
+    for (let round = 0; round < PROFILED.warmUp; round++) await play(visitors);
+    const shares = [];
+    for (let taken = 0; taken < PROFILED.profiles; taken++) {
+      await profiler.post('Profiler.start');
+      for (let round = 0; round < PROFILED.rounds; round++) await play(visitors);
+      const { profile } = await profiler.post('Profiler.stop');
+      shares.push(ownShare(hotSpots(profile, Number.POSITIVE_INFINITY).packages));
+    }
+    result[kind] = quantile(shares, 0.5);
+  }
+  return result;
+}
+
+/** The client's part, which runs in the same process, is left out. */
+function ownShare(packages) {
+  const partOf = wanted => packages.find(({ name }) => name === wanted)?.part ?? 0;
+  return (100 * partOf('dist')) / (1 - partOf('bench'));
+}
+
+answerParent({ counts, allocations, selfTime });

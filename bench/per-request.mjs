@@ -1,4 +1,4 @@
-// What one request makes in the process that answers it: store calls, promises, bytes on the heap.
+// What one request makes in the process that answers it: store calls, promises, bytes on the heap; and which part of its time is ours.
 import { Child } from './child.mjs';
 
 export const FRAMEWORKS = ['express', 'node'];
@@ -19,7 +19,7 @@ const HEAP_FLAGS = [
 export async function countFigures() {
   const figures = {};
   for (const framework of FRAMEWORKS) {
-    const [bare, ours] = await observe(framework, 'counts', []);
+    const [bare, ours] = await observeBoth(framework, 'counts', []);
     for (const kind of GUARDED_KINDS) {
       const { storeCalls } = ours[kind];
       for (const operation of new Set([...OPERATIONS, ...Object.keys(storeCalls)])) {
@@ -34,10 +34,20 @@ export async function countFigures() {
 export async function allocationFigures() {
   const figures = {};
   for (const framework of FRAMEWORKS) {
-    const [bare, ours] = await observe(framework, 'allocations', HEAP_FLAGS);
+    const [bare, ours] = await observeBoth(framework, 'allocations', HEAP_FLAGS);
     for (const kind of GUARDED_KINDS) {
       figures[`${framework}, ${kind}`] = Math.round(ours[kind] - bare[kind]);
     }
+  }
+  return figures;
+}
+
+/** In per cent. A share, because time itself tells how quick the machine is, and how busy. */
+export async function selfTimeFigures() {
+  const figures = {};
+  for (const framework of FRAMEWORKS) {
+    const ours = await observe(framework, 'madeleine', 'selfTime', []);
+    for (const kind of GUARDED_KINDS) figures[`${framework}, ${kind}`] = Number(ours[kind].toFixed(1));
   }
   return figures;
 }
@@ -46,14 +56,14 @@ export async function allocationFigures() {
 const bareOf = framework => (framework === 'express' ? 'bare-prepared' : 'bare');
 
 /** @returns what the bare application and ours say */
-const observe = (framework, question, flags) =>
-  Promise.all(
-    [bareOf(framework), 'madeleine'].map(async variant => {
-      const child = new Child(`${framework}, ${variant}`, 'observed.mjs', { args: [framework, variant], flags });
-      try {
-        return await child.ask(question, { kinds: GUARDED_KINDS });
-      } finally {
-        await child.stop();
-      }
-    }),
-  );
+const observeBoth = (framework, question, flags) =>
+  Promise.all([bareOf(framework), 'madeleine'].map(variant => observe(framework, variant, question, flags)));
+
+async function observe(framework, variant, question, flags) {
+  const child = new Child(`${framework}, ${variant}`, 'observed.mjs', { args: [framework, variant], flags });
+  try {
+    return await child.ask(question, { kinds: GUARDED_KINDS });
+  } finally {
+    await child.stop();
+  }
+}

@@ -97,6 +97,26 @@ describe('npm run bench:check', () => {
   });
 });
 
+/** What --self-time asks of each framework and kind, for one of them. */
+const OWN_SHARE = `
+  import { Child } from './bench/child.mjs';
+  const child = new Child('node', 'observed.mjs', { args: ['node', process.argv[1]] });
+  console.log((await child.ask('selfTime', { kinds: ['none'] })).none);
+  await child.stop();`;
+
+describe('npm run bench:check -- --self-time', () => {
+  it("knows the time of our files from Node's and the client's", () => {
+    const shares = ['bare', 'madeleine'].map(variant => {
+      const { lines, all } = run('--input-type=module', ['-e', OWN_SHARE, variant]);
+      const share = Number(lines.at(-1));
+      assert.ok(share >= 0 && share < 100, all);
+      return share;
+    });
+    assert.equal(shares[0], 0);
+    assert.ok((shares[1] as number) > 0);
+  });
+});
+
 describe('npm run bench:scale', () => {
   it('finds that expired sessions give their memory back', () => {
     const { status, all } = run('bench/scale.mjs', ['--parts', 'memory', '--sessions', '20000']);
