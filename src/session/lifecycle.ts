@@ -97,7 +97,7 @@ export async function reload(state: SessionState): Promise<void> {
   const { data, version } = state.record as SessionRecord;
   const stored = core.parsed.read(state.key as string, data, version);
   if (stored === null) throw sessionEnded('reload it');
-  state.base = data;
+  state.show(data);
   if (bag !== null) refreshData(bag, stored.data);
 }
 
@@ -162,7 +162,7 @@ export async function update<Result>(
 /** Has the bag show what is stored now, `after`, together with what the handler has changed since it held `before`. */
 function showSaved(state: SessionState, before: string, after: string): void {
   const { bag } = state;
-  state.base = after;
+  state.show(after);
   if (bag === null || before === after) return;
   const held = stringifyData(bag, before, Number.POSITIVE_INFINITY);
   refreshData(bag, parseData(mergeText(before, held, after, {}, Number.POSITIVE_INFINITY)) ?? {});

@@ -76,7 +76,7 @@ export class SessionState {
   record: SessionRecord | null = null;
   /** The JSON text that `bag` was made from or last saved as: what is compared, and the base of a merge. */
   base = '{}';
-  /** The version and the text of what was last sent to the store, whether or not its answer came. */
+  /** The version and the text of what was last sent to the store, whether or not its answer came; 0: `base` is later. */
   sentVersion = 0;
   sent = '{}';
   /** What handlers hold, made when first asked for. */
@@ -134,6 +134,12 @@ export class SessionState {
     if (this.renewal || (extended && this.core.cookie.persistent && this.id !== null)) this.cookieDuty = 'set';
     this.renewal = false;
     this.record = record;
+  }
+
+  /** The bag shows what is stored, this text: what the handler changes from now on is put to that, and no more to what was sent before. */
+  show(stored: string): void {
+    this.base = stored;
+    this.sentVersion = 0;
   }
 
   /** Begins again with nothing stored, no id and no data; the bag handed out before keeps what it had and counts no more. */

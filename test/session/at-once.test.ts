@@ -92,6 +92,31 @@ describe('update() by a function that changes nothing', () => {
   });
 });
 
+describe('what a request changes after it has saved, and has then seen what others wrote, is put to that', () => {
+  const looks: Record<string, (session: Opened['session']) => Promise<unknown>> = {
+    'by reload()': session => session.reload(),
+    'by an update() that changes nothing': session => session.update(data => data['cart']),
+  };
+  for (const [name, look] of Object.entries(looks)) {
+    it(name, async () => {
+      const { open, answer, begin } = sessionsOver(memoryStore());
+      const cookie = await begin({ cart: ['tea'] });
+      const [first, second] = [await open(cookie), await open(cookie)];
+      add(second.session, 'jam');
+      add(first.session, 'cake');
+      first.session['theme'] = 'dark';
+      await answer(first);
+      await second.session.save();
+      await look(second.session);
+      assert.deepEqual({ ...second.session }, { cart: ['tea', 'cake', 'jam'], theme: 'dark' });
+      add(second.session, 'milk');
+      delete second.session['theme'];
+      await answer(second);
+      assert.deepEqual({ ...(await open(cookie)).session }, { cart: ['tea', 'cake', 'jam', 'milk'] });
+    });
+  }
+});
+
 it('a function that waits in line runs in the context of the request that gave it', async () => {
   const context = new AsyncLocalStorage<string>();
   const { open, begin } = sessionsOver(slowAtFirst());
