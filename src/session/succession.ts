@@ -152,8 +152,8 @@ export async function endSession(core: Core, key: string): Promise<boolean> {
   for (let at: string | null = key; at !== null && !passed.has(at); ) {
     const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
     const reason = stone === null ? null : tombstoneReason(stone);
-    // What a login left has to stay: it keeps late requests from disturbing the new cookie.
-    if (reason === 'replaced') break;
+    // What a login left has to stay, with what leads to it: it keeps late requests from disturbing the new cookie.
+    if (reason === 'replaced') return false;
     // Where nothing is stored there may be a session all the same, which travels in a cookie: to delete it is to refuse it.
     passed.add(at);
     at = reason === 'rotated' ? (stone as SessionRecord).successor : null;

@@ -204,6 +204,39 @@ describe('revokeAll()', () => {
   });
 });
 
+describe('a logout by an id that was rotated, and by a login replaced, while its request was under way', () => {
+  async function replaced() {
+    const { sessions, open, answer, begin } = sessionsOver(memoryStore());
+    const told: string[] = [];
+    sessions.on('ended', () => void told.push('ended'));
+    const before = await begin({ cart: 'tea' });
+    const late = await open(before);
+    let cookie = before;
+    for (const change of ['rotate', 'login'] as const) {
+      const opened = await open(cookie);
+      await opened.session[change]('ada' as never);
+      cookie = (await answer(opened)) as string;
+    }
+    return { sessions, open, answer, before, late, cookie, told };
+  }
+
+  it('ends nothing, tells of no end, and takes no cookie away from the browser', async () => {
+    const { open, answer, late, cookie, told } = await replaced();
+    await late.session.logout();
+    assert.equal(await answer(late), undefined);
+    assert.equal((await open(cookie)).session.about.userId, 'ada');
+    assert.deepEqual(told, []);
+  });
+
+  it('leaves what tells a request with that id that it is late', async () => {
+    const { sessions, open, answer, before, late } = await replaced();
+    assert.equal(await sessions.revoke(late.session.about.handle as string), false);
+    const opened = await open(before);
+    opened.session['theme'] = 'dark';
+    assert.equal(await answer(opened), undefined);
+  });
+});
+
 describe('a session whose id was rotated many times', () => {
   const TIMES = 50;
   async function rotatedOften() {
