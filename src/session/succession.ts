@@ -141,15 +141,16 @@ export async function buryEverywhere(
 
 /**
  * Ends the session under this key, and the one that took its place if its id was rotated meanwhile. `false`: there was none,
- * or a login has taken its place.
+ * or a login has taken its place, or it is the one under the key `spared`.
  *
  * It is marked as ended by compare-and-set before anything is deleted: a rotation at the same moment either has happened,
  * and is followed, or finds the mark and gives up; and no write under way finds its id gone while the session lives under
  * the next.
  */
-export async function endSession(core: Core, key: string): Promise<boolean> {
+export async function endSession(core: Core, key: string, spared?: string): Promise<boolean> {
   const passed = new Set<string>();
   for (let at: string | null = key; at !== null && !passed.has(at); ) {
+    if (at === spared) return false;
     const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
     const reason = stone === null ? null : tombstoneReason(stone);
     // What a login left has to stay, with what leads to it: it keeps late requests from disturbing the new cookie.

@@ -202,6 +202,21 @@ describe('revokeAll()', () => {
     assert.equal(await sessions.revokeAll('ada', { except }), 1);
     assert.deepEqual([await userOf(rotated), await userOf(other)], ['ada', null]);
   });
+
+  it("spares the excepted session also where its id is rotated right after its user's sessions were looked up", async () => {
+    const { store, sessions, login, rotate, handleOf, userOf } = await loggedIn();
+    let own = await login();
+    const other = await login();
+    const except = await handleOf(own);
+    const { byUser } = store.admin;
+    store.admin.byUser = async user => {
+      const found = await byUser(user);
+      own = await rotate(await rotate(own));
+      return found;
+    };
+    assert.equal(await sessions.revokeAll('ada', { except }), 1);
+    assert.deepEqual([await userOf(own), await userOf(other)], ['ada', null]);
+  });
 });
 
 describe('a logout by an id that was rotated, and by a login replaced, while its request was under way', () => {
