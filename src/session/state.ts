@@ -89,6 +89,8 @@ export class SessionState {
   closed = false;
   /** Something was put into the session after another request had ended or replaced it, and is not kept. */
   dropped = false;
+  /** The key of the session whose data could not be understood: it counts as absent, and ends where the visitor logs in or out. */
+  damaged: string | null = null;
   /** Why the session could not be read; `null` where it was, or there is none. */
   readFailure: unknown = null;
   /** The operations of this request that are not done yet, in their order. */
@@ -153,6 +155,7 @@ export class SessionState {
     this.isNew = true;
     this.closed = false;
     this.dropped = false;
+    this.damaged = null;
     this.renewal = false;
   }
 
@@ -178,14 +181,6 @@ export class SessionState {
     this.closed = true;
     this.record = null;
     this.cookieDuty = 'leave';
-  }
-
-  /** Who is logged in; `null` for an anonymous visitor. Whoever asks will answer by it, so it counts as looking at the session. */
-  visitor(): Visitor | null {
-    this.accessed = true;
-    const { record, core } = this;
-    if (record === null || record.userId === null) return null;
-    return { userId: record.userId, loginAge: core.clock() - (record.authenticatedAt ?? record.createdAt) };
   }
 
   /** The id, made now if the session has none yet. */
