@@ -49,6 +49,7 @@ export async function rotate(state: SessionState): Promise<void> {
   if (state.id === null) return;
   const next: SessionRecord = { ...record, version: nextVersion(0) };
   await succeed(state, next, 'rotated', theirs => theirs.data);
+  if (state.id !== null) state.renewCookie();
   core.events.emit('renewed', state.key as string, { reason: 'rotate' });
 }
 

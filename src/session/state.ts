@@ -103,6 +103,8 @@ export class SessionState {
   touchAsked = false;
   /** The cookie was signed with an older key: it is to be set again, once it is certain that no other request has replaced its id. */
   renewal = false;
+  /** Others hold the id too, or the one it replaced, and may log in: its cookie goes out once it is certain that none has. */
+  contested = false;
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
   /** The head of the response has left, and with it the last cookie that this request can give. */
@@ -123,6 +125,7 @@ export class SessionState {
   hold(key: string, record: SessionRecord, id: string | null): void {
     this.id = id ?? (key === this.key ? this.id : null);
     this.renewal &&= key === this.key;
+    this.contested &&= key === this.key;
     this.key = key;
     this.record = record;
     this.isNew = false;
@@ -133,9 +136,15 @@ export class SessionState {
   /** Goes on with the record as a write left it. A cookie that the browser keeps for as long as the session lives is renewed. */
   follow(record: SessionRecord): void {
     const extended = record.expiresAt > (this.record?.expiresAt ?? 0);
-    if (this.renewal || (extended && this.core.cookie.persistent && this.id !== null)) this.cookieDuty = 'set';
+    if (this.renewal || (extended && this.core.cookie.persistent && this.id !== null)) this.renewCookie();
     this.renewal = false;
     this.record = record;
+  }
+
+  /** Owes the browser the cookie of an id that others hold too. */
+  renewCookie(): void {
+    this.cookieDuty = 'set';
+    this.contested = true;
   }
 
   /** The bag shows what is stored, this text: what the handler changes from now on is put to that, and no more to what was sent before. */
@@ -157,6 +166,7 @@ export class SessionState {
     this.dropped = false;
     this.damaged = null;
     this.renewal = false;
+    this.contested = false;
   }
 
   /** Keeps an error for the response to fail with; where no response is to come, an event tells of it. */

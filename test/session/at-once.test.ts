@@ -252,6 +252,78 @@ describe('a logout by an id that was rotated, and by a login replaced, while its
   });
 });
 
+describe('a request that has rotated the id, and answers once another has logged in by the old one', () => {
+  const between: Record<string, (session: Opened['session'], theirs: () => Promise<void>) => Promise<void>> = {
+    'and changes nothing': async (session, theirs) => {
+      await session.rotate();
+      await theirs();
+    },
+    'and has saved what it changed': async (session, theirs) => {
+      await session.rotate();
+      session['theme'] = 'dark';
+      await session.save();
+      await theirs();
+    },
+    'and marks the session as seen': async (session, theirs) => {
+      await session.rotate();
+      session.touch();
+      await theirs();
+    },
+  };
+  for (const [name, act] of Object.entries(between)) {
+    it(`${name}, leaves the login's cookie alone`, async () => {
+      const { open, answer, begin } = sessionsOver(memoryStore());
+      const before = await begin({ cart: ['tea'] });
+      const rotating = await open(before);
+      let login: string | undefined;
+      await act(rotating.session, async () => {
+        const opened = await open(before);
+        await opened.session.login('ada');
+        login = await answer(opened);
+      });
+      assert.equal(await answer(rotating), undefined);
+      assert.equal((await open(login)).session.about.userId, 'ada');
+    });
+  }
+
+  it('leaves it alone as well where it had its own cookie renewed when it saved', async () => {
+    const clock = createTestClock();
+    const { open, answer, begin } = sessionsOver(memoryStore({ clock }), clock, { cookie: { persistent: true } });
+    const before = await begin({ cart: ['tea'] });
+    clock.advance('1h');
+    const saving = await open(before);
+    add(saving.session, 'cake');
+    await saving.session.save();
+    const opened = await open(before);
+    await opened.session.login('ada');
+    const login = await answer(opened);
+    assert.equal(await answer(saving), undefined);
+    assert.equal((await open(login)).session.about.userId, 'ada');
+  });
+
+  it('is asked nothing more once its cookie has left', async () => {
+    const store = faultStore(memoryStore());
+    const { open, answer, begin } = sessionsOver(store);
+    const rotating = await open(await begin({ cart: ['tea'] }));
+    await rotating.session.rotate();
+    await answer(rotating);
+    const before = store.calls.length;
+    await rotating.session.save();
+    assert.deepEqual(store.calls.slice(before), []);
+  });
+
+  it('gives the new id also where the store does not answer when it is asked whether that still stands', async () => {
+    const store = faultStore(memoryStore());
+    const { open, answer, begin } = sessionsOver(store);
+    const rotating = await open(await begin({ cart: ['tea'] }));
+    await rotating.session.rotate();
+    store.plan(() => ({ kind: 'fail' }));
+    const after = await answer(rotating);
+    store.plan(() => null);
+    assert.deepEqual({ ...(await open(after)).session }, { cart: ['tea'] });
+  });
+});
+
 describe('a session whose id was rotated many times', () => {
   const TIMES = 50;
   async function rotatedOften() {
