@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
+import { sealedCookieStore } from 'madeleine/sealed-cookie';
 import { createTestClock, type Fault, type FaultStore, faultStore, type TestClock } from 'madeleine/testing';
 import type { Client } from '../support/client.ts';
+import { sessionsOver } from '../support/core-sessions.ts';
 import { openSealed, type SealedApp } from './support/sealed-app.ts';
 
 const userOf = async (client: Client): Promise<unknown> => (await client.get('/data')).json()['userId'];
@@ -333,4 +335,18 @@ describe('sealed cookie with an epoch', () => {
   it('ends nothing by handle', async () => {
     await assert.rejects(app.remember.sessions.revoke('x'.repeat(43)), { code: 'ERR_STORE_NO_ADMIN' });
   });
+});
+
+it('a logout ends the session also where a rotation before it, in the same request, is on the denylist and was thought to have failed', async () => {
+  const denylist = faultStore(memoryStore());
+  const { open, answer, begin } = sessionsOver(memoryStore(), undefined, { store: sealedCookieStore({ denylist }) });
+  const cookie = await begin({ cart: 'tea' });
+  const opened = await open(cookie);
+  // The answer of the write is lost, and the question whether it was done fails too.
+  denylist.plan(({ operation }) => ({ kind: operation === 'create' ? 'drop' : 'fail' }));
+  await assert.rejects(opened.session.rotate(), { code: 'ERR_STORE_FAILED' });
+  denylist.plan(() => null);
+  await opened.session.logout();
+  assert.equal(await answer(opened), 'session=');
+  assert.deepEqual({ ...(await open(cookie)).session }, {});
 });
