@@ -148,21 +148,27 @@ export async function buryEverywhere(
  * the next.
  */
 export async function endSession(core: Core, key: string, spared?: string): Promise<boolean> {
+  const { store } = core;
   const passed = new Set<string>();
+  let ended = false;
   for (let at: string | null = key; at !== null && !passed.has(at); ) {
     if (at === spared) return false;
-    const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
+    let stone = await buryHere(core, at, await store.read(at), at, 'ended');
+    if (stone === null) {
+      // There may be a session all the same, which travels in a cookie: to delete it is to refuse it. A rotation may have come before that.
+      ended = await store.delete(at);
+      if (!ended) stone = await store.read(at);
+    }
     const reason = stone === null ? null : tombstoneReason(stone);
     // What a login left has to stay, with what leads to it: it keeps late requests from disturbing the new cookie.
     if (reason === 'replaced') return false;
-    // Where nothing is stored there may be a session all the same, which travels in a cookie: to delete it is to refuse it.
     passed.add(at);
     at = reason === 'rotated' ? (stone as SessionRecord).successor : null;
   }
   // The session before the tombstones that led to it: should the store fail in between, they still do.
   const way = [...passed].reverse();
-  let ended = false;
-  for (const at of way) if ((await core.store.delete(at)) && at === way[0]) ended = true;
+  const gone = ended;
+  for (const at of gone ? way.slice(1) : way) if ((await store.delete(at)) && at === way[0]) ended = true;
   if (ended) core.events.emit('ended', key, {});
   return ended;
 }

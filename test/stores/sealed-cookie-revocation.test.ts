@@ -350,3 +350,29 @@ it('a logout ends the session also where a rotation before it, in the same reque
   assert.equal(await answer(opened), 'session=');
   assert.deepEqual({ ...(await open(cookie)).session }, {});
 });
+
+it('a logout ends the session also where another request rotates its id once more as the logout gets there', async () => {
+  const kept = memoryStore();
+  let before: (key: string) => Promise<void> | undefined = () => undefined;
+  const denylist = faultStore({
+    ...faultStore(kept),
+    async create(key, record) {
+      await before(key);
+      return kept.create(key, record);
+    },
+  });
+  const { open, answer, begin } = sessionsOver(kept, undefined, { store: sealedCookieStore({ denylist }) });
+  const cookie = await begin({ cart: 'tea' });
+  const [rotating, ending] = [await open(cookie), await open(cookie)];
+  await rotating.session.rotate();
+  const second = rotating.session.about.handle;
+  before = key => {
+    if (key !== second) return;
+    before = () => undefined;
+    return rotating.session.rotate();
+  };
+  await ending.session.logout();
+  assert.notEqual(rotating.session.about.handle, second);
+  assert.equal(await answer(ending), 'session=');
+  assert.equal(await answer(rotating), undefined);
+});
