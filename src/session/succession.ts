@@ -116,7 +116,7 @@ async function buryHere(
   return core.queue.apply(key, known, bury, true);
 }
 
-/** The same wherever rotations have taken the session meanwhile. */
+/** The same wherever rotations have taken the session meanwhile. Of one that travels in a cookie the answer is what led to it. */
 export async function buryEverywhere(
   core: Core,
   key: string,
@@ -135,6 +135,11 @@ export async function buryEverywhere(
     if (!moved || passed.has(stone.successor as string)) return stone;
     at = stone.successor as string;
     found = await core.store.read(at);
+    if (found === null) {
+      // It has ended, or travels in a cookie: then it is refused, unless it has been rotated once more by now.
+      if (await core.store.delete(at)) return stone;
+      found = await core.store.read(at);
+    }
     if (found?.successor === null) await onConflict?.(found);
   }
 }

@@ -376,3 +376,18 @@ it('a logout ends the session also where another request rotates its id once mor
   assert.equal(await answer(ending), 'session=');
   assert.equal(await answer(rotating), undefined);
 });
+
+for (const act of ['login', 'regenerate'] as const) {
+  it(`a ${act} by an id that another request has rotated ends the session under its next id, too`, async () => {
+    const denylist = memoryStore();
+    const { open, answer, begin } = sessionsOver(denylist, undefined, { store: sealedCookieStore({ denylist }) });
+    const first = await begin({ cart: 'tea' });
+    const [rotating, replacing] = [await open(first), await open(first)];
+    await rotating.session.rotate();
+    const second = await answer(rotating);
+    await replacing.session[act]((act === 'login' ? 'ada' : ['cart']) as never);
+    const third = await answer(replacing);
+    for (const dead of [first, second]) assert.deepEqual({ ...(await open(dead)).session }, {});
+    if (act === 'login') assert.deepEqual({ ...(await open(third)).session }, { cart: 'tea' });
+  });
+}
