@@ -35,20 +35,21 @@ export function isJson(value: unknown, depth = 1): boolean {
       return false;
   }
   if (value === null) return true;
-  if (depth > DEEPEST) return false;
+  if (depth > DEEPEST || !isPlain(value)) return false;
   if (Array.isArray(value)) {
     for (const element of value) if (element === undefined || !isJson(element, depth + 1)) return false;
     return true;
   }
-  if (!isPlain(value)) return false;
   for (const key of Object.keys(value)) if (!isJson((value as JsonObject)[key], depth + 1)) return false;
   return true;
 }
 
+/** An array, or an object of no class, and not with a text of its own. */
 function isPlain(value: object): boolean {
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return false;
+  if (Array.isArray(value)) return true;
   const prototype = Object.getPrototypeOf(value);
-  const plain = prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
-  return plain && typeof (value as { toJSON?: unknown }).toJSON !== 'function';
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** What does not come back from JSON, by its path, and why. */
@@ -68,7 +69,7 @@ export function whyNotJson(value: unknown, path: string, above: object[] = []): 
   if (typeof value !== 'object' || value === null) return { path, why: `a ${typeof value} cannot be kept` };
   if (above.includes(value)) return { path, why: 'it stands in itself' };
   if (above.length >= DEEPEST) return { path, why: `it is nested more than ${DEEPEST} deep` };
-  if (!Array.isArray(value) && !isPlain(value)) {
+  if (!isPlain(value)) {
     return { path, why: `a ${value.constructor?.name || 'special object'} would not come back as one` };
   }
   above.push(value);

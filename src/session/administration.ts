@@ -78,8 +78,7 @@ export function administer(core: Core): Administration {
       const kept = typeof except === 'string' ? await currentKey(core, except) : undefined;
       const deleted = await store.admin('deleteByUser', admin => admin.deleteByUser(user, kept));
       // If an id was rotated at that moment, its session may be under a key that was not looked at: the key found before leads to it.
-      const others = found.filter(([key]) => key !== kept);
-      const ended = await Promise.all(others.map(([key]) => endSession(core, key)));
+      const ended = await Promise.all(found.map(([key]) => endSession(core, key, kept)));
       return deleted + ended.filter(Boolean).length;
     },
 

@@ -211,6 +211,7 @@ export function bagOf(state: SessionState): Session {
       // A record that cannot be understood is no session, and no reason to fail for ever.
       core.events.emit('poison', key, {});
       state.startOver();
+      state.damaged = key;
     }
     const { data, snapshot } = stored ?? EMPTY;
     state.bag = new SessionBag(state, data);

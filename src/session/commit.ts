@@ -1,7 +1,7 @@
 /** Saves what a request did to its session, without losing what others did meanwhile. */
 import { randomToken, sha256 } from '../crypto/token.ts';
 import type { JsonObject } from '../json.ts';
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
 import type { Warn } from '../warnings.ts';
 import type { Applied } from './commit-queue.ts';
 import { checkSize, parseData, stringifyData } from './data.ts';
@@ -150,21 +150,29 @@ function drop(state: SessionState, mine: string): void {
 function touchIfDue(state: SessionState): MaybePromise<void> {
   const { core, key, record } = state;
   if (record === null || key === null) return;
+  const owed = state.renewal || (state.contested && state.cookieDuty === 'set' && !state.headLeft);
   const seen = markSeen(core.clock(), record, core.policy, state.touchAsked);
-  if (seen === record) return state.renewal ? remakeCookie(state, key) : undefined;
+  if (seen === record) return owed ? remakeCookie(state, key, record) : undefined;
   return whenReady(core.store.touch(key, seen.lastSeenAt, seen.expiresAt), found => {
     state.touchAsked = false;
     if (!found) return state.close();
     state.record = seen;
-    if (state.renewal || (core.cookie.persistent && state.id !== null)) return remakeCookie(state, key);
+    if (owed || (core.cookie.persistent && state.id !== null)) return remakeCookie(state, key, seen);
   });
 }
 
 /** Unless a tombstone stands there, which can be touched too: the cookie of an id that was given up must not come after that of the next. */
-function remakeCookie(state: SessionState, key: string): MaybePromise<void> {
-  return whenReady(state.core.store.read(key), stored => {
+function remakeCookie(state: SessionState, key: string, record: SessionRecord): MaybePromise<void> {
+  const look = () => state.core.store.read(key);
+  // Of an id that was rotated the browser has to learn: without an answer, it counts as standing.
+  const unanswered = (error: unknown) => {
+    if (state.cookieDuty !== 'set') throw error;
+    return record;
+  };
+  return whenReady(orElse(look, unanswered), stored => {
     state.renewal = false;
-    if (stored !== null && stored.successor === null) state.cookieDuty = 'set';
+    if (stored !== null && stored.successor === null) state.renewCookie();
+    else state.cookieDuty = 'leave';
   });
 }
 

@@ -21,6 +21,7 @@ export async function login(state: SessionState, userId: string | number, option
   const user = checkUserId(userId);
   const { remember = false, keep } = checkLoginOptions(options);
   const { core, base, record: old } = state;
+  await endDamaged(state);
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
   const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;
   const narrow = (text: string): string => {
@@ -48,6 +49,7 @@ export async function rotate(state: SessionState): Promise<void> {
   if (state.id === null) return;
   const next: SessionRecord = { ...record, version: nextVersion(0) };
   await succeed(state, next, 'rotated', theirs => theirs.data);
+  if (state.id !== null) state.renewCookie();
   core.events.emit('renewed', state.key as string, { reason: 'rotate' });
 }
 
@@ -69,12 +71,13 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
   const fold = async (theirs: SessionRecord) => {
     carried = join(theirs);
   };
+  const damaged = await endDamaged(state);
   const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced', fold) : null;
   const buried = stone?.successor === newKey;
   state.startOver();
   state.id = id;
   state.key = newKey;
-  if (buried) state.cookieDuty = 'clear'; // until something is stored
+  if (buried || damaged) state.cookieDuty = 'clear'; // until something is stored
   core.events.emit('renewed', newKey, { reason: 'regenerate' });
   const ended = record === null ? closed && base !== '{}' : !buried;
   return ended ? {} : pick(parseData(carried) ?? {}, keep);
@@ -83,11 +86,17 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
 /** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */
 export async function logout(state: SessionState): Promise<void> {
   const { core, key, record, closed } = state;
+  const damaged = await endDamaged(state);
   const ended = key !== null && record !== null && (await endSession(core, key));
   state.startOver();
-  if (ended) state.cookieDuty = 'clear';
+  if (ended || damaged) state.cookieDuty = 'clear';
   // Who holds an id that another request has ended or replaced must not disturb the newer cookie.
   else if (closed || record !== null) state.close();
+}
+
+/** A session that cannot be understood counts as absent. It must not come back where it can be again: by another "maxDataSize", say. */
+async function endDamaged({ core, damaged }: SessionState): Promise<boolean> {
+  return damaged !== null && endSession(core, damaged);
 }
 
 /** Reads the session again, dropping what was not saved. */
@@ -97,7 +106,7 @@ export async function reload(state: SessionState): Promise<void> {
   const { data, version } = state.record as SessionRecord;
   const stored = core.parsed.read(state.key as string, data, version);
   if (stored === null) throw sessionEnded('reload it');
-  state.base = data;
+  state.show(data);
   if (bag !== null) refreshData(bag, stored.data);
 }
 
@@ -162,7 +171,7 @@ export async function update<Result>(
 /** Has the bag show what is stored now, `after`, together with what the handler has changed since it held `before`. */
 function showSaved(state: SessionState, before: string, after: string): void {
   const { bag } = state;
-  state.base = after;
+  state.show(after);
   if (bag === null || before === after) return;
   const held = stringifyData(bag, before, Number.POSITIVE_INFINITY);
   refreshData(bag, parseData(mergeText(before, held, after, {}, Number.POSITIVE_INFINITY)) ?? {});

@@ -49,6 +49,13 @@ export class Opened extends SessionState implements OpenSession<object> {
   get session(): Session<object> {
     return bagOf(this) as Session<object>;
   }
+  visitor(): Visitor | null {
+    // What is damaged is nobody's, to a guard as to the handler behind it; and whoever asks will answer by it.
+    bagOf(this);
+    const { record, core } = this;
+    if (record === null || record.userId === null) return null;
+    return { userId: record.userId, loginAge: core.clock() - (record.authenticatedAt ?? record.createdAt) };
+  }
   identify(): string {
     this.accessed = true;
     return this.ensureId();

@@ -6,6 +6,7 @@ import { checkChoice, checkOptions, checkPositive, invalidOption, ownOptions } f
 import { type CarriedStore, isCarriedStore } from './carried-store.ts';
 import type { SessionCookieOptions } from './cookie-variants.ts';
 import { MERGE_RULES, type MergeRules } from './merge.ts';
+import { mergeFlash } from './merge-flash.ts';
 import { createPolicy, type LifetimeOptions, type Policy } from './policy.ts';
 import type { SessionData } from './session-data.ts';
 import type { SessionStore } from './store.ts';
@@ -141,7 +142,7 @@ export function checkSessionsOptions<Data extends object>(given: SessionsOptions
   return {
     ...{ secret, store, name, cookie, concurrency, onStoreError, onReuse, maxDataSize, storeTimeout },
     policy: createPolicy(options),
-    merge: merge as MergeRules,
+    merge: { flash: mergeFlash, ...(merge as MergeRules) },
     clock: checkClock(options.clock),
   };
 }

@@ -76,7 +76,7 @@ export class SessionState {
   record: SessionRecord | null = null;
   /** The JSON text that `bag` was made from or last saved as: what is compared, and the base of a merge. */
   base = '{}';
-  /** The version and the text of what was last sent to the store, whether or not its answer came. */
+  /** The version and the text of what was last sent to the store, whether or not its answer came; 0: `base` is later. */
   sentVersion = 0;
   sent = '{}';
   /** What handlers hold, made when first asked for. */
@@ -89,6 +89,8 @@ export class SessionState {
   closed = false;
   /** Something was put into the session after another request had ended or replaced it, and is not kept. */
   dropped = false;
+  /** The key of the session whose data could not be understood: it counts as absent, and ends where the visitor logs in or out. */
+  damaged: string | null = null;
   /** Why the session could not be read; `null` where it was, or there is none. */
   readFailure: unknown = null;
   /** The operations of this request that are not done yet, in their order. */
@@ -101,6 +103,8 @@ export class SessionState {
   touchAsked = false;
   /** The cookie was signed with an older key: it is to be set again, once it is certain that no other request has replaced its id. */
   renewal = false;
+  /** Others hold the id too, or the one it replaced, and may log in: its cookie goes out once it is certain that none has. */
+  contested = false;
   /** What the response has to do to the browser's cookie. */
   cookieDuty: 'leave' | 'set' | 'clear' = 'leave';
   /** The head of the response has left, and with it the last cookie that this request can give. */
@@ -121,6 +125,7 @@ export class SessionState {
   hold(key: string, record: SessionRecord, id: string | null): void {
     this.id = id ?? (key === this.key ? this.id : null);
     this.renewal &&= key === this.key;
+    this.contested &&= key === this.key;
     this.key = key;
     this.record = record;
     this.isNew = false;
@@ -131,9 +136,21 @@ export class SessionState {
   /** Goes on with the record as a write left it. A cookie that the browser keeps for as long as the session lives is renewed. */
   follow(record: SessionRecord): void {
     const extended = record.expiresAt > (this.record?.expiresAt ?? 0);
-    if (this.renewal || (extended && this.core.cookie.persistent && this.id !== null)) this.cookieDuty = 'set';
+    if (this.renewal || (extended && this.core.cookie.persistent && this.id !== null)) this.renewCookie();
     this.renewal = false;
     this.record = record;
+  }
+
+  /** Owes the browser the cookie of an id that others hold too. */
+  renewCookie(): void {
+    this.cookieDuty = 'set';
+    this.contested = true;
+  }
+
+  /** The bag shows what is stored, this text: what the handler changes from now on is put to that, and no more to what was sent before. */
+  show(stored: string): void {
+    this.base = stored;
+    this.sentVersion = 0;
   }
 
   /** Begins again with nothing stored, no id and no data; the bag handed out before keeps what it had and counts no more. */
@@ -147,7 +164,9 @@ export class SessionState {
     this.isNew = true;
     this.closed = false;
     this.dropped = false;
+    this.damaged = null;
     this.renewal = false;
+    this.contested = false;
   }
 
   /** Keeps an error for the response to fail with; where no response is to come, an event tells of it. */
@@ -172,14 +191,6 @@ export class SessionState {
     this.closed = true;
     this.record = null;
     this.cookieDuty = 'leave';
-  }
-
-  /** Who is logged in; `null` for an anonymous visitor. Whoever asks will answer by it, so it counts as looking at the session. */
-  visitor(): Visitor | null {
-    this.accessed = true;
-    const { record, core } = this;
-    if (record === null || record.userId === null) return null;
-    return { userId: record.userId, loginAge: core.clock() - (record.authenticatedAt ?? record.createdAt) };
   }
 
   /** The id, made now if the session has none yet. */

@@ -116,7 +116,7 @@ async function buryHere(
   return core.queue.apply(key, known, bury, true);
 }
 
-/** The same wherever rotations have taken the session meanwhile. */
+/** The same wherever rotations have taken the session meanwhile. Of one that travels in a cookie the answer is what led to it. */
 export async function buryEverywhere(
   core: Core,
   key: string,
@@ -135,33 +135,45 @@ export async function buryEverywhere(
     if (!moved || passed.has(stone.successor as string)) return stone;
     at = stone.successor as string;
     found = await core.store.read(at);
+    if (found === null) {
+      // It has ended, or travels in a cookie: then it is refused, unless it has been rotated once more by now.
+      if (await core.store.delete(at)) return stone;
+      found = await core.store.read(at);
+    }
     if (found?.successor === null) await onConflict?.(found);
   }
 }
 
 /**
  * Ends the session under this key, and the one that took its place if its id was rotated meanwhile. `false`: there was none,
- * or a login has taken its place.
+ * or a login has taken its place, or it is the one under the key `spared`.
  *
  * It is marked as ended by compare-and-set before anything is deleted: a rotation at the same moment either has happened,
  * and is followed, or finds the mark and gives up; and no write under way finds its id gone while the session lives under
  * the next.
  */
-export async function endSession(core: Core, key: string): Promise<boolean> {
+export async function endSession(core: Core, key: string, spared?: string): Promise<boolean> {
+  const { store } = core;
   const passed = new Set<string>();
+  let ended = false;
   for (let at: string | null = key; at !== null && !passed.has(at); ) {
-    const stone: SessionRecord | null = await buryHere(core, at, await core.store.read(at), at, 'ended');
+    if (at === spared) return false;
+    let stone = await buryHere(core, at, await store.read(at), at, 'ended');
+    if (stone === null) {
+      // There may be a session all the same, which travels in a cookie: to delete it is to refuse it. A rotation may have come before that.
+      ended = await store.delete(at);
+      if (!ended) stone = await store.read(at);
+    }
     const reason = stone === null ? null : tombstoneReason(stone);
-    // What a login left has to stay: it keeps late requests from disturbing the new cookie.
-    if (reason === 'replaced') break;
-    // Where nothing is stored there may be a session all the same, which travels in a cookie: to delete it is to refuse it.
+    // What a login left has to stay, with what leads to it: it keeps late requests from disturbing the new cookie.
+    if (reason === 'replaced') return false;
     passed.add(at);
     at = reason === 'rotated' ? (stone as SessionRecord).successor : null;
   }
   // The session before the tombstones that led to it: should the store fail in between, they still do.
   const way = [...passed].reverse();
-  let ended = false;
-  for (const at of way) if ((await core.store.delete(at)) && at === way[0]) ended = true;
+  const gone = ended;
+  for (const at of gone ? way.slice(1) : way) if ((await store.delete(at)) && at === way[0]) ended = true;
   if (ended) core.events.emit('ended', key, {});
   return ended;
 }

@@ -139,7 +139,10 @@ export class RequestRecords implements CarriedRecords {
    * it is dropped. Another key that is not here is a handle, or where a rotation led: from now on it is refused.
    */
   delete(key: string): MaybePromise<boolean> {
-    return this.#records.delete(key) || (!this.#made.has(key) && this.#revocation.refuseKey(key));
+    if (!this.#records.delete(key)) return !this.#made.has(key) && this.#revocation.refuseKey(key);
+    // Given up here. If a tombstone leads there all the same, as its answer was lost, whoever deletes it again ends that session.
+    this.#made.delete(key);
+    return true;
   }
 
   #put(key: string, record: SessionRecord): void {

@@ -92,6 +92,31 @@ describe('update() by a function that changes nothing', () => {
   });
 });
 
+describe('what a request changes after it has saved, and has then seen what others wrote, is put to that', () => {
+  const looks: Record<string, (session: Opened['session']) => Promise<unknown>> = {
+    'by reload()': session => session.reload(),
+    'by an update() that changes nothing': session => session.update(data => data['cart']),
+  };
+  for (const [name, look] of Object.entries(looks)) {
+    it(name, async () => {
+      const { open, answer, begin } = sessionsOver(memoryStore());
+      const cookie = await begin({ cart: ['tea'] });
+      const [first, second] = [await open(cookie), await open(cookie)];
+      add(second.session, 'jam');
+      add(first.session, 'cake');
+      first.session['theme'] = 'dark';
+      await answer(first);
+      await second.session.save();
+      await look(second.session);
+      assert.deepEqual({ ...second.session }, { cart: ['tea', 'cake', 'jam'], theme: 'dark' });
+      add(second.session, 'milk');
+      delete second.session['theme'];
+      await answer(second);
+      assert.deepEqual({ ...(await open(cookie)).session }, { cart: ['tea', 'cake', 'jam', 'milk'] });
+    });
+  }
+});
+
 it('a function that waits in line runs in the context of the request that gave it', async () => {
   const context = new AsyncLocalStorage<string>();
   const { open, begin } = sessionsOver(slowAtFirst());
@@ -176,6 +201,126 @@ describe('revokeAll()', () => {
     const rotated = await rotate(await rotate(own));
     assert.equal(await sessions.revokeAll('ada', { except }), 1);
     assert.deepEqual([await userOf(rotated), await userOf(other)], ['ada', null]);
+  });
+
+  it("spares the excepted session also where its id is rotated right after its user's sessions were looked up", async () => {
+    const { store, sessions, login, rotate, handleOf, userOf } = await loggedIn();
+    let own = await login();
+    const other = await login();
+    const except = await handleOf(own);
+    const { byUser } = store.admin;
+    store.admin.byUser = async user => {
+      const found = await byUser(user);
+      own = await rotate(await rotate(own));
+      return found;
+    };
+    assert.equal(await sessions.revokeAll('ada', { except }), 1);
+    assert.deepEqual([await userOf(own), await userOf(other)], ['ada', null]);
+  });
+});
+
+describe('a logout by an id that was rotated, and by a login replaced, while its request was under way', () => {
+  async function replaced() {
+    const { sessions, open, answer, begin } = sessionsOver(memoryStore());
+    const told: string[] = [];
+    sessions.on('ended', () => void told.push('ended'));
+    const before = await begin({ cart: 'tea' });
+    const late = await open(before);
+    let cookie = before;
+    for (const change of ['rotate', 'login'] as const) {
+      const opened = await open(cookie);
+      await opened.session[change]('ada' as never);
+      cookie = (await answer(opened)) as string;
+    }
+    return { sessions, open, answer, before, late, cookie, told };
+  }
+
+  it('ends nothing, tells of no end, and takes no cookie away from the browser', async () => {
+    const { open, answer, late, cookie, told } = await replaced();
+    await late.session.logout();
+    assert.equal(await answer(late), undefined);
+    assert.equal((await open(cookie)).session.about.userId, 'ada');
+    assert.deepEqual(told, []);
+  });
+
+  it('leaves what tells a request with that id that it is late', async () => {
+    const { sessions, open, answer, before, late } = await replaced();
+    assert.equal(await sessions.revoke(late.session.about.handle as string), false);
+    const opened = await open(before);
+    opened.session['theme'] = 'dark';
+    assert.equal(await answer(opened), undefined);
+  });
+});
+
+describe('a request that has rotated the id, and answers once another has logged in by the old one', () => {
+  const between: Record<string, (session: Opened['session'], theirs: () => Promise<void>) => Promise<void>> = {
+    'and changes nothing': async (session, theirs) => {
+      await session.rotate();
+      await theirs();
+    },
+    'and has saved what it changed': async (session, theirs) => {
+      await session.rotate();
+      session['theme'] = 'dark';
+      await session.save();
+      await theirs();
+    },
+    'and marks the session as seen': async (session, theirs) => {
+      await session.rotate();
+      session.touch();
+      await theirs();
+    },
+  };
+  for (const [name, act] of Object.entries(between)) {
+    it(`${name}, leaves the login's cookie alone`, async () => {
+      const { open, answer, begin } = sessionsOver(memoryStore());
+      const before = await begin({ cart: ['tea'] });
+      const rotating = await open(before);
+      let login: string | undefined;
+      await act(rotating.session, async () => {
+        const opened = await open(before);
+        await opened.session.login('ada');
+        login = await answer(opened);
+      });
+      assert.equal(await answer(rotating), undefined);
+      assert.equal((await open(login)).session.about.userId, 'ada');
+    });
+  }
+
+  it('leaves it alone as well where it had its own cookie renewed when it saved', async () => {
+    const clock = createTestClock();
+    const { open, answer, begin } = sessionsOver(memoryStore({ clock }), clock, { cookie: { persistent: true } });
+    const before = await begin({ cart: ['tea'] });
+    clock.advance('1h');
+    const saving = await open(before);
+    add(saving.session, 'cake');
+    await saving.session.save();
+    const opened = await open(before);
+    await opened.session.login('ada');
+    const login = await answer(opened);
+    assert.equal(await answer(saving), undefined);
+    assert.equal((await open(login)).session.about.userId, 'ada');
+  });
+
+  it('is asked nothing more once its cookie has left', async () => {
+    const store = faultStore(memoryStore());
+    const { open, answer, begin } = sessionsOver(store);
+    const rotating = await open(await begin({ cart: ['tea'] }));
+    await rotating.session.rotate();
+    await answer(rotating);
+    const before = store.calls.length;
+    await rotating.session.save();
+    assert.deepEqual(store.calls.slice(before), []);
+  });
+
+  it('gives the new id also where the store does not answer when it is asked whether that still stands', async () => {
+    const store = faultStore(memoryStore());
+    const { open, answer, begin } = sessionsOver(store);
+    const rotating = await open(await begin({ cart: ['tea'] }));
+    await rotating.session.rotate();
+    store.plan(() => ({ kind: 'fail' }));
+    const after = await answer(rotating);
+    store.plan(() => null);
+    assert.deepEqual({ ...(await open(after)).session }, { cart: ['tea'] });
   });
 });
 

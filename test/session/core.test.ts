@@ -1,10 +1,10 @@
 // A session as its core shows it: its ids, what is written, what is told of it, and what of a store it cannot use.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SessionStore } from 'madeleine';
+import type { SessionRecord, SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, faultStore } from 'madeleine/testing';
-import { facts, sessionsOver } from '../support/core-sessions.ts';
+import { facts, type Opened, sessionsOver } from '../support/core-sessions.ts';
 import { inProduction } from '../support/production.ts';
 
 describe('an id that is taken', () => {
@@ -51,6 +51,47 @@ it('a store that answers with nothing like a record is told as poison, and the v
     sessions.on('poison', () => void told++);
     assert.deepEqual({ ...(await open(await begin({ cart: 'tea' }))).session }, {});
     assert.equal(told, 1);
+  }
+});
+
+describe('a session whose stored data is damaged', () => {
+  async function damaged() {
+    const store = memoryStore();
+    const { sessions, open, answer } = sessionsOver(store);
+    const begun = await open();
+    await begun.session.login('ada');
+    const key = begun.session.about.handle as string;
+    const cookie = (await answer(begun)) as string;
+    const record = (await store.read(key)) as SessionRecord;
+    await store.replace(key, { ...record, data: '{"cart":', version: record.version + 1 }, record.version);
+    return { sessions, open, answer, key, store, cookie };
+  }
+
+  it("is nobody's to a guard, as to a handler", async () => {
+    const { sessions, open, answer, cookie } = await damaged();
+    let told = 0;
+    sessions.on('poison', () => void told++);
+    const opened = await open(cookie);
+    assert.equal(opened.visitor(), null);
+    assert.equal(opened.session.about.userId, null);
+    assert.equal(await answer(opened), undefined);
+    assert.equal(told, 1);
+  });
+
+  const ends: Record<string, (session: Opened['session']) => Promise<void>> = {
+    'logout()': session => session.logout(),
+    'a login': session => session.login('ada'),
+    'regenerate()': session => session.regenerate(),
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    it(`ends with ${name}, and is not there again once what damaged it is undone`, async () => {
+      const { open, answer, store, key, cookie } = await damaged();
+      const opened = await open(cookie);
+      await end(opened.session);
+      assert.notEqual(await answer(opened), undefined);
+      assert.equal(await store.read(key), null);
+      assert.deepEqual((await open(cookie)).visitor(), null);
+    });
   }
 });
 

@@ -45,6 +45,7 @@ describe('what JSON would change is refused, with the path to it', () => {
     ['undefined in an array', undefined, /undefined in an array/],
     ['Uint8Array', new Uint8Array(2), /Uint8Array/],
     ['toJSON', { toJSON: () => 'x' }, /session\.a\.b\[1\]/],
+    ['toJSON of an array', Object.assign([1], { toJSON: () => 'x' }), /session\.a\.b\[1\]/],
   ];
   for (const [name, value, says] of cases) {
     it(name, async () => {

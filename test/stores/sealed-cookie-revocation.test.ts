@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { memoryStore } from 'madeleine/memory';
+import { sealedCookieStore } from 'madeleine/sealed-cookie';
 import { createTestClock, type Fault, type FaultStore, faultStore, type TestClock } from 'madeleine/testing';
 import type { Client } from '../support/client.ts';
+import { sessionsOver } from '../support/core-sessions.ts';
 import { openSealed, type SealedApp } from './support/sealed-app.ts';
 
 const userOf = async (client: Client): Promise<unknown> => (await client.get('/data')).json()['userId'];
@@ -334,3 +336,58 @@ describe('sealed cookie with an epoch', () => {
     await assert.rejects(app.remember.sessions.revoke('x'.repeat(43)), { code: 'ERR_STORE_NO_ADMIN' });
   });
 });
+
+it('a logout ends the session also where a rotation before it, in the same request, is on the denylist and was thought to have failed', async () => {
+  const denylist = faultStore(memoryStore());
+  const { open, answer, begin } = sessionsOver(memoryStore(), undefined, { store: sealedCookieStore({ denylist }) });
+  const cookie = await begin({ cart: 'tea' });
+  const opened = await open(cookie);
+  // The answer of the write is lost, and the question whether it was done fails too.
+  denylist.plan(({ operation }) => ({ kind: operation === 'create' ? 'drop' : 'fail' }));
+  await assert.rejects(opened.session.rotate(), { code: 'ERR_STORE_FAILED' });
+  denylist.plan(() => null);
+  await opened.session.logout();
+  assert.equal(await answer(opened), 'session=');
+  assert.deepEqual({ ...(await open(cookie)).session }, {});
+});
+
+it('a logout ends the session also where another request rotates its id once more as the logout gets there', async () => {
+  const kept = memoryStore();
+  let before: (key: string) => Promise<void> | undefined = () => undefined;
+  const denylist = faultStore({
+    ...faultStore(kept),
+    async create(key, record) {
+      await before(key);
+      return kept.create(key, record);
+    },
+  });
+  const { open, answer, begin } = sessionsOver(kept, undefined, { store: sealedCookieStore({ denylist }) });
+  const cookie = await begin({ cart: 'tea' });
+  const [rotating, ending] = [await open(cookie), await open(cookie)];
+  await rotating.session.rotate();
+  const second = rotating.session.about.handle;
+  before = key => {
+    if (key !== second) return;
+    before = () => undefined;
+    return rotating.session.rotate();
+  };
+  await ending.session.logout();
+  assert.notEqual(rotating.session.about.handle, second);
+  assert.equal(await answer(ending), 'session=');
+  assert.equal(await answer(rotating), undefined);
+});
+
+for (const act of ['login', 'regenerate'] as const) {
+  it(`a ${act} by an id that another request has rotated ends the session under its next id, too`, async () => {
+    const denylist = memoryStore();
+    const { open, answer, begin } = sessionsOver(denylist, undefined, { store: sealedCookieStore({ denylist }) });
+    const first = await begin({ cart: 'tea' });
+    const [rotating, replacing] = [await open(first), await open(first)];
+    await rotating.session.rotate();
+    const second = await answer(rotating);
+    await replacing.session[act]((act === 'login' ? 'ada' : ['cart']) as never);
+    const third = await answer(replacing);
+    for (const dead of [first, second]) assert.deepEqual({ ...(await open(dead)).session }, {});
+    if (act === 'login') assert.deepEqual({ ...(await open(third)).session }, { cart: 'tea' });
+  });
+}

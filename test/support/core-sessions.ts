@@ -1,5 +1,5 @@
 // Sessions without a framework: each request as a server would make it of its Cookie field.
-import { createSessions, type OpenSession, type SessionStore, type Sessions } from 'madeleine';
+import { createSessions, type OpenSession, type SessionStore, type Sessions, type SessionsOptions } from 'madeleine';
 
 export type Data = Record<string, unknown>;
 export type Opened = OpenSession<Data>;
@@ -16,8 +16,12 @@ export interface CoreSessions {
   begin(data: Data): Promise<string>;
 }
 
-export function sessionsOver(store: SessionStore, clock: () => number = Date.now): CoreSessions {
-  const sessions = createSessions<Data>({ secret, store, clock });
+export function sessionsOver(
+  store: SessionStore,
+  clock: () => number = Date.now,
+  options: Partial<SessionsOptions<Data>> = {},
+): CoreSessions {
+  const sessions = createSessions<Data>({ secret, store, clock, ...options });
   const open = async (cookie?: string): Promise<Opened> => sessions.open(cookie, facts);
   async function answer(opened: Opened): Promise<string | undefined> {
     await opened.commit();
