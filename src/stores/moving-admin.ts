@@ -10,12 +10,20 @@ export interface Mover {
   isClaim(record: SessionRecord): boolean;
 }
 
+type Entry = [key: string, record: SessionRecord];
+
 /** Before cursors of the old store's walk, and of the new one's. */
 const OLD = 'old:';
 const NEW = 'new:';
 
 /** The admin part over two stores. Always the old one first: what leaves it meanwhile is then found in the new one. */
 export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, isClaim }: Mover): StoreAdmin {
+  /** Answers with those that could not be brought over, and are still where they were. */
+  async function bringAll(entries: readonly Entry[]): Promise<Entry[]> {
+    const outcomes = await Promise.allSettled(entries.map(([key]) => bringOver(key)));
+    return entries.filter((_, index) => outcomes[index]?.status === 'rejected');
+  }
+
   return {
     async byUser(userId) {
       const found = new Map(await from.byUser(userId));
@@ -25,24 +33,25 @@ export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, isCla
 
     // The new store deletes: it alone can look whose a session is, and delete it, in one step.
     async deleteByUser(userId, except) {
-      const old = await from.byUser(userId);
-      await Promise.all(old.map(([key]) => bringOver(key)));
+      await bringAll(await from.byUser(userId));
       const deleted = await to.deleteByUser(userId, except);
-      // What has expired cannot always be brought over: the new store may collect it at once.
+      // What the new store refuses, and what has expired, which it may collect at once.
       return deleted + (await from.deleteByUser(userId, except));
     },
 
     // Brings over what it finds in the old store, and shows it in the new one: else what is brought over during the walk
-    // would be seen twice, or not at all.
+    // would be seen twice, or not at all. What the new store refuses is shown where it is.
     async page(cursor, limit) {
       let next = cursor;
       if (next === null || next.startsWith(OLD)) {
         const old = await from.page(next?.slice(OLD.length) ?? null, limit);
-        await Promise.all(old.entries.map(([key]) => bringOver(key)));
-        if (old.cursor !== null) return { entries: [], cursor: OLD + old.cursor };
+        const refused = await bringAll(old.entries);
+        if (old.cursor !== null || refused.length > 0) {
+          return { entries: refused, cursor: old.cursor === null ? NEW : OLD + old.cursor };
+        }
         next = null;
       }
-      const page = await to.page(next?.slice(NEW.length) ?? null, limit);
+      const page = await to.page(next?.slice(NEW.length) || null, limit);
       const entries = page.entries.filter(([, record]) => !isClaim(record));
       return { entries, cursor: page.cursor && NEW + page.cursor };
     },

@@ -510,6 +510,23 @@ describe('a whole application', () => {
   });
 });
 
+describe('a session that the new store refuses', () => {
+  it('is shown where it is, and ends with the others of its user', async () => {
+    const [from, to] = [memoryStore(), memoryStore({ maxBytes: 200 })];
+    const sessions = createSessions({ secret: 'a secret of more than thirty-two bytes', store: movingStore(from, to) });
+    const large = JSON.stringify({ text: 'x'.repeat(200) });
+    for (const key of ['a', 'b', 'c']) await from.create(key, record({ userId: 'ada' }));
+    await from.create('large', record({ userId: 'ada', data: large }));
+    const seen: string[] = [];
+    for await (const { handle } of sessions.scan()) seen.push(handle);
+    assert.deepEqual(seen.sort(), ['a', 'b', 'c', 'large']);
+    assert.equal(await from.admin.count(now), 1);
+    assert.equal(await sessions.revokeAll('ada'), 4);
+    assert.deepEqual(await sessions.list('ada'), []);
+    await sessions.close();
+  });
+});
+
 describe('what movingStore says', () => {
   it('how many live sessions are left in the old one', async () => {
     const clock = createTestClock(now - 1);
