@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import type { RequestHandler } from 'express';
 import { type SqliteDatabase, type SqliteStoreOptions, sqliteStore } from 'madeleine/sqlite';
 import { storeConformance } from 'madeleine/testing';
+import { serveRoutes } from '../support/routes.ts';
 import { childScript, inProcesses } from './support/processes.ts';
 import { runInProject } from './support/project.ts';
 import { sampleRecord } from './support/sample-record.js';
@@ -326,6 +328,18 @@ test('what is neither a path nor a database is refused', () => {
       message: /neither a path/,
     });
   }
+});
+
+test('sessions are kept by a clock that tells fractions of a millisecond, as performance.now() does', async () => {
+  const count: RequestHandler = (req, res) => {
+    req.session.visits = (req.session.visits ?? 0) + 1;
+    res.json(req.session.visits);
+  };
+  const options = { store: sqliteStore(':memory:'), clock: () => Date.now() + 0.25 };
+  const app = await serveRoutes({ '/count': count }, options);
+  const client = app.client();
+  for (const visits of [1, 2]) assert.equal((await client.get('/count')).json(), visits);
+  await app.close();
 });
 
 test('an unreadable device is no device, and the record is still there', () => {
