@@ -79,6 +79,32 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await pool.promise().end();
   });
 
+  test('the table is one of InnoDB whose keys are long, whatever the server makes when it is not told', async () => {
+    const root = await mysql.createConnection(server.url).promise();
+    const [[before]] = (await root.query(
+      `SELECT @@GLOBAL.default_storage_engine AS engine, @@GLOBAL.innodb_default_row_format AS format`,
+    )) as unknown as [[{ engine: string; format: string }]];
+    const set = ({ engine, format }: typeof before) =>
+      root.query(`SET GLOBAL default_storage_engine = ${engine}, GLOBAL innodb_default_row_format = ${format}`);
+    const url = await server.createDatabase();
+    await set({ engine: 'MyISAM', format: 'compact' });
+    try {
+      const store = mysqlStore(url);
+      const key = 'k'.repeat(1024);
+      assert.equal(await store.create(key, sampleRecord(now)), true);
+      assert.deepEqual(await store.read(key), sampleRecord(now));
+      await store.close();
+    } finally {
+      await set(before);
+    }
+    const [tables] = await root.query(
+      'SELECT engine AS engine FROM information_schema.tables WHERE table_schema = ?',
+      new URL(url).pathname.slice(1),
+    );
+    assert.deepEqual(tables, [{ engine: 'InnoDB' }]);
+    await root.end();
+  });
+
   test('a server that takes no writes says so', async () => {
     const pool = createPool(await server.createDatabase(), {}, ['SET SESSION TRANSACTION READ ONLY']);
     await assert.rejects(mysqlStore(pool).ready(), { code: 'ERR_STORE_FAILED', message: /takes no writes.*replica/ });
