@@ -105,6 +105,13 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await root.end();
   });
 
+  test('what does not fit is refused, and not cut short', async () => {
+    const store = mysqlStore(await server.createDatabase());
+    await assert.rejects(async () => store.create('k'.repeat(3_073), sampleRecord(now)), { code: 'ER_DATA_TOO_LONG' });
+    assert.equal(await store.admin.count(0), 0);
+    await store.close();
+  });
+
   test('a server that takes no writes says so', async () => {
     const pool = createPool(await server.createDatabase(), {}, ['SET SESSION TRANSACTION READ ONLY']);
     await assert.rejects(mysqlStore(pool).ready(), { code: 'ERR_STORE_FAILED', message: /takes no writes.*replica/ });
