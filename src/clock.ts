@@ -7,11 +7,13 @@ export type Clock = () => number;
 export const CLOCK_SKEW: number = 5 * 60_000;
 
 /**
- * Option "clock"; by default the machine's clock, looked up at each call so that nothing is captured at import time.
+ * Option "clock"; by default the machine's clock, looked up at each call so that nothing is captured at import time. Of one
+ * that tells fractions, as `performance.now()` does, they are dropped: times are kept as whole numbers.
  *
  * @throws MadeleineError `ERR_OPTION_INVALID` when it is not a function
  */
-export function checkClock(clock: Clock = () => Date.now()): Clock {
-  if (typeof clock === 'function') return clock;
+export function checkClock(clock?: Clock): Clock {
+  if (clock === undefined) return () => Date.now();
+  if (typeof clock === 'function') return () => Math.floor(clock());
   throw invalidOption('clock', 'is not a function', 'Give a function like Date.now.');
 }

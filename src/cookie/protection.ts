@@ -33,7 +33,7 @@ export function createProtection(
     const made = Number.parseInt(time, 36);
     return made <= clock() + CLOCK_SKEW && clock() < made + lifetime;
   };
-  const now = () => Math.floor(clock()).toString(36);
+  const now = () => clock().toString(36);
 
   if (protection === 'signed') {
     const signer = createSigner(keys);

@@ -49,7 +49,7 @@ export async function makeTable(connection: PostgresConnection, table: string, u
     return rows[0] as object as Survey;
   };
   const look = connection.prepare(
-    `SELECT 1::bigint AS one, version() AS server, current_setting('server_version_num') AS number,
+    `SELECT 1 AS one, version() AS server, current_setting('server_version_num') AS number,
        current_setting('server_encoding') AS encoding, to_regclass($1) IS NOT NULL AS present,
        obj_description(to_regclass($1), 'pg_class') AS comment`,
   );

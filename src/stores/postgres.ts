@@ -144,7 +144,8 @@ function prepareAll({ prepare }: PostgresConnection, table: string) {
     deleteByUser: prepare(`DELETE FROM ${table} WHERE user_id = $1 AND key IS DISTINCT FROM $2`),
     page: prepare(`SELECT ${all} FROM ${table} WHERE key > $1 ORDER BY key LIMIT $2`),
     count: prepare(`SELECT count(*) AS live FROM ${table} WHERE expires_at > $1`),
-    // Several processes that prune at once share the work. The array is made once; IN would let the planner repeat it.
+    // Several processes that prune at once share the work. The array is made once; IN would let the planner repeat it. Without the
+    // order it would take any rows that it meets, and look through the whole table for the last of them.
     prune: prepare(
       `DELETE FROM ${table} WHERE key = ANY (ARRAY (
          SELECT key FROM ${table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,

@@ -55,7 +55,7 @@ local unlisted
 if stored ~= '' and listedUntil ~= '${NOT_LISTED}' then
   if string.sub(stored, ${COLUMNS_WIDTH + 1}) ~= newUser then
     unlisted = ${OWNER}
-  elseif newListedUntil == '${NOT_LISTED}' and newExpiresAt <= listedUntil then
+  elseif newExpiresAt <= listedUntil then
     newListedUntil = listedUntil
   end
 end
@@ -76,7 +76,7 @@ else
 end
 
 redis.call('SET', KEYS[1], '${LAYOUT}' .. newTimes .. newListedUntil .. newVersion .. writes .. rest, 'PX', lifetime)
-if newExpiresAt ~= ${columnOf('stored', 'expiresAt')} then redis.call('ZADD', KEYS[2], tonumber(newExpiresAt), key) end
+if newExpiresAt ~= ${columnOf('stored', 'expiresAt')} then redis.call('ZADD', KEYS[2], newExpiresAt, key) end
 return { 'done', unlisted }
 `);
 
@@ -101,7 +101,7 @@ if newExpiresAt > expiresAt then
   end
   expiresAt = newExpiresAt
   redis.call('PEXPIRE', KEYS[1], lifetime)
-  redis.call('ZADD', KEYS[2], tonumber(newExpiresAt), key)
+  redis.call('ZADD', KEYS[2], newExpiresAt, key)
 end
 redis.call('SETRANGE', KEYS[1], 1, lastSeenAt .. expiresAt .. listedUntil)
 return { 'done' }

@@ -69,7 +69,7 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
   const nextWrite = createWriter();
   const keysOf = (key: string): [string, string] => [names.record(key), names.bucket(bucketOf(key))];
   /** After this time Redis deletes a record: counted here, so that the server's clock does not matter. */
-  const lifetime = (until: number) => Math.max(1, Math.ceil(until - clock()));
+  const lifetime = (until: number) => Math.max(1, until - clock());
 
   function read(key: string): Promise<SessionRecord | null> {
     const name = names.record(key);

@@ -28,7 +28,7 @@ const STEPS = [
 
 /** Deletes what has expired at a moment, at most so many: `now`, `limit`. */
 export const PRUNE = `DELETE FROM madeleine_sessions WHERE rowid IN
-  (SELECT rowid FROM madeleine_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`;
+  (SELECT rowid FROM madeleine_sessions WHERE expires_at <= ? LIMIT ?)`;
 
 /**
  * Makes the schema, or completes an older one. Processes that start at once do it one after the other.
@@ -49,7 +49,7 @@ export function migrate(database: SqliteDatabase): void {
     // A start with the schema of this version writes nothing: it succeeds on a full disk, too.
     if (version < STEPS.length) {
       for (const step of STEPS.slice(Number(version))) database.exec(step);
-      database.exec(`DELETE FROM madeleine_schema; INSERT INTO madeleine_schema VALUES (${STEPS.length})`);
+      database.exec(`INSERT INTO madeleine_schema VALUES (${STEPS.length})`);
     }
     database.exec('COMMIT');
   } catch (error) {

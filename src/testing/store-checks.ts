@@ -46,6 +46,26 @@ const checks: Record<string, StoreCheck['run']> = {
     }
   },
 
+  'replace: a record that differs in one field beside its version is stored, whichever field that is': async (
+    store,
+    clock,
+  ) => {
+    const plain = sample(clock);
+    const [earlier, later] = [clock() - 1, clock() + HOUR + 1];
+    const times = { createdAt: earlier, authenticatedAt: earlier, lastSeenAt: later, expiresAt: later };
+    const device = { address: '192.0.2.1' };
+    const others = { ...times, data: '"other"', userId: 'user-1', remember: true, device, successor: 'next' };
+    for (const [field, value] of Object.entries(others)) {
+      const other = { ...plain, [field]: value };
+      for (const [index, [before, after]] of [[plain, other] as const, [other, plain] as const].entries()) {
+        const key = `${field}-${index}`;
+        await store.create(key, before);
+        assert.equal((await store.replace(key, { ...after, version: 2 }, 1)).ok, true);
+        assert.deepEqual(await store.read(key), { ...after, version: 2 });
+      }
+    }
+  },
+
   'replace: refuses any other version, says what stands there, and changes nothing': async (store, clock) => {
     const record = sample(clock, { version: 3, userId: 'user-1', device: { address: '192.0.2.1' } });
     await store.create('key', record);

@@ -40,10 +40,11 @@ export function variedSamples(clock: TestClock): SessionRecord[] {
   const century = 100 * 365 * 24 * HOUR;
   return [
     sample(clock, { userId: 'user-1', authenticatedAt: now - 1, createdAt: now - 2, remember: true }),
-    sample(clock, { lastSeenAt: now + 1, expiresAt: now + century, version: 2 ** 31 - 1 }),
+    sample(clock, { lastSeenAt: now + 1, expiresAt: now + century, version: Number.MAX_SAFE_INTEGER }),
     sample(clock, { device: {} }),
     sample(clock, { device: { userAgent: 'Mozilla/5.0 (Ordinateur; "guillemets") É 🍰' } }),
     sample(clock, { device: { userAgent: '', address: '2001:db8::1' } }),
+    sample(clock, { device: { userAgent: 'É'.repeat(256) } }),
     sample(clock, { successor: 'V3JpdHRlbi1pbi1hLWNvcmstbGluZWQtcm9vbS0xOTEz', userId: '' }),
     sample(clock, { data: '' }),
   ];

@@ -99,6 +99,10 @@ const faults: Record<string, Fault> = {
     replace: (key, record, expected) =>
       good.replace(key, { ...record, userId: read(good, key)?.userId ?? null }, expected),
   }),
+  'replace keeps one field as it was': good => ({
+    replace: (key, record, expected) =>
+      good.replace(key, { ...record, successor: read(good, key)?.successor ?? null }, expected),
+  }),
   'touch brings back': good => ({
     touch: (key, lastSeenAt, expiresAt) =>
       good.touch(key, lastSeenAt, expiresAt) || good.create(key, { lastSeenAt, expiresAt } as SessionRecord),

@@ -79,6 +79,39 @@ describe('mysqlStore', { skip: need('mariadb') }, () => {
     await pool.promise().end();
   });
 
+  test('the table is one of InnoDB whose keys are long, whatever the server makes when it is not told', async () => {
+    const root = await mysql.createConnection(server.url).promise();
+    const [[before]] = (await root.query(
+      `SELECT @@GLOBAL.default_storage_engine AS engine, @@GLOBAL.innodb_default_row_format AS format`,
+    )) as unknown as [[{ engine: string; format: string }]];
+    const set = ({ engine, format }: typeof before) =>
+      root.query(`SET GLOBAL default_storage_engine = ${engine}, GLOBAL innodb_default_row_format = ${format}`);
+    const url = await server.createDatabase();
+    await set({ engine: 'MyISAM', format: 'compact' });
+    try {
+      const store = mysqlStore(url);
+      const key = 'k'.repeat(1024);
+      assert.equal(await store.create(key, sampleRecord(now)), true);
+      assert.deepEqual(await store.read(key), sampleRecord(now));
+      await store.close();
+    } finally {
+      await set(before);
+    }
+    const [tables] = await root.query(
+      'SELECT engine AS engine FROM information_schema.tables WHERE table_schema = ?',
+      new URL(url).pathname.slice(1),
+    );
+    assert.deepEqual(tables, [{ engine: 'InnoDB' }]);
+    await root.end();
+  });
+
+  test('what does not fit is refused, and not cut short', async () => {
+    const store = mysqlStore(await server.createDatabase());
+    await assert.rejects(async () => store.create('k'.repeat(3_073), sampleRecord(now)), { code: 'ER_DATA_TOO_LONG' });
+    assert.equal(await store.admin.count(0), 0);
+    await store.close();
+  });
+
   test('a server that takes no writes says so', async () => {
     const pool = createPool(await server.createDatabase(), {}, ['SET SESSION TRANSACTION READ ONLY']);
     await assert.rejects(mysqlStore(pool).ready(), { code: 'ERR_STORE_FAILED', message: /takes no writes.*replica/ });

@@ -120,6 +120,37 @@ describe('postgresStore', { skip: need('postgres') }, () => {
       assert.notEqual(await store.read('b'), null);
     }));
 
+  test('no call but count goes through the whole table, whatever values the server expects', () =>
+    withPool(
+      async (store, pool) => {
+        // They expire in another order than they were made in, as those do that are used again and again.
+        await pool.query(`INSERT INTO madeleine_sessions
+          SELECT 'key-' || i, 1, 'user-' || i, 0, NULL, 0, 1 + abs(hashint4(i)::bigint), false, NULL, NULL, repeat('x', 200)
+          FROM generate_series(1, 10000) AS i`);
+        await pool.query('ANALYZE madeleine_sessions');
+        await store.create('key', sampleRecord(now));
+        await store.read('key');
+        await store.replace('key', sampleRecord(now, { version: 2 }), 1);
+        await store.touch('key', now, now);
+        await store.delete('key');
+        await store.admin.byUser('user-1');
+        await store.admin.deleteByUser('user-1', 'key-2');
+        await store.admin.page(null, 10);
+        await store.admin.prune(0, 10);
+        const { rows } =
+          await pool.query(`SELECT name, cardinality(parameter_types) AS values FROM pg_prepared_statements
+          WHERE statement LIKE '%madeleine_sessions%'`);
+        assert.equal(rows.length, 9);
+        // The plan that the server keeps when it has seen many values.
+        await pool.query('SET plan_cache_mode = force_generic_plan');
+        for (const { name, values } of rows) {
+          const plan = await pool.query(`EXPLAIN EXECUTE "${name}" (${Array(values).fill('NULL')})`);
+          assert.doesNotMatch(JSON.stringify(plan.rows), /Seq Scan/);
+        }
+      },
+      { max: 1 },
+    ));
+
   test('statements are prepared once on a connection', () =>
     withPool(
       async (store, pool, names) => {
@@ -161,6 +192,18 @@ describe('postgresStore', { skip: need('postgres') }, () => {
       },
       { max: 1 },
     ));
+
+  test('keys and user ids have a collation that no update of the system changes, which would spoil their indexes', () =>
+    withPool(async (_store, pool) => {
+      const { rows } = await pool.query(
+        `SELECT attname, collname FROM pg_attribute JOIN pg_collation ON pg_collation.oid = attcollation
+         WHERE attrelid = 'madeleine_sessions'::regclass AND attname IN ('key', 'user_id') ORDER BY attname`,
+      );
+      assert.deepEqual(rows, [
+        { attname: 'key', collname: 'C' },
+        { attname: 'user_id', collname: 'C' },
+      ]);
+    }));
 
   test('options: a schema, which must exist', async () => {
     const url = await server.createDatabase();

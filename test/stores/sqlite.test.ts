@@ -6,9 +6,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it, test } from 'node:test';
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import type { RequestHandler } from 'express';
 import { type SqliteDatabase, type SqliteStoreOptions, sqliteStore } from 'madeleine/sqlite';
 import { storeConformance } from 'madeleine/testing';
+import { serveRoutes } from '../support/routes.ts';
 import { childScript, inProcesses } from './support/processes.ts';
 import { runInProject } from './support/project.ts';
 import { sampleRecord } from './support/sample-record.js';
@@ -72,6 +74,37 @@ test('processes that start at once on a new file all succeed, and make one schem
     assert.equal(store.admin.count(now), 8);
     store.close();
   }
+});
+
+test('a start on a file that another process writes to, before it is in WAL mode, waits for that', async context => {
+  const file = freshFile();
+  const failed = new Int32Array(new SharedArrayBuffer(4));
+  const load = builtin ? "process.getBuiltinModule('node:sqlite').DatabaseSync" : "require('better-sqlite3')";
+  const script = `
+    const { parentPort, workerData: { file, failed } } = require('node:worker_threads');
+    const database = new (${load})(file);
+    database.exec('BEGIN IMMEDIATE; CREATE TABLE orders (id INTEGER)');
+    parentPort.postMessage('it writes');
+    Atomics.wait(failed, 0, 0);
+    database.exec('COMMIT');
+    database.close();`;
+  const writer = new Worker(script, { eval: true, workerData: { file, failed } });
+  await once(writer, 'message');
+  const exec = Default.prototype.exec as SqliteDatabase['exec'];
+  context.mock.method(Default.prototype as SqliteDatabase, 'exec', function (this: SqliteDatabase, sql: string) {
+    try {
+      return exec.call(this, sql);
+    } catch (error) {
+      // The store waits without leaving the event loop: the other one has to be told in another way.
+      Atomics.store(failed, 0, 1);
+      Atomics.notify(failed, 0);
+      throw error;
+    }
+  });
+  const store = sqliteStore(file);
+  assert.equal(failed[0], 1);
+  assert.equal(store.create('key', sampleRecord(now)), true);
+  store.close();
 });
 
 test('kill -9: every write that was acknowledged is there', async () => {
@@ -190,6 +223,50 @@ test('a start on a file that has the schema writes nothing', () => {
   watcher.close();
 });
 
+test('whoever completes a schema has looked at it with nobody else in between', () => {
+  const file = freshFile();
+  const [database, other] = [new Default(file), new Default(file)];
+  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE madeleine_schema (version INTEGER NOT NULL) STRICT');
+  other.exec('PRAGMA busy_timeout = 0');
+  let refused = 0;
+  const watched: SqliteDatabase = {
+    exec: sql => database.exec(sql),
+    prepare(sql) {
+      if (sql.includes('madeleine_schema')) {
+        assert.throws(() => sqliteStore(other), /locked/);
+        refused++;
+      }
+      return database.prepare(sql);
+    },
+    close() {},
+  };
+  assert.equal(sqliteStore(watched).create('key', sampleRecord(now)), true);
+  assert.equal(refused, 1);
+  assert.notEqual(sqliteStore(other).read('key'), null);
+  for (const opened of [database, other]) opened.close();
+});
+
+test('no call looks through the whole table', () => {
+  const database = new Default(':memory:');
+  const statements: string[] = [];
+  const watched: SqliteDatabase = {
+    exec: sql => database.exec(sql),
+    prepare(sql) {
+      if (sql.includes('madeleine_sessions')) statements.push(sql);
+      return database.prepare(sql);
+    },
+    close() {},
+  };
+  sqliteStore(watched);
+  assert.equal(statements.length, 11);
+  for (const sql of statements) {
+    const values = Array.from(sql.matchAll(/\?/g), () => null);
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as Array<{ detail: string }>;
+    for (const { detail } of plan) assert.doesNotMatch(detail, /SCAN|TEMP B-TREE/, sql);
+  }
+  database.close();
+});
+
 test("the application's own tables, version and settings in the same database are left alone", () => {
   const database = new Default(freshFile());
   database.exec('CREATE TABLE orders (id INTEGER); PRAGMA user_version = 42; PRAGMA synchronous = OFF');
@@ -251,6 +328,18 @@ test('what is neither a path nor a database is refused', () => {
       message: /neither a path/,
     });
   }
+});
+
+test('sessions are kept by a clock that tells fractions of a millisecond, as performance.now() does', async () => {
+  const count: RequestHandler = (req, res) => {
+    req.session.visits = (req.session.visits ?? 0) + 1;
+    res.json(req.session.visits);
+  };
+  const options = { store: sqliteStore(':memory:'), clock: () => Date.now() + 0.25 };
+  const app = await serveRoutes({ '/count': count }, options);
+  const client = app.client();
+  for (const visits of [1, 2]) assert.equal((await client.get('/count')).json(), visits);
+  await app.close();
 });
 
 test('an unreadable device is no device, and the record is still there', () => {
