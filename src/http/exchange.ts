@@ -8,7 +8,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
 import { bareError, clearForError } from './bare-error.ts';
 import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
-import { gateOf } from './gate.ts';
+import { gates } from './gate.ts';
 import { unwatchConnection, watchConnection } from './hang-up.ts';
 import { connectionOf, writableOf } from './http2.ts';
 import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
@@ -183,7 +183,7 @@ const NONE: readonly Exchange[] = [];
 
 /** The exchanges of a request, one for each session that it has, in the order in which they were opened. */
 export function exchangesOf(request: IncomingMessage): readonly Exchange[] {
-  return (gateOf(request)?.participants as readonly Exchange[] | undefined) ?? NONE;
+  return (gates.of(request)?.participants as readonly Exchange[] | undefined) ?? NONE;
 }
 
 /** The response depends on this request field. */

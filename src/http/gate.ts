@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { bareError, clearForError } from './bare-error.ts';
-import { createGateFinder } from './gate-finder.ts';
+import { createGateFinder, type GateFinder } from './gate-finder.ts';
 import { type GivenFields, takeHead, writeTaken } from './head.ts';
 import { holdHead, presentHeld, refuseAnotherHead } from './held-head.ts';
 import { breakOff, writableOf } from './http2.ts';
@@ -20,10 +20,8 @@ const MOST_HELD_BYTES = 16 * 1024 * 1024;
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `ending`: its end waits for a save; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'ending' | 'discarding';
 
-const gates = createGateFinder<Gate>();
-
-/** The gate before the response to this request, if any. */
-export const gateOf: (request: IncomingMessage) => Gate | undefined = gates.of;
+/** Finds the gate before a response, if any. */
+export const gates: GateFinder<Gate> = createGateFinder<Gate>();
 
 /** Holds the response until this participant is saved, beside others that may be there already. */
 export function enterGate(request: IncomingMessage, response: ServerResponse, participant: GateParticipant): void {
