@@ -77,6 +77,11 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     tellOfSession(this.#open, this.#open.setCookies(), given ?? this, this.sessions);
   }
 
+  names(): Iterable<string> {
+    // A mock may have no such method.
+    return this.#response.getHeaderNames?.() ?? [];
+  }
+
   field(name: string): string | null {
     return fieldOf(this.#response, name);
   }

@@ -138,6 +138,10 @@ class FetchHead implements LeavingHead {
     this.#headers = headers;
   }
 
+  names(): Iterable<string> {
+    return this.#headers.keys();
+  }
+
   field(name: string): string | null {
     return this.#headers.get(name);
   }

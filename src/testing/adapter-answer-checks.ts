@@ -130,6 +130,22 @@ const plainChecks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     }
   },
 
+  async 'nor for caches that have a field of their own (RFC 9213)'(bench) {
+    await bench.serve();
+    const ask = async (field: string, said: string) => {
+      const path = `/headers?cache-control=private&${field}=${encodeURIComponent(said)}`;
+      const fresh = bench.visitor();
+      const [first, second] = [await fresh.get(path), await fresh.get(path)];
+      assert.equal(first.headers['cache-control'], 'private');
+      assert.equal(second.headers[field], said, 'no cookie, no change');
+      return first.headers[field];
+    };
+    for (const field of ['cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']) {
+      assert.equal(await ask(field, 'max-age=60'), 'no-store');
+      assert.equal(await ask(field, 'private'), 'private');
+    }
+  },
+
   async 'Set-Cookie lines of the application live beside the session cookie'(bench) {
     const client = await bench.serve();
     const names = (await client.get('/cookies')).setCookies.map(line => line.split('=')[0]);
