@@ -9,7 +9,7 @@ import type { Visitor } from '../session/state.ts';
 import { bareError, clearForError } from './bare-error.ts';
 import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
 import { gates } from './gate.ts';
-import { unwatchConnection, watchConnection } from './hang-up.ts';
+import { unwatchConnection, watchConnection, whenOver } from './hang-up.ts';
 import { connectionOf, writableOf } from './http2.ts';
 import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
@@ -40,11 +40,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.#open = open;
     this.#response = response;
     this.#onError = onError;
-    if (open.endTurn) {
-      // A client that went away while it waited for its turn: 'close' is over already.
-      if (writableOf(response).closed) open.endTurn();
-      else response.once('close', open.endTurn);
-    }
+    if (open.endTurn) whenOver(response, open.endTurn);
   }
 
   /** What handlers hold. Who asks for it after the response is over may be about to change something. */
