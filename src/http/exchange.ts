@@ -73,6 +73,12 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     tellOfSession(this.#open, this.#open.setCookies(), given ?? this, this.sessions);
   }
 
+  headHasLeft(): void {
+    // There are none: nothing was done to the session yet. From here on, what needs a cookie is refused.
+    this.#open.setCookies();
+    if (writableOf(this.#response).writableEnded) this.ended(false);
+  }
+
   names(): Iterable<string> {
     // A mock may have no such method.
     return this.#response.getHeaderNames?.() ?? [];

@@ -179,6 +179,67 @@ for (const { name, express } of EXPRESSES) {
     });
   });
 
+  describe(`${name}, below what has sent the head already`, () => {
+    for (const open of [memoryStore, slow]) {
+      const build = () => {
+        const remember = session({ secret, store: open() });
+        const app = express();
+        const answerData: RequestHandler = (req, res) => void res.json(req.session);
+        app.get(['/begin', '/data'], remember, (req, _res, next) =>
+          req.path === '/begin' ? visit(req, _res, next) : next(),
+        );
+        app.get(['/begin', '/data'], answerData);
+        app.use((_req, res, next) => {
+          res.flushHeaders();
+          next();
+        }, remember);
+        app.get('/visit', visit, (req, res) => void res.end(String(req.session.visits)));
+        app.get('/login', async (req, res) => {
+          const refused = await req.session.login('u1').catch(error => error.code);
+          res.end(String(refused));
+        });
+        return serve(app);
+      };
+
+      it(`a stored session is there, and a change is saved before the end (${open.name})`, async context => {
+        const served = await build();
+        context.after(served.close);
+        const client = new Client(served.url);
+        await client.get('/begin');
+        assert.equal((await client.get('/visit')).body, '2');
+        assert.deepEqual((await client.get('/data')).json(), { visits: 2 });
+      });
+
+      it(`none can be begun, and the response is whole; a login says that it came too late (${open.name})`, async context => {
+        const served = await build();
+        context.after(served.close);
+        const client = new Client(served.url);
+        const answer = await client.get('/visit');
+        assert.deepEqual([answer.status, answer.body, answer.setCookies], [200, '1', []]);
+        assert.equal((await client.get('/login')).body, 'ERR_HEADERS_SENT');
+        await client.get('/begin');
+        assert.equal((await client.get('/login')).body, 'ERR_HEADERS_SENT');
+        assert.deepEqual((await client.get('/data')).json(), { visits: 1 });
+      });
+    }
+
+    it('so for a second session that is opened below it', async context => {
+      const [outer, inner] = [session({ secret }), session({ secret, name: 'inner' })];
+      const app = express();
+      app.use(outer, (_req, res, next) => void res.write('first ', () => next()), inner);
+      app.get('/', async (req, res) => {
+        const refused = await inner
+          .of(req)
+          .login('u1')
+          .catch(error => error.code);
+        res.end(String(refused));
+      });
+      const served = await serve(app);
+      context.after(served.close);
+      assert.equal((await request(served.url)).body, 'first ERR_HEADERS_SENT');
+    });
+  });
+
   describe(`${name}, HTTP/1.1`, () => {
     for (const open of [memoryStore, slow]) {
       it(`writeHead with a message, and Connection: close (${open.name})`, async () => {
