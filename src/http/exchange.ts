@@ -108,6 +108,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 
   refused(): void {
     this.#refused = true;
+    // The error carries no cookie: what needs one is refused, also to the error handler.
+    this.#open.setCookies();
     this.ended(false);
   }
 

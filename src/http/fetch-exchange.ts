@@ -50,6 +50,10 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
     try {
       saving = open.commit();
       await saving;
+    } catch (error) {
+      // The error carries no cookie: what needs one is refused, also to the error handler.
+      open.setCookies();
+      throw error;
     } finally {
       open.endTurn?.();
     }

@@ -101,6 +101,33 @@ for (const { name, express } of EXPRESSES) {
       await served.close();
     });
 
+    it('in the error handler of a save that failed, save() keeps what it changed, and a login says that its cookie reaches nobody', async () => {
+      for (const open of [memoryStore, slow]) {
+        const app = express();
+        app.use(session({ secret, store: open(), maxDataSize: 1000 }));
+        app.get('/visit', visit, (_req, res) => void res.send('ok'));
+        app.get('/data', (req, res) => void res.json(req.session));
+        app.get('/large', (req, res) => {
+          req.session.theme = LONG;
+          res.redirect('/data');
+        });
+        app.use(async (error: { code: string }, req: Request, res: Response, _next: NextFunction) => {
+          assert.equal(error.code, 'ERR_DATA_TOO_LARGE');
+          req.session.theme = 'too long';
+          const saved = await req.session.save().catch(failure => failure.code);
+          const loggedIn = await req.session.login('u1').catch(failure => failure.code);
+          res.status(400).send([saved, loggedIn]);
+        });
+        const served = await serve(app);
+        const client = new Client(served.url);
+        assert.deepEqual((await client.get('/large')).json<unknown>(), ['ERR_HEADERS_SENT', 'ERR_HEADERS_SENT']);
+        await client.get('/visit');
+        assert.deepEqual((await client.get('/large')).json<unknown>(), [null, 'ERR_HEADERS_SENT']);
+        assert.deepEqual((await client.get('/data')).json(), { visits: 1, theme: 'too long' });
+        await served.close();
+      }
+    });
+
     it('an error given to next() reaches the error handler, and the session is kept', async () => {
       const app = express();
       app.use(session({ secret }));
