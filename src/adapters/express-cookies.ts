@@ -56,10 +56,9 @@ export function cookies(
     const isFirst = present
       ? present.signing === null && signing !== null
       : !(request as { cookies?: unknown }).cookies;
-    if (isFirst) {
-      equip(request);
-      holder[COOKIES] = new RequestCookies(request.headers.cookie, signing);
-    }
+    // Ours that are there may have been read in another copy of Express, whose requests have other prototypes.
+    if (present || isFirst) equip(request);
+    if (isFirst) holder[COOKIES] = new RequestCookies(request.headers.cookie, signing);
     next();
   };
 }

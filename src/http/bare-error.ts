@@ -3,9 +3,18 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import { forgetTrailers, streamOf } from './http2.ts';
 
-/** Fields that belong to the response which the error replaces: they describe its body, where it leads, the cookies that it sets. */
-const OF_THE_BODY =
-  /^(content-(?!security-policy)|transfer-encoding$|etag$|last-modified$|cache-control$|expires$|accept-ranges$|location$|trailer$|set-cookie$)/;
+/**
+ * Fields that belong to the response which the error replaces: they describe its body, tell caches and the browser what to keep of it,
+ * say where it leads (proxies too: nginx and Apache send the file that they are told of here, whatever the status), and set cookies.
+ */
+const OF_THE_BODY = new RegExp(
+  `^(${[
+    'content-(?!security-policy).*|transfer-encoding|trailer|etag|last-modified|accept-ranges|(repr-)?digest',
+    '(.+-)?cache-control|surrogate-control|expires|age|x-accel-expires|clear-site-data',
+    'location|refresh|hx-location|hx-redirect|x-accel-redirect|x-sendfile',
+    'set-cookie',
+  ].join('|')})$`,
+);
 
 /** Whether a field of this name, in lower case, has no place in the error that is sent instead. */
 export function isOfTheBody(name: string): boolean {

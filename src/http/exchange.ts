@@ -8,8 +8,8 @@ import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
 import { bareError, clearForError } from './bare-error.ts';
 import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
-import { gateOf } from './gate.ts';
-import { unwatchConnection, watchConnection } from './hang-up.ts';
+import { gates } from './gate.ts';
+import { unwatchConnection, watchConnection, whenOver } from './hang-up.ts';
 import { connectionOf, writableOf } from './http2.ts';
 import { type LateSaver, lookWhenIdle, saveAtEnd, saveSoon } from './late-save.ts';
 import type { GateParticipant } from './participants.ts';
@@ -40,11 +40,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.#open = open;
     this.#response = response;
     this.#onError = onError;
-    if (open.endTurn) {
-      // A client that went away while it waited for its turn: 'close' is over already.
-      if (writableOf(response).closed) open.endTurn();
-      else response.once('close', open.endTurn);
-    }
+    if (open.endTurn) whenOver(response, open.endTurn);
   }
 
   /** What handlers hold. Who asks for it after the response is over may be about to change something. */
@@ -77,6 +73,17 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     tellOfSession(this.#open, this.#open.setCookies(), given ?? this, this.sessions);
   }
 
+  headHasLeft(): void {
+    // There are none: nothing was done to the session yet. From here on, what needs a cookie is refused.
+    this.#open.setCookies();
+    if (writableOf(this.#response).writableEnded) this.ended(false);
+  }
+
+  names(): Iterable<string> {
+    // A mock may have no such method.
+    return this.#response.getHeaderNames?.() ?? [];
+  }
+
   field(name: string): string | null {
     return fieldOf(this.#response, name);
   }
@@ -101,6 +108,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 
   refused(): void {
     this.#refused = true;
+    // The error carries no cookie: what needs one is refused, also to the error handler.
+    this.#open.setCookies();
     this.ended(false);
   }
 
@@ -183,7 +192,7 @@ const NONE: readonly Exchange[] = [];
 
 /** The exchanges of a request, one for each session that it has, in the order in which they were opened. */
 export function exchangesOf(request: IncomingMessage): readonly Exchange[] {
-  return (gateOf(request)?.participants as readonly Exchange[] | undefined) ?? NONE;
+  return (gates.of(request)?.participants as readonly Exchange[] | undefined) ?? NONE;
 }
 
 /** The response depends on this request field. */

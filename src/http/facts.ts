@@ -17,14 +17,16 @@ export interface FrameworkRequest {
 /** Asks the framework, and only when it has to: the answer costs Express 1 µs. */
 export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> implements RequestFacts {
   protected readonly request: Asked;
+  readonly #prototype: object | null;
 
   constructor(request: Asked) {
     this.request = request;
+    this.#prototype = Object.getPrototypeOf(request);
   }
 
   /** A request that the framework never saw (of socket.io, of connect) has no such property: then its connection is asked. */
   get secure(): boolean {
-    return this.request.secure ?? isEncrypted(this.request.socket);
+    return this.#ask('secure') ?? isEncrypted(this.request.socket);
   }
 
   get forwardedHttps(): boolean {
@@ -32,7 +34,23 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
   }
 
   device(): Device {
-    return deviceOf(this.request.headers['user-agent'], this.request.ip);
+    return deviceOf(this.request.headers['user-agent'], this.#ask('ip'));
+  }
+
+  /**
+   * The answer of the application where session() stands. By the time the response leaves, another application of Express may have
+   * taken the request over (under vhost, say), which trusts other proxies: it would give the cookie another name than the one that is read.
+   */
+  #ask<Name extends 'secure' | 'ip'>(name: Name): Asked[Name] {
+    const { request } = this;
+    const present = Object.getPrototypeOf(request);
+    if (present === this.#prototype) return request[name];
+    Object.setPrototypeOf(request, this.#prototype);
+    try {
+      return request[name];
+    } finally {
+      Object.setPrototypeOf(request, present);
+    }
   }
 }
 

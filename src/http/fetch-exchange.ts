@@ -50,6 +50,10 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
     try {
       saving = open.commit();
       await saving;
+    } catch (error) {
+      // The error carries no cookie: what needs one is refused, also to the error handler.
+      open.setCookies();
+      throw error;
     } finally {
       open.endTurn?.();
     }
@@ -136,6 +140,10 @@ class FetchHead implements LeavingHead {
 
   constructor(headers: Headers) {
     this.#headers = headers;
+  }
+
+  names(): Iterable<string> {
+    return this.#headers.keys();
   }
 
   field(name: string): string | null {

@@ -5,6 +5,7 @@ import type { Sessions } from '../session/sessions.ts';
 
 /** The head of a response that is about to leave. */
 export interface LeavingHead {
+  names(): Iterable<string>;
   field(name: string): string | null;
   setField(name: string, value: string): void;
   /** Puts the line in the place of any other of this name. */
@@ -21,11 +22,24 @@ export function tellOfSession(
   if (open.accessed) {
     setIfChanged(head, 'Vary', varyBy(head.field('Vary'), 'Cookie'));
     // What somebody is shown because their session cannot be read must not be shown to them again once it can.
-    if (open.unavailable) head.setField('Cache-Control', 'no-store');
+    if (open.unavailable) for (const name of cacheFields(head)) head.setField(name, 'no-store');
   }
   if (cookies.length === 0) return;
   for (const cookie of cookies) head.setCookie(cookie);
-  setIfChanged(head, 'Cache-Control', withoutSharedCaching(head.field('Cache-Control'), sessions));
+  for (const name of cacheFields(head))
+    setIfChanged(head, name, withoutSharedCaching(name, head.field(name), sessions));
+}
+
+/**
+ * Some caches have a field of their own, which counts for them instead of Cache-Control (RFC 9213): CDN-Cache-Control, those with a
+ * vendor's name before it, and Surrogate-Control, which is older.
+ */
+const TARGETED = /^(.+-cache-control|surrogate-control)$/i;
+
+/** The fields that say what caches may do. */
+function cacheFields(head: LeavingHead): string[] {
+  const targeted = [...head.names()].filter(name => TARGETED.test(name));
+  return ['Cache-Control', ...targeted];
 }
 
 function setIfChanged(head: LeavingHead, name: string, value: string | null): void {
@@ -44,20 +58,20 @@ const KEEPS_OUT =
   /(?:^|,)\s*(?:(?:no-store|private|no-cache)\s*(?:,|$)|(?:private|no-cache)\s*=\s*"(?:[^"]*[,\s])?set-cookie\s*[,"])/i;
 
 /**
- * Cache-Control beside a session cookie; `null`: it may stay as it is. A response that gives one person a session cookie must not
- * be handed to another by a cache. What the handler said stands if it keeps shared caches out; otherwise it becomes `no-store`.
- * An application that wants otherwise sets `Cache-Control: no-cache="Set-Cookie"` (RFC 9111 section 5.2.2.4), which lets caches
- * keep everything but the cookie.
+ * Cache-Control, or what counts instead of it, beside a session cookie; `null`: it may stay as it is. A response that gives one person
+ * a session cookie must not be handed to another by a cache. What the handler said stands if it keeps shared caches out; otherwise it
+ * becomes `no-store`. An application that wants otherwise sets `Cache-Control: no-cache="Set-Cookie"` (RFC 9111 section 5.2.2.4), which
+ * lets caches keep everything but the cookie.
  *
  * @param sessions are told when the handler wanted shared caches
  */
-function withoutSharedCaching(present: string | null, sessions: Pick<Sessions, 'warn'>): string | null {
+function withoutSharedCaching(name: string, present: string | null, sessions: Pick<Sessions, 'warn'>): string | null {
   if (present !== null) {
     if (KEEPS_OUT.test(present)) return null;
-    if (/\b(public|s-maxage)\b/i.test(present)) {
+    if (name !== 'Cache-Control' || /\b(public|s-maxage)\b/i.test(present)) {
       sessions.warn(
         'MADELEINE_CACHE',
-        'A response that sets the session cookie was marked for shared caches; it was sent with Cache-Control: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.',
+        `A response that sets the session cookie was marked for shared caches; it was sent with ${name}: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.`,
       );
     }
   }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { holderOf } from './request-holder.ts';
 
-interface GateFinder<Gate> {
+export interface GateFinder<Gate> {
   of(request: IncomingMessage): Gate | undefined;
   before(response: ServerResponse): Gate | undefined;
   put(request: IncomingMessage, gate: Gate): void;

@@ -4,12 +4,11 @@
  * in order, within bounds, and `write()` answers `false`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { MadeleineError } from '../errors.ts';
 import type { MaybePromise } from '../maybe-promise.ts';
 import { bareError, clearForError } from './bare-error.ts';
-import { createGateFinder } from './gate-finder.ts';
+import { createGateFinder, type GateFinder } from './gate-finder.ts';
 import { type GivenFields, takeHead, writeTaken } from './head.ts';
-import { holdHead, presentHeld, refuseAnotherHead } from './held-head.ts';
+import { heldTooLarge, holdHead, presentHeld, refuseAnotherHead } from './held-head.ts';
 import { breakOff, writableOf } from './http2.ts';
 import { type Below, bypass, intercept } from './intercept.ts';
 import { type GateParticipant, saveAll } from './participants.ts';
@@ -20,15 +19,13 @@ const MOST_HELD_BYTES = 16 * 1024 * 1024;
 /** `waiting` for the first byte; `holding` while saving; `open`: everything passes; `ending`: its end waits for a save; `discarding` what a failed handler writes. */
 type GateState = 'waiting' | 'holding' | 'open' | 'ending' | 'discarding';
 
-const gates = createGateFinder<Gate>();
-
-/** The gate before the response to this request, if any. */
-export const gateOf: (request: IncomingMessage) => Gate | undefined = gates.of;
+/** Finds the gate before a response, if any. */
+export const gates: GateFinder<Gate> = createGateFinder<Gate>();
 
 /** Holds the response until this participant is saved, beside others that may be there already. */
 export function enterGate(request: IncomingMessage, response: ServerResponse, participant: GateParticipant): void {
   const present = gates.of(request);
-  if (present) return void present.participants.push(participant);
+  if (present) return present.join(participant);
   intercept(response, gates.before);
   gates.put(request, new Gate(response, participant));
 }
@@ -51,6 +48,15 @@ class Gate {
   constructor(response: ServerResponse, participant: GateParticipant) {
     this.response = response;
     this.participants = [participant];
+    if (response.headersSent === true) {
+      this.#state = 'open';
+      participant.headHasLeft();
+    }
+  }
+
+  join(participant: GateParticipant): void {
+    this.participants.push(participant);
+    if (this.#state !== 'waiting') participant.headHasLeft();
   }
 
   get holdsEnd(): boolean {
@@ -81,7 +87,7 @@ class Gate {
     }
     this.#heldBytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : ((chunk as Uint8Array)?.byteLength ?? 0);
     if (this.#heldBytes > MOST_HELD_BYTES) {
-      this.#fail(heldTooLarge());
+      this.#fail(heldTooLarge(MOST_HELD_BYTES));
       return true;
     }
     this.#hold(() => below.write.call(this.response, chunk, encoding, callback));
@@ -239,12 +245,4 @@ class Gate {
 function discard(...args: unknown[]): void {
   const callback = args.find(arg => typeof arg === 'function') as (() => void) | undefined;
   if (callback) process.nextTick(callback);
-}
-
-function heldTooLarge(): MadeleineError {
-  return new MadeleineError(
-    'ERR_HELD_TOO_LARGE',
-    `A handler wrote more than ${MOST_HELD_BYTES} bytes while its session was being saved.`,
-    "Stop when write() answers false and go on at 'drain', as stream.pipe does.",
-  );
 }

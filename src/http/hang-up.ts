@@ -1,6 +1,8 @@
 /** Tells who is still at work on a connection that it has closed. */
+import type { ServerResponse } from 'node:http';
 import type { Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { connectionOf, writableOf } from './http2.ts';
 
 export interface Waiting {
   /** The client has gone before the response ended. */
@@ -40,4 +42,17 @@ export function unwatchConnection(socket: Watched, waiting: Waiting): void {
   if (all.at(-1) === waiting) return void all.pop();
   const place = all.indexOf(waiting);
   if (place >= 0) all.splice(place, 1);
+}
+
+/** Calls the listener once the response is over, whatever became of it; it may be called twice. */
+export function whenOver(response: ServerResponse, listener: () => void): void {
+  // A client that went away before: 'close' is over already. What stands for a response in an upgrade listener (ws's guide gives `{}`) has no end.
+  if (typeof response.once !== 'function' || writableOf(response).closed) return listener();
+  response.once('close', listener);
+  const connection = connectionOf(response);
+  if (response.socket || connection === null) return;
+  // One that waits behind another on its connection (HTTP/1.1 pipelining) is not told when that closes.
+  const waiting = { hungUp: listener };
+  response.once('close', () => unwatchConnection(connection, waiting));
+  watchConnection(connection, waiting);
 }

@@ -70,6 +70,10 @@ export class GivenFields implements LeavingHead {
     return new GivenFields(fields);
   }
 
+  names(): Iterable<string> {
+    return Object.keys(this.fields);
+  }
+
   field(name: string): string | null {
     const value = this.fields[this.#nameGiven(name)];
     return value === undefined ? null : String(value);

@@ -1,5 +1,6 @@
 /** How a response looks to its handler while its head is held, or its end. */
 import type { ServerResponse } from 'node:http';
+import { MadeleineError } from '../errors.ts';
 import { frameworkPrototype } from './framework-prototype.ts';
 import { streamOf } from './http2.ts';
 import { giveEach, listProperties, type Properties } from './own-properties.ts';
@@ -122,4 +123,12 @@ function refuse(response: ServerResponse, verb: string): never {
     : Object.assign(new Error(`Cannot ${verb} headers after they are sent to the client`), {
         code: 'ERR_HTTP_HEADERS_SENT',
       });
+}
+
+export function heldTooLarge(most: number): MadeleineError {
+  return new MadeleineError(
+    'ERR_HELD_TOO_LARGE',
+    `A handler wrote more than ${most} bytes while its session was being saved.`,
+    "Stop when write() answers false and go on at 'drain', as stream.pipe does.",
+  );
 }

@@ -48,6 +48,14 @@ export function intercept(response: ServerResponse, interceptorOf: InterceptorOf
   put(intercepted, last.asking);
 }
 
+/**
+ * The same for a response that has come into another copy of Express since (one of another version, called as a function): that
+ * has given it prototypes of its own, whose methods ask nobody.
+ */
+export function interceptAgain(response: ServerResponse, interceptorOf: InterceptorOf): void {
+  if (!(LAYER in response) && frameworkPrototype(response) !== response) intercept(response, interceptorOf);
+}
+
 /** The layer of Node's own responses, whose prototype is not ours to change: made once, and put on each by four assignments. */
 let last: Layer | null = null;
 

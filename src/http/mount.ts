@@ -6,7 +6,8 @@ import type { OpenSession } from '../session/opened.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
 import { Exchange, exchangesOf, tellApplication } from './exchange.ts';
-import { enterGate } from './gate.ts';
+import { enterGate, gates } from './gate.ts';
+import { interceptAgain } from './intercept.ts';
 import { isMounted, sessionAmong } from './mounted.ts';
 
 /** Called as Node calls back: with the error, or with nothing. It is given whatever was thrown, though the types of some hosts (h3) say an Error alone. */
@@ -25,10 +26,16 @@ export function enter<Data extends object>(
   facts: RequestFacts,
   onError: (error: Error) => void,
 ): MaybePromise<void> {
-  if (isMounted(sessions, exchangesOf(request), facts)) return;
+  if (isMounted(sessions, exchangesOf(request), facts)) return holdStill(request);
   const open = sessions.open(request.headers.cookie, facts);
   if (open instanceof Promise) return enterLater(sessions, open, request, response, onError);
   enterGate(request, response, new Exchange(sessions, open, response, onError));
+}
+
+/** The response may have come into another copy of Express since the gate was put before it. */
+function holdStill(request: IncomingMessage): void {
+  const gate = gates.of(request);
+  if (gate) interceptAgain(gate.response, gates.before);
 }
 
 /** Apart from `enter`, so that a store that answers at once costs no closure. */
@@ -77,5 +84,6 @@ function goOn(
 
 /** The session that these sessions opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
 export function sessionOf<Data extends object>(sessions: Sessions<Data>, request: IncomingMessage): Session<Data> {
+  holdStill(request);
   return sessionAmong(sessions, exchangesOf(request));
 }

@@ -8,6 +8,8 @@ export interface GateParticipant {
   save(): MaybePromise<void>;
   /** Adds fields to those given, or to those of the response; called once, right before the head is written. */
   head(given: LeavingHead | null): void;
+  /** The head has left, or is held, before this one came: it tells nothing of it. */
+  headHasLeft(): void;
   /** Saves what changed since, before the last byte of a response whose head left earlier. */
   saveAtEnd(): MaybePromise<void>;
   /** The save failed, nothing was sent, and the handler is done: the application may answer with an error of its own. */

@@ -130,6 +130,40 @@ const plainChecks: Record<string, (bench: AdapterBench) => Promise<void>> = {
     }
   },
 
+  async 'nor for caches that have a field of their own (RFC 9213)'(bench) {
+    await bench.serve();
+    const ask = async (field: string, said: string) => {
+      const path = `/headers?cache-control=private&${field}=${encodeURIComponent(said)}`;
+      const fresh = bench.visitor();
+      const [first, second] = [await fresh.get(path), await fresh.get(path)];
+      assert.equal(first.headers['cache-control'], 'private');
+      assert.equal(second.headers[field], said, 'no cookie, no change');
+      return first.headers[field];
+    };
+    for (const field of ['cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']) {
+      assert.equal(await ask(field, 'max-age=60'), 'no-store');
+      assert.equal(await ask(field, 'private'), 'private');
+    }
+  },
+
+  async 'an error in place of an answer has nothing of what that said of its body, of caches, and of where it leads'(
+    bench,
+  ) {
+    const fields = {
+      ...{ 'cdn-cache-control': 'max-age=60', 'surrogate-control': 'max-age=60', 'x-accel-expires': '60', age: '1' },
+      ...{ refresh: '0;url=/done', 'hx-redirect': '/done', 'x-accel-redirect': '/done', 'x-sendfile': '/done' },
+      ...{ 'repr-digest': 'sha-256=:AA==:', 'clear-site-data': '"cookies"', 'last-modified': new Date().toUTCString() },
+    };
+    for (const open of Object.values(SPEEDS)) {
+      const store = faultStore(open(), ({ operation }) => (operation === 'create' ? { kind: 'fail' } : null));
+      await bench.serve({ store });
+      const answer = await bench.ask(`/headers?x-request-id=7&${new URLSearchParams(fields)}`);
+      assert.equal(answer.status, 503);
+      const left = Object.keys(fields).filter(name => name in answer.headers);
+      assert.deepEqual(left, []);
+    }
+  },
+
   async 'Set-Cookie lines of the application live beside the session cookie'(bench) {
     const client = await bench.serve();
     const names = (await client.get('/cookies')).setCookies.map(line => line.split('=')[0]);

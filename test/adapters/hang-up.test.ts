@@ -111,6 +111,31 @@ describe('the client has gone', () => {
     await visitsBecome(client, 7);
   });
 
+  it("before its response, which waited behind another, had its turn to leave: with 'serialize' the next request goes on", async context => {
+    let tell = () => {};
+    const handled = new Promise<void>(resolve => {
+      tell = resolve;
+    });
+    const remember = session({ secret, concurrency: 'serialize', storeTimeout: '1m' });
+    const served = await serve(
+      remember.withSession((req, res) => {
+        if (req.url === '/wait') return;
+        req.session.visits = (req.session.visits ?? 0) + 1;
+        res.end(String(req.session.visits));
+        if (req.url === '/handle') tell();
+      }),
+    );
+    context.after(served.close);
+    const client = new Client(served.url);
+    await client.get('/');
+    const socket = net.connect(served.port, '127.0.0.1');
+    const ask = (path: string, cookie = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${cookie}\r\n`;
+    socket.write(ask('/wait') + ask('/handle', `Cookie: ${client.cookieHeader()}\r\n`));
+    await handled;
+    socket.destroy();
+    assert.equal((await client.get('/', { signal: AbortSignal.timeout(10_000) })).body, '3');
+  });
+
   it('and a save that fails is told by the event', async context => {
     const store = faultStore(memoryStore());
     const { served, failures, handled } = await serveHandler(context, undefined, store, async (req, _res, gone) => {

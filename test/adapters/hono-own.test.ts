@@ -149,6 +149,25 @@ describe('Hono', () => {
     assert.deepEqual(response.headers.getSetCookie(), []);
   });
 
+  it('after such a save a login in onError says that its cookie reaches nobody', async () => {
+    const app = new Hono<{ Variables: SessionVariables }>();
+    app.use(session({ secret, maxDataSize: 1000 }));
+    app.get('/', c => {
+      c.get('session').theme = 'x'.repeat(2000);
+      return c.text('ok');
+    });
+    app.onError(async (_error, c) => {
+      delete c.get('session').theme;
+      const refused = await c
+        .get('session')
+        .login('u1')
+        .catch(error => error.code);
+      return c.text(String(refused), 400);
+    });
+    const answer = await app.request('/');
+    assert.deepEqual([await answer.text(), answer.headers.getSetCookie()], ['ERR_HEADERS_SENT', []]);
+  });
+
   it('without onError it is a bare 503; data that cannot be kept a 500, which Hono logs', async t => {
     const app = create().use(session({ secret, store: brokenStore() }));
     app.get('/', c => {

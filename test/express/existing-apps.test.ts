@@ -12,6 +12,7 @@ import type { MadeleineError } from 'madeleine';
 import { session } from 'madeleine/express';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
+import { WebSocket, WebSocketServer } from 'ws';
 import { cert, key } from '../support/certificate.ts';
 import { Client, request } from '../support/client.ts';
 import { EXPRESSES } from '../support/expresses.ts';
@@ -75,6 +76,33 @@ describe("responses that are not Node's", () => {
     const extraHeaders = { cookie: answer.headers['set-cookie'].join().split(';')[0] };
     const socket = io(served.url, { transports: ['websocket'], rejectUnauthorized: false, extraHeaders });
     assert.equal(await new Promise(resolve => void socket.once('theme', resolve)), 'dark');
+    socket.close();
+    sockets.close();
+    await served.close();
+  });
+
+  it("session(req, {}, next) in an upgrade listener, as the guide of ws writes it; with 'serialize' requests go on", async () => {
+    const remember = session({ secret, concurrency: 'serialize', storeTimeout: '1m' });
+    const app = express().use(remember);
+    app.get('/visit', (req, res) => {
+      req.session.visits = (req.session.visits ?? 0) + 1;
+      res.json(req.session.visits);
+    });
+    const server = createServer(app);
+    const sockets = new WebSocketServer({ noServer: true });
+    server.on('upgrade', (req, socket, head) => {
+      remember(req, {} as ServerResponse, error => {
+        if (error) return void socket.destroy();
+        sockets.handleUpgrade(req, socket, head, ws => ws.send(String(remember.of(req).visits)));
+      });
+    });
+    const served = await serveOn(server);
+    const client = new Client(served.url);
+    await client.get('/visit');
+    const socket = new WebSocket(served.url.replace('http', 'ws'), { headers: { cookie: client.cookieHeader() } });
+    const [message] = await once(socket, 'message');
+    assert.equal(String(message), '1');
+    assert.equal((await client.get('/visit', { signal: AbortSignal.timeout(10_000) })).body, '2');
     socket.close();
     sockets.close();
     await served.close();

@@ -101,6 +101,33 @@ for (const { name, express } of EXPRESSES) {
       await served.close();
     });
 
+    it('in the error handler of a save that failed, save() keeps what it changed, and a login says that its cookie reaches nobody', async () => {
+      for (const open of [memoryStore, slow]) {
+        const app = express();
+        app.use(session({ secret, store: open(), maxDataSize: 1000 }));
+        app.get('/visit', visit, (_req, res) => void res.send('ok'));
+        app.get('/data', (req, res) => void res.json(req.session));
+        app.get('/large', (req, res) => {
+          req.session.theme = LONG;
+          res.redirect('/data');
+        });
+        app.use(async (error: { code: string }, req: Request, res: Response, _next: NextFunction) => {
+          assert.equal(error.code, 'ERR_DATA_TOO_LARGE');
+          req.session.theme = 'too long';
+          const saved = await req.session.save().catch(failure => failure.code);
+          const loggedIn = await req.session.login('u1').catch(failure => failure.code);
+          res.status(400).send([saved, loggedIn]);
+        });
+        const served = await serve(app);
+        const client = new Client(served.url);
+        assert.deepEqual((await client.get('/large')).json<unknown>(), ['ERR_HEADERS_SENT', 'ERR_HEADERS_SENT']);
+        await client.get('/visit');
+        assert.deepEqual((await client.get('/large')).json<unknown>(), [null, 'ERR_HEADERS_SENT']);
+        assert.deepEqual((await client.get('/data')).json(), { visits: 1, theme: 'too long' });
+        await served.close();
+      }
+    });
+
     it('an error given to next() reaches the error handler, and the session is kept', async () => {
       const app = express();
       app.use(session({ secret }));
@@ -176,6 +203,67 @@ for (const { name, express } of EXPRESSES) {
       assert.deepEqual(look(), first);
       assert.deepEqual(own, []);
       await served.close();
+    });
+  });
+
+  describe(`${name}, below what has sent the head already`, () => {
+    for (const open of [memoryStore, slow]) {
+      const build = () => {
+        const remember = session({ secret, store: open() });
+        const app = express();
+        const answerData: RequestHandler = (req, res) => void res.json(req.session);
+        app.get(['/begin', '/data'], remember, (req, _res, next) =>
+          req.path === '/begin' ? visit(req, _res, next) : next(),
+        );
+        app.get(['/begin', '/data'], answerData);
+        app.use((_req, res, next) => {
+          res.flushHeaders();
+          next();
+        }, remember);
+        app.get('/visit', visit, (req, res) => void res.end(String(req.session.visits)));
+        app.get('/login', async (req, res) => {
+          const refused = await req.session.login('u1').catch(error => error.code);
+          res.end(String(refused));
+        });
+        return serve(app);
+      };
+
+      it(`a stored session is there, and a change is saved before the end (${open.name})`, async context => {
+        const served = await build();
+        context.after(served.close);
+        const client = new Client(served.url);
+        await client.get('/begin');
+        assert.equal((await client.get('/visit')).body, '2');
+        assert.deepEqual((await client.get('/data')).json(), { visits: 2 });
+      });
+
+      it(`none can be begun, and the response is whole; a login says that it came too late (${open.name})`, async context => {
+        const served = await build();
+        context.after(served.close);
+        const client = new Client(served.url);
+        const answer = await client.get('/visit');
+        assert.deepEqual([answer.status, answer.body, answer.setCookies], [200, '1', []]);
+        assert.equal((await client.get('/login')).body, 'ERR_HEADERS_SENT');
+        await client.get('/begin');
+        assert.equal((await client.get('/login')).body, 'ERR_HEADERS_SENT');
+        assert.deepEqual((await client.get('/data')).json(), { visits: 1 });
+      });
+    }
+
+    it('so for a second session that is opened below it', async context => {
+      const [outer, inner] = [session({ secret }), session({ secret, name: 'inner' })];
+      const app = express();
+      app.use(outer, (_req, res, next) => void res.write('first ', () => next()), inner);
+      app.get('/', async (req, res) => {
+        const refused = await inner
+          .of(req)
+          .login('u1')
+          .catch(error => error.code);
+        res.end(String(refused));
+      });
+      const served = await serve(app);
+      context.after(served.close);
+      assert.equal((await request(served.url)).body, 'first ERR_HEADERS_SENT');
     });
   });
 

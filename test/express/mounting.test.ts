@@ -152,6 +152,37 @@ for (const { name, express } of EXPRESSES) {
       });
     });
 
+    it('https and the address are as the application tells where session() stands, whichever answers', async () => {
+      for (const other of EXPRESSES) {
+        const app = express();
+        app.set('trust proxy', 1);
+        const remember = session({ secret });
+        app.use(remember);
+        const own = other.express();
+        own.set('trust proxy', false);
+        own.get('/own/', count);
+        const called = other.express().use(remember).get('/', count);
+        called.post('/login', async (req, res) => {
+          await req.session.login('u1');
+          res.end();
+        });
+        // As vhost calls it. It trusts no proxy, as nobody told it to; nor does the one that is mounted.
+        app.use(own, (req, res, next) => called(req, res, next));
+        const headers = { ...https.headers, 'x-forwarded-for': '192.0.2.1' };
+        await withServer(app, async client => {
+          for (const path of ['/', '/own/']) {
+            client.jar.clear();
+            const first = await client.get(path, { headers });
+            assert.match(first.setCookies.join(), /^__Host-session=[^;]+; Path=\/; Secure/, path);
+            assert.deepEqual((await client.get(path, { headers })).json(), { visits: 2 }, path);
+          }
+          await client.send('POST', '/login', { headers });
+          const [listed] = await remember.sessions.list('u1');
+          assert.equal(listed?.device?.address, '192.0.2.1');
+        });
+      }
+    });
+
     it('a domain or a path costs the __Host- prefix, not Secure', async () => {
       await withServer(build(true, { cookie: { path: '/shop' } }), async client => {
         assert.match((await client.get('/', https)).setCookies.join(), /^__Secure-session=[^;]+; Path=\/shop; Secure/);

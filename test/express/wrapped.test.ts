@@ -5,11 +5,11 @@ import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import connect from 'connect';
 import type { Express, RequestHandler } from 'express';
-import { session } from 'madeleine/express';
+import { cookies, session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
 import { faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
-import { EXPRESSES } from '../support/expresses.ts';
+import { anotherExpress, EXPRESSES } from '../support/expresses.ts';
 import { serve } from '../support/serve.ts';
 
 type Around = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
@@ -72,6 +72,29 @@ for (const { name, express } of EXPRESSES) {
         });
       }
 
+      it(`${when}: into another copy of Express, with the same session() there, every response is held`, async () => {
+        const remember = session({ secret, store: makeStore() });
+        const inner = anotherExpress()();
+        inner.get('/of', (req, res) => {
+          const held = remember.of(req);
+          held.visits = (held.visits ?? 0) + 1;
+          res.json({ visits: held.visits });
+        });
+        inner.use(remember).get('/count', count);
+        const outer = express().use(remember);
+        outer.get('/plain', (_req, res) => void res.send('plain'));
+        // Not mounted, which would give it our prototypes: called as vhost calls it.
+        outer.use((req, res, next) => inner(req, res, next));
+        const expected = [
+          ['plain', 0],
+          ['{"visits":1}', 1],
+          ['{"visits":2}', 0],
+          ['{"visits":3}', 0],
+        ];
+        assert.deepEqual(await ask(outer, ['/plain', '/of', '/of', '/count']), expected);
+        assert.deepEqual(await ask(outer, ['/plain', '/count', '/count', '/of']), expected);
+      });
+
       it(`${when}: in another Express, both with a session, below compression`, async () => {
         const remember = session({ secret, store: makeStore() });
         const inner = express().use(remember).get('/count', count);
@@ -88,5 +111,18 @@ for (const { name, express } of EXPRESSES) {
         }
       });
     }
+  });
+}
+
+for (const { name, express } of EXPRESSES) {
+  it(`${name}: cookies() in another copy of Express, where they have been read before`, async () => {
+    const inner = anotherExpress()().use(cookies(secret));
+    inner.get('/', (req, res) => void res.json([req.cookies, req.secret === secret]));
+    const outer = express().use(cookies(secret));
+    outer.use((req, res, next) => inner(req, res, next));
+    const { url, close } = await serve(outer);
+    const answer = await new Client(url).get('/', { headers: { cookie: 'taste=sweet' } });
+    assert.deepEqual(answer.json<unknown>(), [{ taste: 'sweet' }, true]);
+    await close();
   });
 }
