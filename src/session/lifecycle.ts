@@ -21,7 +21,7 @@ export async function login(state: SessionState, userId: string | number, option
   const user = checkUserId(userId);
   const { remember = false, keep } = checkLoginOptions(options);
   const { core, base, record: old } = state;
-  await endDamaged(state);
+  if (state.damaged !== null) await endSession(core, state.damaged);
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
   const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;
   const narrow = (text: string): string => {
@@ -71,7 +71,7 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
   const fold = async (theirs: SessionRecord) => {
     carried = join(theirs);
   };
-  const damaged = await endDamaged(state);
+  const damaged = state.damaged !== null && (await endSession(core, state.damaged));
   const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced', fold) : null;
   const buried = stone?.successor === newKey;
   state.startOver();
@@ -86,17 +86,12 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
 /** Ends the session in the store, then in the browser. The visitor goes on with an empty, anonymous one. */
 export async function logout(state: SessionState): Promise<void> {
   const { core, key, record, closed } = state;
-  const damaged = await endDamaged(state);
+  const damaged = state.damaged !== null && (await endSession(core, state.damaged));
   const ended = key !== null && record !== null && (await endSession(core, key));
   state.startOver();
   if (ended || damaged) state.cookieDuty = 'clear';
   // Who holds an id that another request has ended or replaced must not disturb the newer cookie.
   else if (closed || record !== null) state.close();
-}
-
-/** A session that cannot be understood counts as absent. It must not come back where it can be again: by another "maxDataSize", say. */
-async function endDamaged({ core, damaged }: SessionState): Promise<boolean> {
-  return damaged !== null && endSession(core, damaged);
 }
 
 /** Reads the session again, dropping what was not saved. */

@@ -89,7 +89,10 @@ export class SessionState {
   closed = false;
   /** Something was put into the session after another request had ended or replaced it, and is not kept. */
   dropped = false;
-  /** The key of the session whose data could not be understood: it counts as absent, and ends where the visitor logs in or out. */
+  /**
+   * The key of the session whose data could not be understood. It counts as absent, and ends where the visitor logs in or out: with
+   * another `maxDataSize`, say, it might be understood again.
+   */
   damaged: string | null = null;
   /** Why the session could not be read; `null` where it was, or there is none. */
   readFailure: unknown = null;
