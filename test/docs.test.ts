@@ -196,6 +196,21 @@ describe('docs/', () => {
     assert.equal(run(guards, visit), '401 401 401 /account 200 403 200\n');
   });
 
+  it('frameworks.md: a page on another origin', () => {
+    const block = blocksOf('docs/frameworks.md').find(({ code }) => code.includes("from 'cors'")) as Block;
+    const visit = `const from = (origin, method, path, body = '') => fetch(base + path, { method, headers: { origin, host: 'api.example.com', 'sec-fetch-site': 'same-site',
+        'sec-fetch-mode': 'cors', 'content-type': 'application/json', cookie: jar }, ...(body ? { body } : {}) });
+      const allowed = answer => [answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('access-control-allow-credentials')].join(' ');
+      console.log(allowed(await from(page, 'OPTIONS', '/login')));
+      console.log(allowed(await from(page, 'GET', '/todos')));
+      const login = await from(page, 'POST', '/login', '{"password":"right"}'); jar = login.headers.getSetCookie()[0].split(';')[0];
+      console.log(allowed(login));
+      console.log(allowed(await from(page, 'GET', '/todos')));
+      console.log(allowed(await from('https://evil.example.com', 'POST', '/login', '{"password":"right"}')));`;
+    const granted = 'https://app.example.com true';
+    assert.equal(run(block, visit), [204, 401, 200, 200, 403].map(status => `${status} ${granted}\n`).join(''));
+  });
+
   it('frameworks.md: the end of the process, with a request under way', () => {
     const ending = blocksOf('docs/frameworks.md').find(({ code }) => code.includes('SIGTERM')) as Block;
     const code = `${ending.code.replace('3000', "0, '127.0.0.1'")}

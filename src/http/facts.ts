@@ -33,6 +33,10 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
     return saysHttps(this.request.headers['x-forwarded-proto']);
   }
 
+  get scriptOfOtherSite(): boolean {
+    return isScriptOfOtherSite(this.request.headers['sec-fetch-site'], this.request.headers['sec-fetch-mode']);
+  }
+
   device(): Device {
     return deviceOf(this.request.headers['user-agent'], this.#ask('ip'));
   }
@@ -77,6 +81,11 @@ export class ProxiedFacts implements RequestFacts {
     return saysHttps(this.#request.headers['x-forwarded-proto']);
   }
 
+  get scriptOfOtherSite(): boolean {
+    const { headers } = this.#request;
+    return isScriptOfOtherSite(headers['sec-fetch-site'], headers['sec-fetch-mode']);
+  }
+
   device(): Device {
     const address = this.#forwarded('x-forwarded-for') ?? this.#request.socket.remoteAddress;
     return deviceOf(this.#request.headers['user-agent'], address);
@@ -109,6 +118,11 @@ export class FetchFacts implements RequestFacts {
     return saysHttps(this.#request.headers.get('x-forwarded-proto'));
   }
 
+  get scriptOfOtherSite(): boolean {
+    const { headers } = this.#request;
+    return isScriptOfOtherSite(headers.get('sec-fetch-site'), headers.get('sec-fetch-mode'));
+  }
+
   device(): Device {
     const address = this.#forwarded('x-forwarded-for') ?? this.#address;
     return deviceOf(this.#request.headers.get('user-agent'), address);
@@ -126,6 +140,11 @@ function isEncrypted(socket: object | undefined): boolean {
 /** Whether the proxy nearest to the client, the first in the list, says https. */
 function saysHttps(list: string | string[] | null | undefined): boolean {
   return /^https\b/i.test(String(list));
+}
+
+/** A page that is opened, or sent a form from another site, keeps every cookie; so only a script's request counts. */
+function isScriptOfOtherSite(site: string | string[] | null | undefined, mode: typeof site): boolean {
+  return site === 'cross-site' && mode === 'cors';
 }
 
 /** The entry that the outermost trusted proxy wrote; the first, where a proxy has shortened the list. */

@@ -46,6 +46,8 @@ export interface RequestFacts {
   device(): Device | null;
   /** Whether a proxy, trusted or not, says that the client came over https. Good for a warning, and for nothing else. */
   readonly forwardedHttps?: boolean;
+  /** Whether the browser says that a script of another site's page asks: of the answer it keeps no cookie but with SameSite=None. */
+  readonly scriptOfOtherSite?: boolean;
   /** True where no response follows that could set a cookie: at a WebSocket handshake. */
   readonly unanswered?: boolean;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import express from 'express';
+import type { SessionCookieOptions } from 'madeleine';
 import { session } from 'madeleine/express';
 import { session as fetchSession } from 'madeleine/fetch';
 import { session as nodeSession } from 'madeleine/node';
@@ -160,5 +161,80 @@ describe('plain http, behind a proxy that may not be trusted', () => {
     const within = await ask(t, await serveExpress(t, 'auto', 0), { 'x-forwarded-proto': 'http, https' });
     const never = await ask(t, await serveExpress(t, false, 0), overHttps);
     assert.deepEqual([...trusted.warnings, ...http.warnings, ...within.warnings, ...never.warnings], []);
+  });
+});
+
+describe('a script of a page on another site', () => {
+  const fields = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' };
+  /** What is warned of when a script logs in so, twice, with this cookie. */
+  async function codesOf(t: TestContext, cookie: SessionCookieOptions, headers: Record<string, string>) {
+    const warnings = warningsIn(t);
+    const app = express();
+    app.set('trust proxy', 1);
+    app.use(session({ secret, cookie }));
+    app.post('/login', async (req, res) => {
+      await req.session.login('ada');
+      res.end();
+    });
+    const served = await serve(app);
+    t.after(() => served.close());
+    for (let i = 0; i < 2; i++) await new Client(served.url).send('POST', '/login', { headers });
+    return warnings.map(({ code }) => code);
+  }
+
+  it('is told in development that its browser drops a Lax or a Strict cookie, once', async t => {
+    assert.deepEqual(await codesOf(t, {}, fields), ['MADELEINE_SAMESITE']);
+    assert.deepEqual(await codesOf(t, { sameSite: 'strict' }, fields), ['MADELEINE_SAMESITE']);
+    assert.deepEqual(await inProduction(() => codesOf(t, { secure: false }, fields)), ['MADELEINE_MEMORY']);
+  });
+
+  it('not where the cookie is SameSite=None, the page of this site, or a page that is opened', async t => {
+    const https = { 'x-forwarded-proto': 'https' };
+    const none = await codesOf(t, { sameSite: 'none', secure: true }, { ...fields, ...https });
+    const sameSite = await codesOf(t, {}, { ...fields, 'sec-fetch-site': 'same-site' });
+    const opened = await codesOf(t, {}, { ...fields, 'sec-fetch-mode': 'navigate' });
+    assert.deepEqual([none, sameSite, opened], [[], [], []]);
+  });
+
+  it('the same on plain Node and for Fetch', async t => {
+    const warnings = warningsIn(t);
+    const plainly = nodeSession({ secret });
+    const plain = await serve(
+      plainly.withSession((req, res) => {
+        plainly.of(req)['cart'] = ['tea'];
+        res.end();
+      }),
+    );
+    t.after(() => plain.close());
+    await new Client(plain.url).send('GET', '/', { headers: fields });
+    const fetching = fetchSession({ secret });
+    const handler = fetching.withSession(request => {
+      fetching.of(request)['cart'] = ['tea'];
+      return new Response('ok');
+    });
+    const warned = once(process, 'warning');
+    await handler(new Request('http://shop.example/', { headers: fields }));
+    await warned;
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['MADELEINE_SAMESITE', 'MADELEINE_SAMESITE'],
+    );
+  });
+});
+
+describe('SameSite=None over plain http', () => {
+  it("is not told to take secure: 'auto', which contradicts it", async t => {
+    const warnings = warningsIn(t);
+    const app = express();
+    app.use(session({ secret, cookie: { sameSite: 'none', secure: true } }));
+    app.get('/', (req, res) => {
+      req.session['cart'] = ['tea'];
+      res.end();
+    });
+    const served = await serve(app);
+    t.after(() => served.close());
+    await new Client(served.url).get('/');
+    assert.equal(warnings[0]?.code, 'MADELEINE_INSECURE');
+    assert.match(warnings[0]?.message ?? '', /sameSite/);
   });
 });
