@@ -6,11 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import { sessionId } from '../http/accessor.ts';
 import { FrameworkFacts } from '../http/facts.ts';
 import type { Flash } from '../http/flash.ts';
+import type { Guards } from '../http/guard.ts';
+import type { NodeRequest } from '../http/http2.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
 import type { SessionOptions } from './adapter-sessions.ts';
 import { addBeforehand } from './express-additions.ts';
 import { createMiddleware, equipWith, type SessionMiddleware } from './middleware.ts';
+import { type GuardMiddleware, requireUser as requireUserOfNode } from './middleware-guards.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { NodeRequest, NodeResponse } from '../http/http2.ts';
@@ -20,7 +23,7 @@ export type { SessionOptions as ExpressSessionOptions } from './adapter-sessions
 export type { CookieMap } from './express-cookies.ts';
 export { cookies, cookies as cookieParser } from './express-cookies.ts';
 export type { SessionMiddleware } from './middleware.ts';
-export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
+export { requireLogin, requireRecentLogin, requireSameOrigin } from './middleware-guards.ts';
 
 declare global {
   namespace Express {
@@ -53,3 +56,7 @@ export function session<Data extends object = SessionData>(options: SessionOptio
   };
   return createMiddleware(options, request => new FrameworkFacts(request), equip);
 }
+
+/** The predicate's second argument is what handlers have: `requireUser((id, req) => req.session.role === 'admin')`. */
+export const requireUser: Guards<NodeRequest, GuardMiddleware, IncomingMessage & Express.Request>['requireUser'] =
+  requireUserOfNode;

@@ -21,7 +21,7 @@ export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
 export type { SessionOptions as FastifySessionOptions } from './adapter-sessions.ts';
 
-import type {} from 'fastify';
+import type { FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -145,7 +145,9 @@ function varyOf(reply: FastifyReplyLike, { vary }: Refusal): Record<string, stri
   return { Vary: fields };
 }
 
-const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>> = createGuards(
+type RequestWithSession = FastifyRequestLike & Pick<FastifyRequest, 'session' | 'flash'>;
+
+const guards: Guards<FastifyRequestLike, Hook<FastifyRequestLike>, RequestWithSession> = createGuards(
   (guard, place) => (request, reply, done) => {
     whenSettled(
       () => askGuard(guard, asHttp1(request.raw), asHttp1(reply.raw), request, place),

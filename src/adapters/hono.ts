@@ -165,12 +165,14 @@ function throwTo(c: HonoContext, error: unknown): never {
   throw error;
 }
 
-const guards: Guards<HonoContext, HonoMiddleware> = createGuards((guard, place) => async (c, next) => {
-  const refusal = await askFetchGuard(guard, c, c.req.raw, c, place, sessionMissing);
-  if (refusal !== null) return refusal;
-  await next();
-  return undefined;
-});
+const guards: Guards<HonoContext, HonoMiddleware, HonoContext & { readonly var: SessionVariables }> = createGuards(
+  (guard, place) => async (c, next) => {
+    const refusal = await askFetchGuard(guard, c, c.req.raw, c, place, sessionMissing);
+    if (refusal !== null) return refusal;
+    await next();
+    return undefined;
+  },
+);
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
 export const requireUser: typeof guards.requireUser = guards.requireUser;
 export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;

@@ -73,15 +73,17 @@ function equip(ctx: KoaContext): void {
   else Object.defineProperties(prototype, PROPERTIES);
 }
 
-const guards: Guards<KoaContext, KoaMiddleware> = createGuards((guard, place) => async (ctx, next) => {
-  // koa-mount takes the path of what it mounts off the request's own target.
-  const refusal = await askGuard(guard, ctx.req, ctx.res, ctx, place, ctx.originalUrl);
-  if (refusal === null) return next();
-  ctx.status = refusal.status;
-  ctx.set(refusal.headers);
-  ctx.body = refusal.body;
-  return undefined;
-});
+const guards: Guards<KoaContext, KoaMiddleware, KoaContext & SessionContext> = createGuards(
+  (guard, place) => async (ctx, next) => {
+    // koa-mount takes the path of what it mounts off the request's own target.
+    const refusal = await askGuard(guard, ctx.req, ctx.res, ctx, place, ctx.originalUrl);
+    if (refusal === null) return next();
+    ctx.status = refusal.status;
+    ctx.set(refusal.headers);
+    ctx.body = refusal.body;
+    return undefined;
+  },
+);
 export const requireLogin: typeof guards.requireLogin = guards.requireLogin;
 export const requireUser: typeof guards.requireUser = guards.requireUser;
 export const requireRecentLogin: typeof guards.requireRecentLogin = guards.requireRecentLogin;

@@ -28,7 +28,7 @@ export interface Upgrades<Data extends object = SessionData> {
    */
   withSession(listener: UpgradeListener): UpgradeListener;
   /** The same for socket.io: `io.engine.use(middleware)`. */
-  middleware(request: IncomingMessage, response: unknown, next: (error?: unknown) => void): void;
+  middleware(request: IncomingMessage, response: unknown, next: (error?: Error) => void): void;
   /**
    * The session of a handshake, as it was then; `reload()` looks again. What you change is saved by `save()` or `update()`, and
    * by nothing else. @throws MadeleineError `ERR_SESSION_MISSING`

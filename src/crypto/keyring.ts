@@ -32,7 +32,7 @@ export function createKeyring(secret: Secret): Keyring {
     throw new MadeleineError(
       'ERR_SECRET_MISSING',
       'Option "secret" is missing, empty or not text.',
-      `Give one key as text, or a list. ${MAKE_ONE}`,
+      `Give one key as text, or a list; of an environment variable that is not set, process.env has nothing. ${MAKE_ONE}`,
     );
   }
   const short = secrets.findIndex(one => Buffer.byteLength(one) < SHORTEST_SECRET);

@@ -1,6 +1,6 @@
 /** Asks a guard about a Fetch request. */
 import type { Visitor } from '../session/state.ts';
-import { fetchExchangesOf } from './fetch-exchange.ts';
+import { type FetchExchange, fetchExchangesOf } from './fetch-exchange.ts';
 import type { Asked, Guard } from './guard.ts';
 
 /**
@@ -58,9 +58,16 @@ class FetchAsked implements Asked {
   }
 
   visitor(): Visitor | null {
+    return this.#exchange().visitor();
+  }
+  session(): object {
+    return this.#exchange().session;
+  }
+
+  #exchange(): FetchExchange {
     const exchange = fetchExchangesOf(this.#carrier).at(-1);
     if (!exchange) throw this.#missing(this.#place);
-    return exchange.visitor();
+    return exchange;
   }
 
   #field(name: string): string | undefined {

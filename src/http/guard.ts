@@ -1,11 +1,12 @@
 /** Who may pass, and what the others are told: pure decisions, which the adapters carry out. */
-import { type Duration, toMilliseconds } from '../duration.ts';
+import { type Duration, toLifetime } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 import type { Visitor } from '../session/state.ts';
 import { createWarnings } from '../warnings.ts';
 import { callSite } from './call-site.ts';
+import { warnOfLoginByHand } from './missing.ts';
 import { createForgeryCheck, type Provenance } from './origin.ts';
 import { isLocalPath } from './return-to.ts';
 
@@ -27,6 +28,8 @@ export interface Asked extends Provenance {
   readonly accept: string | undefined;
   /** Who is logged in. @throws MadeleineError `ERR_SESSION_MISSING` */
   visitor(): Visitor | null;
+  /** What the visitor's session holds. */
+  session(): object;
 }
 
 /** The answer for who may not pass. */
@@ -45,12 +48,18 @@ type Reason = 'login-required' | 'recent-login-required' | 'forbidden' | 'cross-
 /** Decides of one request; `null` lets it pass. */
 export type Guard<Request> = (asked: Asked, request: Request) => MaybePromise<Refusal | null>;
 
-/** The guards in the form that one framework gives them: a middleware, a hook. `Holder` is what its handlers hold. */
-export interface Guards<Holder, Form> {
+/**
+ * The guards in the form that one framework gives them: a middleware, a hook. `Holder` is what its handlers hold, `Seen` what is known
+ * of it below `session()`.
+ */
+export interface Guards<Holder, Form, Seen extends Holder = Holder> {
   /** Lets only those pass who are logged in. Others: a page is redirected to log in, an API answered with 401. */
   requireLogin(options?: GuardOptions): Form;
-  /** Lets only users pass for whom `predicate` answers `true`. Others: 403; who is not logged in: as with `requireLogin`. */
-  requireUser<Request extends Holder = Holder>(predicate: Predicate<Request>, options?: GuardOptions): Form;
+  /**
+   * Lets only users pass for whom `predicate(userId, request)` answers `true`. Others: 403; who is not logged in: as with
+   * `requireLogin`.
+   */
+  requireUser<Request extends Holder = Seen>(predicate: Predicate<Request>, options?: GuardOptions): Form;
   /** Lets only those pass who logged in no longer ago than this: before a password is changed, say. Others log in again. */
   requireRecentLogin(within: Duration, options?: GuardOptions): Form;
   /**
@@ -62,9 +71,9 @@ export interface Guards<Holder, Form> {
 }
 
 /** @param form makes a middleware of a guard; `place` is the line where the application asked for it, for errors */
-export function createGuards<Holder, Form>(
+export function createGuards<Holder, Form, Seen extends Holder = Holder>(
   form: (guard: Guard<Holder>, place: string | null) => Form,
-): Guards<Holder, Form> {
+): Guards<Holder, Form, Seen> {
   return {
     requireLogin: options => form(loginGuard(options), callSite()),
     requireUser: (predicate, options) => form(userGuard(predicate, options) as Guard<Holder>, callSite()),
@@ -75,7 +84,13 @@ export function createGuards<Holder, Form>(
 
 function loginGuard(options?: GuardOptions): Guard<unknown> {
   const refuse = refusals(options);
-  return asked => (asked.visitor() ? null : refuse('login-required', asked));
+  return asked => (visitorOf(asked) ? null : refuse('login-required', asked));
+}
+
+function visitorOf(asked: Asked): Visitor | null {
+  const visitor = asked.visitor();
+  if (visitor === null) warnOfLoginByHand(asked.session());
+  return visitor;
 }
 
 /** Says whether a user may pass; the request is whatever the framework's handlers hold. */
@@ -91,7 +106,7 @@ function userGuard<Request>(predicate: Predicate<Request>, options?: GuardOption
     );
   }
   return (asked, request) => {
-    const visitor = asked.visitor();
+    const visitor = visitorOf(asked);
     if (!visitor) return refuse('login-required', asked);
     // Nothing but `true` lets anybody pass: a promise that was forgotten, or a record that was found, is no permission.
     const answer = (allowed: boolean) => (allowed === true ? null : refuse('forbidden', asked));
@@ -101,9 +116,9 @@ function userGuard<Request>(predicate: Predicate<Request>, options?: GuardOption
 
 function recentLoginGuard(within: Duration, options?: GuardOptions): Guard<unknown> {
   const refuse = refusals(options);
-  const limit = toMilliseconds(within, 'within');
+  const limit = toLifetime(within, 'within');
   return asked => {
-    const visitor = asked.visitor();
+    const visitor = visitorOf(asked);
     if (!visitor) return refuse('login-required', asked);
     return visitor.loginAge <= limit ? null : refuse('recent-login-required', asked);
   };

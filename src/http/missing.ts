@@ -1,6 +1,6 @@
 /**
  * The errors and warnings for where `session` is not what a handler takes it for: the request has none, nearly always because two
- * lines are in the wrong order; it is another library's; it is assigned to.
+ * lines are in the wrong order; it is another library's; it is assigned to; it holds a user whom nobody has logged in.
  */
 import { MadeleineError } from '../errors.ts';
 import { createWarnings, type Warn } from '../warnings.ts';
@@ -37,6 +37,19 @@ export function warnIfShadowed(request: object): void {
 export function warnShadowed(holder: string, library: string): void {
   const problem = `${holder}.session is that of another library, such as ${library}, which stands above session() and hides ours.`;
   warn('MADELEINE_SHADOWED', `${problem} Remove it; while both are needed, reach ours as of(${holder}).`);
+}
+
+/** What people put into a session by hand, and what passport does, where other libraries have no login of their own. */
+const BY_HAND = ['user', 'userId', 'passport'];
+
+/** To be called where a guard lets a visitor not pass who is not logged in: their data may look as if they were. */
+export function warnOfLoginByHand(session: object): void {
+  const name = BY_HAND.find(key => Object.hasOwn(session, key));
+  if (name === undefined) return;
+  warn(
+    'MADELEINE_LOGIN',
+    `A guard has refused a visitor whose session holds "${name}", but who is not logged in: no data does that. Where the password has been checked, call await session.login(user.id).`,
+  );
 }
 
 export function sessionAssigned(): MadeleineError {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import type { Visitor } from '../session/state.ts';
-import { addVary, exchangesOf } from './exchange.ts';
+import { addVary, type Exchange, exchangesOf } from './exchange.ts';
 import type { Asked, Guard, Refusal } from './guard.ts';
 import { sessionMissing } from './missing.ts';
 
@@ -63,8 +63,15 @@ class NodeAsked implements Asked {
   }
 
   visitor(): Visitor | null {
+    return this.#exchange().visitor();
+  }
+  session(): object {
+    return this.#exchange().session;
+  }
+
+  #exchange(): Exchange {
     const exchange = exchangesOf(this.#request).at(-1);
     if (!exchange) throw sessionMissing(this.#place);
-    return exchange.visitor();
+    return exchange;
   }
 }

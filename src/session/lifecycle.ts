@@ -19,8 +19,8 @@ import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } fro
  */
 export async function login(state: SessionState, userId: string | number, options: LoginOptions): Promise<void> {
   const user = checkUserId(userId);
-  const { remember = false, keep } = checkLoginOptions(options);
   const { core, base, record: old } = state;
+  const { remember = old?.userId === user && old.remember, keep } = checkLoginOptions(options);
   if (state.damaged !== null) await endSession(core, state.damaged);
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
   const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;

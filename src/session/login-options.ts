@@ -7,7 +7,7 @@ import { checkOptions, invalidOption } from '../options.ts';
 export type KeptKeys<Data extends object> = readonly ((keyof Data & string) | 'flash')[];
 
 export interface LoginOptions<Data extends object = Record<string, unknown>> {
-  /** Keep the login when the browser closes, for the `remember` lifetime. Default `false`. */
+  /** Keep the login when the browser closes, for the `remember` lifetime. Default: as it is for who logs in again; else `false`. */
   remember?: boolean | undefined;
   /** Which keys of what the visitor gathered before the login go along. Default: all of them. */
   keep?: KeptKeys<Data> | undefined;

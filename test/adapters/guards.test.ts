@@ -99,6 +99,7 @@ describe('guards', () => {
     assert.throws(() => requireLogin({ login: '/in' } as object), { code: 'ERR_OPTION_UNKNOWN' });
     assert.throws(() => requireUser(undefined as never), { code: 'ERR_OPTION_INVALID' });
     assert.throws(() => requireRecentLogin('soon' as never), { code: 'ERR_OPTION_INVALID', message: /"within"/ });
+    assert.throws(() => requireRecentLogin(600), { code: 'ERR_OPTION_INVALID', message: /A number is milliseconds/ });
   });
 
   const withGuard = async (guard: ReturnType<typeof requireLogin>, accept: string | undefined, path = '/a') => {

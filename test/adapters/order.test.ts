@@ -1,4 +1,4 @@
-// What the developer is told, in a process of its own each: session() in the wrong place, and two copies of the package.
+// What the developer is told, in a process of its own each: session() in the wrong place, a login by data, and two copies of the package.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -41,6 +41,32 @@ it('Express: a look at a session that is not there warns once, and names the lin
   const warnings = out.match(/\[MADELEINE_ORDER\].*Move session\(\) above the line .*order\.mjs:5:\d+/g);
   assert.equal(warnings?.length, 1, out);
   assert.doesNotMatch(run('quiet.mjs', ORDER, { NODE_ENV: 'production' }), /MADELEINE_ORDER/);
+});
+
+const BY_HAND = (data: string) => `
+import express from 'express';
+import { requireLogin, session } from 'madeleine/express';
+import { session as fetchSession, requireUser } from 'madeleine/fetch';
+const secret = 'a secret of more than thirty-two bytes';
+const data = ${data};
+const app = express();
+app.use(session({ secret }), (req, res, next) => next(void Object.assign(req.session, data)), requireLogin());
+const server = app.listen(0, async () => {
+  const url = 'http://127.0.0.1:' + server.address().port;
+  console.log((await fetch(url)).status, (await fetch(url)).status);
+  server.close();
+});
+const { withSession, of } = fetchSession({ secret });
+const guarded = requireUser(() => true)(() => new Response('in'));
+await withSession(request => { Object.assign(of(request), data); return guarded(request); })(new Request('http://shop.example/'));`;
+
+it('a guard warns of who is logged in by data alone, once', () => {
+  for (const [index, data] of ['{ user: { id: 1 } }', '{ userId: 1 }', '{ passport: { user: 1 } }'].entries()) {
+    const out = run(`by-hand-${index}.mjs`, BY_HAND(data));
+    assert.match(out, /^401 401$/m);
+    assert.equal(out.match(/\[MADELEINE_LOGIN\].*call await session\.login\(user\.id\)/g)?.length, 1, out);
+  }
+  assert.doesNotMatch(run('stranger.mjs', BY_HAND("{ cart: ['user'] }")), /MADELEINE_LOGIN/);
 });
 
 cpSync('dist', path.join(folder, 'copy'), { recursive: true });

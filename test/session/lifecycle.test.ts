@@ -45,6 +45,10 @@ before(async () => {
     });
     res.json(req.session);
   });
+  app.get('/again/:user', async (req, res) => {
+    await req.session.login(req.params['user'] as string);
+    res.end();
+  });
   app.get('/logout', async (req, res) => {
     await req.session.logout();
     res.json(req.session);
@@ -184,6 +188,14 @@ describe('login', () => {
   it('remember makes the cookie persistent', async () => {
     assert.doesNotMatch((await client.get('/login/ada')).setCookies.join(), /Max-Age/);
     assert.match((await client.get('/login/ada?remember=yes')).setCookies.join(), /Max-Age=2592000;/);
+  });
+
+  it('again without remember, a remembered user stays so, and another is not', async () => {
+    await client.get('/login/ada?remember=yes');
+    assert.match((await client.get('/again/ada')).setCookies.join(), /Max-Age=2592000;/);
+    assert.doesNotMatch((await client.get('/again/bob')).setCookies.join(), /Max-Age/);
+    await client.get('/login/bob?remember=yes');
+    assert.doesNotMatch((await client.get('/login/bob')).setCookies.join(), /Max-Age/);
   });
 
   it('refuses what is no user id', async () => {

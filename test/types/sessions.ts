@@ -10,8 +10,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Request } from 'express';
 import Fastify from 'fastify';
 import { createSessions, type Session } from 'madeleine';
-import { session } from 'madeleine/express';
+import { requireUser, session } from 'madeleine/express';
 import { session as fastifySession, requireUser as requireUserOfFastify } from 'madeleine/fastify';
+import { requireUser as requireUserOfHono } from 'madeleine/hono';
+import { requireUser as requireUserOfKoa } from 'madeleine/koa';
 import { memoryStore } from 'madeleine/memory';
 import { session as nodeSession, requireLogin, type WithSession } from 'madeleine/node';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
@@ -147,6 +149,15 @@ createSecureServer({}, spelt);
 createServer(ofHttp2);
 // @ts-expect-error: a request over HTTP/1 is none of HTTP/2
 createServer(spelt);
+
+// A guard's predicate sees what handlers have, and may say more of it.
+requireUser((userId, req) => userId === 'ada' && req.session.cart?.length === 1);
+requireUser((_userId, req: Request) => req.query['key'] === 'value');
+requireUserOfKoa((_userId, ctx) => ctx.session.cart?.length === 1);
+requireUserOfHono((_userId, c) => c.var.session.cart?.length === 1);
+requireUserOfFastify((_userId, request) => request.session.cart?.length === 1);
+// @ts-expect-error: no list of texts
+requireUser((_userId, req) => req.session.cart === 'tea');
 
 // Fastify over HTTP/1 and HTTP/2: the plugin, and guards for an application, a scope and a route.
 const isAda = requireUserOfFastify(userId => userId === 'ada');
