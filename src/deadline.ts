@@ -14,7 +14,8 @@ export function withDeadline<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(late()), timeout);
-    answer.then(
+    // Adopted, and not asked here: such a promise may throw where it is asked.
+    Promise.resolve(answer).then(
       value => {
         clearTimeout(timer);
         resolve(value);

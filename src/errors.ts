@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'ERR_NO_RESPONSE'
   | 'ERR_NOT_A_REQUEST'
   | 'ERR_NOT_A_RESPONSE'
+  | 'ERR_NOT_AN_ERROR'
   | 'ERR_CONFLICT'
   | 'ERR_UPDATE_TIMEOUT'
   | 'ERR_STORE_FAILED'

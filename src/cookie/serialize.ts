@@ -1,5 +1,6 @@
 /** The Set-Cookie response field, written as RFC 6265bis section 4.1 wants it: strictly, or not at all. */
 import { MadeleineError } from '../errors.ts';
+import { ownOptions } from '../options.ts';
 import { attributeText, type CookieAttributes } from './attributes.ts';
 
 /** Name and value together, in bytes (section 5.6). */
@@ -49,7 +50,7 @@ function cleanPair(name: string, value: string): string {
  * @throws MadeleineError as `serializeCookie` does
  */
 export function clearCookie(name: string, attributes: CookieAttributes = {}): string {
-  const { maxAge: _, ...rest } = attributes;
+  const { maxAge: _, ...rest } = ownOptions(attributes, 'cookie');
   // No Duration is zero, so Max-Age=0 is written here: it wins over Expires, which is for the oldest clients.
   return serializeCookie(name, '', { ...rest, expires: new Date(0) }).replace('; Expires=', '; Max-Age=0; Expires=');
 }

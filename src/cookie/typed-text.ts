@@ -1,6 +1,7 @@
 /** A declared cookie's value as text, and back, by its type. */
 import { MadeleineError } from '../errors.ts';
 import { isJson, isWellFormed, type JsonValue, whyNotJson } from '../json.ts';
+import { isThenable } from '../maybe-promise.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** Text (the default), any JSON value, or what a Standard Schema (zod, valibot, arktype …) accepts. */
@@ -67,7 +68,12 @@ function jsonOf(value: unknown, name: string): string {
 
 /** Checks the value as it will be read, from its JSON text: where that changes it (a Date), it could be written and never be read. */
 function checkSchema(text: string, type: Exclude<CookieType, string>, name: string): void {
-  const result = type['~standard'].validate(JSON.parse(text) as never);
+  let result: ReturnType<(typeof type)['~standard']['validate']>;
+  try {
+    result = type['~standard'].validate(JSON.parse(text) as never);
+  } catch (cause) {
+    throw badValue(name, 'has a schema that threw', 'See the cause, which is what it threw.', cause);
+  }
   if (isLater(result))
     throw badValue(name, 'has a schema that answers later', 'Use a schema without asynchronous checks.');
   if (!result.issues) return;
@@ -80,8 +86,8 @@ function checkSchema(text: string, type: Exclude<CookieType, string>, name: stri
 
 /** Whether the schema gave a promise, which is of no use here; should it reject, that must not end the process. */
 function isLater<Result>(result: Result | Promise<Result>): result is Promise<Result> {
-  if (!(result instanceof Promise)) return false;
-  result.catch(() => {});
+  if (!isThenable(result)) return false;
+  Promise.resolve(result).catch(() => {});
   return true;
 }
 

@@ -50,3 +50,17 @@ export function statusOf(error: unknown): number {
 function nameOf(status: number): string {
   return `${STATUS_CODES[status]}\n`;
 }
+
+/**
+ * What was thrown, as something that no framework takes for success: callbacks go on where they are given `undefined`, `null` or
+ * another false value, and Express also where they are given `'route'` or `'router'`. An object is handed on as it is.
+ */
+export function asError(thrown: unknown): Error {
+  if (typeof thrown === 'object' && thrown !== null) return thrown as Error;
+  return new MadeleineError(
+    'ERR_NOT_AN_ERROR',
+    'A function of the application threw something that is no error, or rejected with it.',
+    'Throw an Error; what was thrown is the cause.',
+    { cause: thrown },
+  );
+}

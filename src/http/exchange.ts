@@ -6,7 +6,7 @@ import type { OpenSession } from '../session/opened.ts';
 import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Visitor } from '../session/state.ts';
-import { bareError, clearForError } from './bare-error.ts';
+import { asError, bareError, clearForError } from './bare-error.ts';
 import { type LeavingHead, tellOfSession, varyBy } from './fields.ts';
 import { gates } from './gate.ts';
 import { unwatchConnection, watchConnection, whenOver } from './hang-up.ts';
@@ -150,7 +150,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 }
 
 /**
- * Hands an error to the application's own error handling. Where that throws, nobody else would answer, and the process would
+ * Hands an error to the application's own error handling, which takes no error for none at all. Where that throws, nobody else would answer, and the process would
  * end: polka's own handler takes the error's code for a status, which Node refuses.
  */
 export function tellApplication(
@@ -160,7 +160,7 @@ export function tellApplication(
   onError: (error: Error) => void,
 ): void {
   try {
-    onError(error as Error);
+    onError(asError(error));
   } catch (thrown) {
     sessions.reportFailure(error);
     if (response.headersSent) throw thrown;

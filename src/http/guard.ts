@@ -1,10 +1,11 @@
 /** Who may pass, and what the others are told: pure decisions, which the adapters carry out. */
 import { type Duration, toLifetime } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
-import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
 import { checkOptions, invalidOption } from '../options.ts';
 import type { Visitor } from '../session/state.ts';
 import { createWarnings } from '../warnings.ts';
+import { asError } from './bare-error.ts';
 import { callSite } from './call-site.ts';
 import { warnOfLoginByHand } from './missing.ts';
 import { createForgeryCheck, type Provenance } from './origin.ts';
@@ -93,6 +94,11 @@ function visitorOf(asked: Asked): Visitor | null {
   return visitor;
 }
 
+/** Whatever the predicate threw: a framework that is given no error would let the request pass. */
+function failed(thrown: unknown): never {
+  throw asError(thrown);
+}
+
 /** Says whether a user may pass; the request is whatever the framework's handlers hold. */
 export type Predicate<Request> = (userId: string, request: Request) => MaybePromise<boolean>;
 
@@ -110,7 +116,8 @@ function userGuard<Request>(predicate: Predicate<Request>, options?: GuardOption
     if (!visitor) return refuse('login-required', asked);
     // Nothing but `true` lets anybody pass: a promise that was forgotten, or a record that was found, is no permission.
     const answer = (allowed: boolean) => (allowed === true ? null : refuse('forbidden', asked));
-    return whenReady(predicate(visitor.userId, request), answer);
+    const ask = () => predicate(visitor.userId, request);
+    return whenReady(orElse(ask, failed), answer);
   };
 }
 

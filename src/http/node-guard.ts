@@ -59,7 +59,8 @@ class NodeAsked implements Asked {
   }
   get host(): string | undefined {
     const { headers } = this.#request;
-    return headers.host ?? (headers[':authority'] as string | undefined);
+    // HTTP/2 may carry both: then Host says nothing of where the request goes (RFC 9113 section 8.3.1).
+    return (headers[':authority'] as string | undefined) ?? headers.host;
   }
 
   visitor(): Visitor | null {

@@ -101,7 +101,7 @@ export class SessionState {
   /** The operations of this request that are not done yet, in their order. */
   underWay: readonly Promise<unknown>[] = NONE_UNDER_WAY;
   /** The error of a call that nobody awaits: the response will fail with it. */
-  untold: unknown = null;
+  untold: { readonly error: unknown } | null = null;
   /** A handler has looked at the session: the response varies by cookie. */
   accessed = false;
   /** `touch()` was called: mark as seen whatever the throttle says. */
@@ -177,18 +177,18 @@ export class SessionState {
   /** Keeps an error for the response to fail with; where no response is to come, an event tells of it. */
   keepFailure(error: unknown): void {
     if (this.facts.unanswered) this.core.events.emit('failed', null, { error });
-    else this.untold ??= error;
+    else this.untold ??= { error };
   }
 
   forgetFailure(error: unknown): void {
-    if (this.untold === error) this.untold = null;
+    if (this.untold?.error === error) this.untold = null;
   }
 
   /** @throws what failed and was awaited by nobody, once */
   tellFailure(): void {
     const { untold } = this;
     this.untold = null;
-    if (untold !== null) throw untold;
+    if (untold !== null) throw untold.error;
   }
 
   /** The session ended elsewhere while this request was under way. */

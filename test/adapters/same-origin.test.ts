@@ -250,6 +250,12 @@ describe('what requireSameOrigin decides', () => {
     t.after(() => served.close());
     const post = (origin: string) => request(served.url, { protocol: 'http2', method: 'POST', headers: { origin } });
     assert.deepEqual([(await post(served.url)).status, (await post('http://evil.example')).status], [200, 403]);
+    // RFC 9113 section 8.3.1: beside :authority, a Host field says nothing of where the request goes.
+    const both = { ':authority': new URL(served.url).host, host: 'evil.example' };
+    const headers = { ...both, origin: 'http://evil.example' };
+    assert.equal((await request(served.url, { protocol: 'http2', method: 'POST', headers })).status, 403);
+    const beside = { ...both, origin: served.url };
+    assert.equal((await request(served.url, { protocol: 'http2', method: 'POST', headers: beside })).status, 200);
   });
 
   it('refuses wrong options when it is made', () => {

@@ -95,6 +95,31 @@ describe('types', () => {
     assert.throws(() => big.write(new Headers(), 1n), { code: 'ERR_COOKIE_VALUE' });
   });
 
+  it('a schema that throws when a value is written is told of by name, with what it threw as the cause', () => {
+    for (const thrown of [new Error('its own'), undefined]) {
+      const validate = () => {
+        throw thrown;
+      };
+      const cookie = defineCookie('c', { type: { '~standard': { version: 1, vendor: 'test', validate } } });
+      assert.throws(
+        () => sent(headers => cookie.write(headers, 1)),
+        (error: { code: string; cause: unknown; message: string }) => {
+          assert.deepEqual([error.code, error.cause], ['ERR_COOKIE_VALUE', thrown]);
+          return error.message.includes('"c"');
+        },
+      );
+      assert.equal(cookie.read(from('c=1')), undefined);
+    }
+  });
+
+  it('a schema that answers later by a promise of its own is refused, too: what it lets pass could never be read', () => {
+    // biome-ignore lint/suspicious/noThenProperty: a promise of another library
+    const validate = () => ({ then: () => {} }) as never;
+    const cookie = defineCookie('c', { type: { '~standard': { version: 1, vendor: 'test', validate } } });
+    assert.throws(() => sent(headers => cookie.write(headers, 1)), /answers later/);
+    assert.equal(cookie.read(from('c=1')), undefined);
+  });
+
   it('a schema that answers later is refused by name', () => {
     const later = { '~standard': { ...positive['~standard'], validate: async () => ({ value: 1 }) } };
     const cookie = defineCookie('later', { type: later });

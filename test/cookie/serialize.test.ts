@@ -206,3 +206,10 @@ describe('beside jshttp/cookie', () => {
     refuses('ERR_COOKIE_VALUE', 'a', 'é');
   });
 });
+
+it('clearCookie refuses what is no object of attributes, as serializeCookie does', () => {
+  for (const given of [null, 5, [], () => {}, 'text']) {
+    assert.throws(() => clearCookie('a', given as never), { code: 'ERR_OPTION_INVALID' });
+    assert.throws(() => serializeCookie('a', 'b', given as never), { code: 'ERR_OPTION_INVALID' });
+  }
+});
