@@ -150,8 +150,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 }
 
 /**
- * Hands an error to the application's own error handling, which takes no error for none at all. Where that throws, nobody else would answer, and the process would
- * end: polka's own handler takes the error's code for a status, which Node refuses.
+ * Hands an error to the application's own error handling, as one that no framework takes for success. Where that throws, nobody else
+ * would answer, and the process would end: polka's own handler takes the error's code for a status, which Node refuses.
  */
 export function tellApplication(
   sessions: Pick<Sessions, 'reportFailure'>,
