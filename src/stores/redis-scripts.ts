@@ -120,10 +120,14 @@ if onlyBy ~= '' and expiresAt > onlyBy then return { 0, 0 } end
 return { redis.call('DEL', KEYS[1]), redis.call('ZREM', KEYS[2], key), owner }
 `);
 
-/** Lets the index of a user, KEYS[1], know of a record until a moment, and forgets what it needs to know no longer. */
+/**
+ * Lets the index of a user, KEYS[1], know of a record until a moment, and forgets what it needs to know no longer: what has ended
+ * by the clocks of both the process and the server, because one that is days ahead would hide live sessions from `revokeAll()`.
+ */
 export const list: Script = script(`
 local key, listedUntil, lifetime, now = unpack(ARGV)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local time = redis.call('TIME')
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', math.min(now, time[1] * 1000))
 redis.call('ZADD', KEYS[1], 'GT', listedUntil, key)
 if redis.call('PTTL', KEYS[1]) < tonumber(lifetime) then redis.call('PEXPIRE', KEYS[1], lifetime) end
 return { 'done' }

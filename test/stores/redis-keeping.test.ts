@@ -150,9 +150,9 @@ describe('redisStore in Redis', { skip }, async () => {
 
   it('the index of a user keeps nothing that has ended', async () => {
     await redis.flushall();
-    const clock = createTestClock(now);
+    const clock = createTestClock(now - 2 * DAY);
     const store = redisStore(redis, { clock });
-    const record = sampleRecord(now, { userId: 'ada' });
+    const record = sampleRecord(clock(), { userId: 'ada' });
     for (const key of ['deleted', 'replaced', 'expired', 'lasting']) await store.create(key, record);
     await store.delete('deleted');
     await store.replace('replaced', { ...record, version: 2, userId: null }, 1);
@@ -163,6 +163,15 @@ describe('redisStore in Redis', { skip }, async () => {
     assert.deepEqual((await redis.zrange('madeleine:user:ada', '0', '-1')).sort(), ['lasting', 'next']);
     assert.equal(await store.admin.deleteByUser('ada'), 2);
     assert.equal(await redis.exists('madeleine:user:ada'), 0);
+  });
+
+  it('a process whose clock is days ahead takes no live session from the index of its user', async () => {
+    const store = await fresh();
+    await store.create('key', sampleRecord(now, { userId: 'ada' }));
+    const ahead = redisStore(redis, { clock: () => now + 3 * DAY });
+    await ahead.create('next', sampleRecord(now + 3 * DAY, { userId: 'ada' }));
+    assert.equal(await store.admin.deleteByUser('ada'), 2);
+    assert.equal(await store.read('key'), null);
   });
 
   it('a session that is being created while its user is logged out everywhere stays in the index', async () => {

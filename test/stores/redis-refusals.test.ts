@@ -122,7 +122,7 @@ describe('redisStore refuses', { skip }, async () => {
     await poor.close();
     // As docs/stores.md has it.
     const rules = '~madeleine:* +get +evalsha +eval +set +getrange +setrange +del +pexpire +pttl'.split(' ');
-    const more = '+zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zcount'.split(' ');
+    const more = '+zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zcount +time'.split(' ');
     await redis.acl('SETUSER', 'enough', 'on', '>enough', ...rules, ...more);
     const store = redisStore(at('enough:enough@'));
     const record = sampleRecord(Date.now(), { userId: 'ada' });
