@@ -13,7 +13,7 @@ import type { SessionData } from '../session/session-data.ts';
 import type { SessionOptions } from './adapter-sessions.ts';
 import { addBeforehand } from './express-additions.ts';
 import { createMiddleware, equipWith, type SessionMiddleware } from './middleware.ts';
-import { type GuardMiddleware, requireUser as requireUserOfNode } from './middleware-guards.ts';
+import { type requireLogin, requireUser as requireUserOfNode } from './middleware-guards.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { NodeRequest, NodeResponse } from '../http/http2.ts';
@@ -57,6 +57,12 @@ export function session<Data extends object = SessionData>(options: SessionOptio
   return createMiddleware(options, request => new FrameworkFacts(request), equip);
 }
 
-/** The predicate's second argument is what handlers have: `requireUser((id, req) => req.session.role === 'admin')`. */
-export const requireUser: Guards<NodeRequest, GuardMiddleware, IncomingMessage & Express.Request>['requireUser'] =
-  requireUserOfNode;
+/**
+ * Lets only users pass for whom the predicate answers `true`, which is given the user's id and what handlers have:
+ * `requireUser((userId, req) => req.session.role === 'admin')`. Others: 403; who is not logged in: as with `requireLogin`.
+ */
+export const requireUser: Guards<
+  NodeRequest,
+  ReturnType<typeof requireLogin>,
+  IncomingMessage & Express.Request
+>['requireUser'] = requireUserOfNode;

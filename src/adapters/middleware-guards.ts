@@ -5,7 +5,7 @@ import type { Next } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import { whenSettled } from '../maybe-promise.ts';
 
-export type GuardMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
+type GuardMiddleware = (request: NodeRequest, response: NodeResponse, next: Next) => void;
 
 const guards: Guards<NodeRequest, GuardMiddleware> = createGuards((guard, place) => (request, response, next) => {
   whenSettled(

@@ -62,9 +62,9 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
     if (!mayConnect(request.headers)) return 403;
     try {
       const open = await sessions.open(request.headers.cookie, new HandshakeFacts(request, hops));
-      // No response follows: the turn is over, and a session that travels in cookies cannot be changed after setCookies().
+      // No response follows: the turn is over, and no cookie can be set.
       open.endTurn?.();
-      open.setCookies();
+      open.closeHead();
       opened.set(request, open);
       return null;
     } catch (error) {

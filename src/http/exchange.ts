@@ -74,8 +74,7 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
   }
 
   headHasLeft(): void {
-    // There are none: nothing was done to the session yet. From here on, what needs a cookie is refused.
-    this.#open.setCookies();
+    this.#open.closeHead();
     if (writableOf(this.#response).writableEnded) this.ended(false);
   }
 
@@ -108,8 +107,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
 
   refused(): void {
     this.#refused = true;
-    // The error carries no cookie: what needs one is refused, also to the error handler.
-    this.#open.setCookies();
+    // The error carries no cookie.
+    this.#open.closeHead();
     this.ended(false);
   }
 

@@ -51,8 +51,8 @@ export class FetchExchange<Data extends object = object> implements LateSaver {
       saving = open.commit();
       await saving;
     } catch (error) {
-      // The error carries no cookie: what needs one is refused, also to the error handler.
-      open.setCookies();
+      // The error carries no cookie.
+      open.closeHead();
       throw error;
     } finally {
       open.endTurn?.();

@@ -33,6 +33,8 @@ export interface OpenSession<Data extends object = SessionData> {
    * `commit`, as the head leaves.
    */
   setCookies(): readonly SetCookie[];
+  /** No head is to carry a cookie of this session any more: what needs one is refused from now on, with `ERR_HEADERS_SENT`. */
+  closeHead(): void;
   /** True when nothing is stored yet: a commit now would begin a session whose cookie has to reach the client. */
   readonly unstored: boolean;
   /** True when the session could not be read and the request goes on without: `onStoreError: 'anonymous'`. */
@@ -79,7 +81,12 @@ export class Opened extends SessionState implements OpenSession<object> {
     return afterAll(this, commit);
   }
   setCookies(): readonly SetCookie[] {
-    return owedCookies(this);
+    const cookies = owedCookies(this);
+    this.closeHead();
+    return cookies;
+  }
+  closeHead(): void {
+    this.headLeft = true;
   }
   stillLive(): MaybePromise<boolean> {
     return inOrder(this, stillLive);
@@ -100,9 +107,8 @@ export class CarriedOpened extends Opened implements RecordsHolder {
     this.cookieDuty = 'set';
   }
 
-  override setCookies(): readonly SetCookie[] {
-    const cookies = super.setCookies();
+  override closeHead(): void {
+    super.closeHead();
     this.#records.headLeaves();
-    return cookies;
   }
 }

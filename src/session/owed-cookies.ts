@@ -22,7 +22,6 @@ const NONE: readonly SetCookie[] = [];
 
 /** The Set-Cookie lines that the response owes, as its head leaves. */
 export function owedCookies(state: SessionState): readonly SetCookie[] {
-  state.headLeft = true;
   // First, as nearly every response ends here: asking Express whether a request is secure costs 1 µs.
   if (state.cookieDuty === 'leave') return NONE;
   const { cookie, clock, warn } = state.core;

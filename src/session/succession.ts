@@ -172,8 +172,7 @@ export async function endSession(core: Core, key: string, spared?: string): Prom
   }
   // The session before the tombstones that led to it: should the store fail in between, they still do.
   const way = [...passed].reverse();
-  const gone = ended;
-  for (const at of gone ? way.slice(1) : way) if ((await store.delete(at)) && at === way[0]) ended = true;
+  for (const at of way) if ((await store.delete(at)) && at === way[0]) ended = true;
   if (ended) core.events.emit('ended', key, {});
   return ended;
 }
