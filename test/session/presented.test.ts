@@ -85,6 +85,28 @@ describe('what a request presents', () => {
   });
 });
 
+/** Plain Node that puts something into each session; its address. */
+async function servePlainNode(t: TestContext): Promise<string> {
+  const { withSession, of } = nodeSession({ secret });
+  const served = await serve(
+    withSession((req, res) => {
+      of(req)['cart'] = ['tea'];
+      res.end();
+    }),
+  );
+  t.after(() => served.close());
+  return served.url;
+}
+
+/** The same for Fetch. */
+function fetchHandler(): (request: Request) => Promise<Response> {
+  const { withSession, of } = fetchSession({ secret });
+  return withSession(request => {
+    of(request)['cart'] = ['tea'];
+    return new Response('ok');
+  });
+}
+
 describe('plain http, behind a proxy that may not be trusted', () => {
   const putTea: express.Handler = (req, res) => {
     req.session['cart'] = ['tea'];
@@ -131,26 +153,13 @@ describe('plain http, behind a proxy that may not be trusted', () => {
   });
 
   it('the same on plain Node and for Fetch', async t => {
-    const plainly = nodeSession({ secret });
-    const plain = await serve(
-      plainly.withSession((req, res) => {
-        plainly.of(req)['cart'] = ['tea'];
-        res.end();
-      }),
-    );
-    t.after(() => plain.close());
-    const nodes = await ask(t, plain.url, overHttps);
+    const nodes = await ask(t, await servePlainNode(t), overHttps);
     assert.deepEqual(
       nodes.warnings.map(({ code }) => code),
       ['MADELEINE_PROXY'],
     );
-    const fetching = fetchSession({ secret });
-    const handler = fetching.withSession(request => {
-      fetching.of(request)['cart'] = ['tea'];
-      return new Response('ok');
-    });
     const warned = once(process, 'warning');
-    await handler(new Request('http://shop.example/', { headers: { 'x-forwarded-proto': 'HTTPS, http' } }));
+    await fetchHandler()(new Request('http://shop.example/', { headers: { 'x-forwarded-proto': 'HTTPS, http' } }));
     assert.equal(((await warned)[0] as { code?: string }).code, 'MADELEINE_PROXY');
   });
 
@@ -198,22 +207,9 @@ describe('a script of a page on another site', () => {
 
   it('the same on plain Node and for Fetch', async t => {
     const warnings = warningsIn(t);
-    const plainly = nodeSession({ secret });
-    const plain = await serve(
-      plainly.withSession((req, res) => {
-        plainly.of(req)['cart'] = ['tea'];
-        res.end();
-      }),
-    );
-    t.after(() => plain.close());
-    await new Client(plain.url).send('GET', '/', { headers: fields });
-    const fetching = fetchSession({ secret });
-    const handler = fetching.withSession(request => {
-      fetching.of(request)['cart'] = ['tea'];
-      return new Response('ok');
-    });
+    await new Client(await servePlainNode(t)).send('GET', '/', { headers: fields });
     const warned = once(process, 'warning');
-    await handler(new Request('http://shop.example/', { headers: fields }));
+    await fetchHandler()(new Request('http://shop.example/', { headers: fields }));
     await warned;
     assert.deepEqual(
       ownWarnings(warnings).map(({ code }) => code),
