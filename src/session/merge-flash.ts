@@ -3,25 +3,19 @@
  * came in meanwhile would bring back those that were taken, as a change stands against a deletion.
  */
 import { isJsonObject, type JsonValue } from '../json.ts';
-import { mergeData } from './merge.ts';
+import { mergeData, mergeSlot, type Slot } from './merge.ts';
 
-type Slot = JsonValue | undefined;
 type Messages = Record<string, JsonValue[]>;
 
 /** What both sides put in stands, and what either took is gone. Data of another kind under this key is merged like any other. */
 export function mergeFlash(base: Slot, mine: Slot, theirs: Slot): Slot {
   const sides = [base, mine, theirs];
-  if (!sides.every(isMessages)) {
-    const [b, m, t] = sides.map(side => (side === undefined ? {} : { flash: side })) as [Kept, Kept, Kept];
-    return mergeData(b, m, t)['flash'];
-  }
+  if (!sides.every(isMessages)) return mergeSlot(base, mine, theirs, 1);
   const types = new Set(sides.flatMap(side => Object.keys(side ?? {})));
   const [b, m, t] = sides.map(side => withAll(side ?? {}, types)) as [Messages, Messages, Messages];
   const left = Object.entries(mergeData(b, m, t)).filter(([, texts]) => (texts as JsonValue[]).length > 0);
   return left.length > 0 ? Object.fromEntries(left) : undefined;
 }
-
-type Kept = { flash: JsonValue } | Record<string, never>;
 
 function isMessages(side: Slot): side is Messages | undefined {
   return side === undefined || (isJsonObject(side) && Object.values(side).every(texts => Array.isArray(texts)));

@@ -30,7 +30,7 @@ export type MergeRules<Data extends object = Record<string, unknown>> = {
 };
 
 /** A value, or none: the key is not there. */
-type Slot = JsonValue | undefined;
+export type Slot = JsonValue | undefined;
 
 /** What lies deeper is one value: where both changed it, mine stands. */
 const DEEPEST = 64;
@@ -73,7 +73,8 @@ function mergeObjects(
   return Object.fromEntries(merged); // defines own properties, "__proto__" included
 }
 
-function mergeSlot(base: Slot, mine: Slot, theirs: Slot, depth: number): Slot {
+/** The merge of one value, by no rule. @param depth how deep in the data it stands */
+export function mergeSlot(base: Slot, mine: Slot, theirs: Slot, depth: number): Slot {
   if (depth <= DEEPEST) {
     if (isJsonObject(mine) && isJsonObject(theirs)) {
       // Both made it anew where there was none, or another kind of thing.
