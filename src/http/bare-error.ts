@@ -1,6 +1,7 @@
 /** The error that takes the place of a response, and of what that had in its head. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { MadeleineError } from '../errors.ts';
+import { TARGETED } from './fields.ts';
 import { forgetTrailers, streamOf } from './http2.ts';
 
 /**
@@ -10,7 +11,7 @@ import { forgetTrailers, streamOf } from './http2.ts';
 const OF_THE_BODY = new RegExp(
   `^(${[
     'content-(?!security-policy).*|transfer-encoding|trailer|etag|last-modified|accept-ranges|(repr-)?digest',
-    '(.+-)?cache-control|surrogate-control|expires|age|x-accel-expires|clear-site-data',
+    'cache-control|expires|age|x-accel-expires|clear-site-data',
     'location|refresh|hx-location|hx-redirect|x-accel-redirect|x-sendfile',
     'set-cookie',
   ].join('|')})$`,
@@ -18,7 +19,7 @@ const OF_THE_BODY = new RegExp(
 
 /** Whether a field of this name, in lower case, has no place in the error that is sent instead. */
 export function isOfTheBody(name: string): boolean {
-  return OF_THE_BODY.test(name);
+  return OF_THE_BODY.test(name) || TARGETED.test(name);
 }
 
 export function clearForError(response: ServerResponse): void {

@@ -34,7 +34,7 @@ export function tellOfSession(
  * Some caches have a field of their own, which counts for them instead of Cache-Control (RFC 9213): CDN-Cache-Control, those with a
  * vendor's name before it, and Surrogate-Control, which is older.
  */
-const TARGETED = /^(.+-cache-control|surrogate-control)$/i;
+export const TARGETED: RegExp = /^(.+-cache-control|surrogate-control)$/i;
 
 /** The fields that say what caches may do. */
 function cacheFields(head: LeavingHead): string[] {
