@@ -81,9 +81,8 @@ export class Opened extends SessionState implements OpenSession<object> {
     return afterAll(this, commit);
   }
   setCookies(): readonly SetCookie[] {
-    const cookies = owedCookies(this);
     this.closeHead();
-    return cookies;
+    return owedCookies(this);
   }
   closeHead(): void {
     this.headLeft = true;
