@@ -28,6 +28,8 @@ const PARTS = {
   },
 };
 const BY_DEFAULT = ['counts', 'size', 'allocations'];
+/** Each has a flag of its name. */
+const IF_ASKED = Object.keys(PARTS).filter(name => !BY_DEFAULT.includes(name));
 const RECORDED = path.join(import.meta.dirname, 'expected.json');
 
 const HELP = `npm run bench:check -- [flags]
@@ -49,9 +51,7 @@ ${Object.entries(PARTS)
   --expected FILE       where they are recorded (bench/expected.json)`;
 
 const FLAGS = {
-  stores: { type: 'boolean', default: false },
-  instructions: { type: 'boolean', default: false },
-  'self-time': { type: 'boolean', default: false },
+  ...Object.fromEntries(IF_ASKED.map(name => [name, { type: 'boolean', default: false }])),
   parts: { type: 'string' },
   record: { type: 'boolean', default: false },
   expected: { type: 'string', default: RECORDED },
@@ -63,7 +63,7 @@ async function main() {
   if (values.help) return console.log(HELP);
   const parts = values.parts
     ? known('parts', values.parts.split(','), PARTS)
-    : [...BY_DEFAULT, ...['stores', 'instructions', 'self-time'].filter(name => values[name])];
+    : [...BY_DEFAULT, ...IF_ASKED.filter(name => values[name])];
   const expected = JSON.parse(readFileSync(values.expected, 'utf8'));
   const table = [['figure', 'recorded', 'now', 'verdict']];
   const verdicts = [];
