@@ -21,8 +21,6 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 /** No control character but the tab (RFC 6265bis section 5.6). Matching what is allowed is quicker than searching for what is not. */
 const CLEAN = /^[\t\x20-\x7e\x80-\uffff]*$/;
-/** Clean, and without a `%`: nothing to decode. */
-const PLAIN = /^[\t\x20-\x24\x26-\x7e\x80-\uffff]*$/;
 
 /**
  * The cookies by name, values decoded once, in an object without a prototype. Of several with one name the first counts. A
@@ -34,8 +32,8 @@ export function parseCookies(field: string | readonly string[] | undefined): Rec
   const cookies: Record<string, string> = Object.create(null);
   const text = joinFields(field);
   // One look at the whole is enough for nearly all that is sent.
-  const isPlain = PLAIN.test(text);
-  const isClean = isPlain || CLEAN.test(text);
+  const isClean = CLEAN.test(text);
+  const isPlain = isClean && !text.includes('%');
   let count = 0;
   let equals = -1;
   for (let start = 0; start < text.length && count < MOST_COOKIES; ) {
