@@ -30,7 +30,8 @@ const VISIT = `
     const headers = { ...(jar ? { cookie: jar } : {}), 'content-type': 'application/json' };
     const answer = await fetch(base + path, { method, headers, redirect: 'manual', ...(body ? { body: JSON.stringify(body) } : {}) });
     for (const line of answer.headers.getSetCookie()) jar = line.split(';')[0];
-    return { status: answer.status, text: await answer.text(), location: answer.headers.get('location') };
+    const [location, cleared] = ['location', 'clear-site-data'].map(name => answer.headers.get(name));
+    return { status: answer.status, text: await answer.text(), location, cleared };
   };
 `;
 
@@ -125,8 +126,14 @@ describe('docs/', () => {
     assert.equal(run(start, twice), 'Visit 2\n');
   });
 
-  it('sessions.md: mounting, what cannot be read, devices, and all sessions', () => {
-    const [mounting, unreadable, devices, all] = blocksOf('docs/sessions.md') as [Block, Block, Block, Block];
+  it('sessions.md: mounting, what cannot be read, devices, how many there may be, and all sessions', () => {
+    const [mounting, unreadable, devices, limited, all] = blocksOf('docs/sessions.md') as [
+      Block,
+      Block,
+      Block,
+      Block,
+      Block,
+    ];
     run(mounting, "console.log((await ask('GET', '/')).status);");
     const fail = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
       await ask('POST', '/in'); console.log((await ask('GET', '/')).text);
@@ -143,6 +150,14 @@ describe('docs/', () => {
       await ask('POST', '/devices/others');
       console.log(JSON.parse((await ask('GET', '/devices')).text).length);`;
     assert.equal(run(devices, visit), '401 401\n2\n1\n');
+    const crowd = `app.get('/who', (req, res) => res.send(req.session.about.userId ?? 'nobody'));
+      const who = async cookies => { jar = cookies; return (await ask('GET', '/who')).text; };
+      const jars = [];
+      for (let i = 0; i < 5; i++) { jar = ''; await ask('POST', '/login', { password: 'right' }); jars.push(jar); }
+      const five = await Promise.all(jars.map(who));
+      const cleared = (await ask('POST', '/logout')).cleared;
+      console.log(...five, cleared, await who(jars[4]));`;
+    assert.equal(run(limited, crowd), 'nobody nobody 7 7 7 "cache", "storage" nobody\n');
     const look = `app.post('/in', async (req, res) => { await req.session.login('ada'); res.end(); });
       await ask('POST', '/in');
       console.log((await ask('GET', '/visitors')).text, JSON.parse((await ask('GET', '/health')).text).ok);
