@@ -162,7 +162,8 @@ export async function endSession(core: Core, key: string, spared?: string): Prom
     if (stone === null) {
       // There may be a session all the same, which travels in a cookie: to delete it is to refuse it. A rotation may have come before that.
       ended = await store.delete(at);
-      if (!ended) stone = await store.read(at);
+      if (ended) break;
+      stone = await store.read(at);
     }
     const reason = stone === null ? null : tombstoneReason(stone);
     // What a login left has to stay, with what leads to it: it keeps late requests from disturbing the new cookie.

@@ -391,3 +391,15 @@ for (const act of ['login', 'regenerate'] as const) {
     if (act === 'login') assert.deepEqual({ ...(await open(third)).session }, { cart: 'tea' });
   });
 }
+
+it('a logout in the request that has moved the epoch of its user clears the cookie', async () => {
+  let epoch = 0;
+  const store = sealedCookieStore({ epoch: () => epoch });
+  const { open, answer, begin } = sessionsOver(memoryStore(), undefined, { store });
+  const opened = await open(await begin({ cart: 'tea' }));
+  await opened.session.login('ada');
+  const leaving = await open(await answer(opened));
+  epoch = Number.POSITIVE_INFINITY;
+  await leaving.session.logout();
+  assert.equal(await answer(leaving), 'session=');
+});
