@@ -69,8 +69,10 @@ async function takeOver(
 
 /** A rotation that comes second joins the first; one that finds the session ended brings nothing back. */
 async function join(state: SessionState, ours: string, stone: SessionRecord | null): Promise<boolean> {
-  await state.core.store.delete(ours);
-  if (stone !== null && (await followRotation(state, stone))) return true;
+  if (stone !== null && (await followRotation(state, stone))) {
+    await state.core.store.delete(ours);
+    return true;
+  }
   state.close();
   throw sessionEnded('rotate its id');
 }

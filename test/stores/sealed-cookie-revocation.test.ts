@@ -403,3 +403,14 @@ it('a logout in the request that has moved the epoch of its user clears the cook
   await leaving.session.logout();
   assert.equal(await answer(leaving), 'session=');
 });
+
+it('a rotation that comes second leaves nothing of its own on the denylist', async () => {
+  const denylist = memoryStore();
+  const { open, answer, begin } = sessionsOver(denylist, undefined, { store: sealedCookieStore({ denylist }) });
+  const cookie = await begin({ cart: 'tea' });
+  const [first, second] = [await open(cookie), await open(cookie)];
+  await first.session.rotate();
+  await answer(first);
+  await assert.rejects(second.session.rotate(), { code: 'ERR_SESSION_ENDED' });
+  assert.equal((await denylist.admin.page(null, 10)).entries.length, 1);
+});
