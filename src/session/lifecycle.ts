@@ -12,6 +12,7 @@ import { isLive } from './policy.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
+import { tombstoneReason } from './tombstone.ts';
 
 /**
  * The person is who they say they are: a fresh id (against session fixation), the user's name on the session, and what the
@@ -73,7 +74,8 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
   };
   const damaged = state.damaged !== null && (await endSession(core, state.damaged));
   const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced', fold) : null;
-  const buried = stone?.successor === newKey;
+  // One that travels in a cookie, and was rotated meanwhile, has ended by our hand too: what led to it is the answer.
+  const buried = stone !== null && (stone.successor === newKey || tombstoneReason(stone) === 'rotated');
   state.startOver();
   state.id = id;
   state.key = newKey;
