@@ -5,7 +5,7 @@ import { memoryStore } from 'madeleine/memory';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
 import { createTestClock, type Fault, type FaultStore, faultStore, type TestClock } from 'madeleine/testing';
 import type { Client } from '../support/client.ts';
-import { sessionsOver } from '../support/core-sessions.ts';
+import { type Opened, sessionsOver } from '../support/core-sessions.ts';
 import { openSealed, type SealedApp } from './support/sealed-app.ts';
 
 const userOf = async (client: Client): Promise<unknown> => (await client.get('/data')).json()['userId'];
@@ -389,6 +389,25 @@ for (const act of ['login', 'regenerate'] as const) {
     const third = await answer(replacing);
     for (const dead of [first, second]) assert.deepEqual({ ...(await open(dead)).session }, {});
     assert.deepEqual({ ...(await open(third)).session }, { cart: 'tea' });
+  });
+}
+
+for (const act of ['login', 'logout', 'rotate', 'regenerate'] as const) {
+  it(`what a request saves before a ${act} by another sends no cookie that would come after the newer one`, async () => {
+    const denylist = memoryStore();
+    const { open, answer, begin } = sessionsOver(denylist, undefined, { store: sealedCookieStore({ denylist }) });
+    for (const save of [
+      (saving: Opened) => saving.session.save(),
+      (saving: Opened) => saving.session.update(data => Object.assign(data, { visits: 1 })),
+    ]) {
+      const cookie = await begin({ cart: 'tea' });
+      const [saving, ending] = [await open(cookie), await open(cookie)];
+      saving.session['theme'] = 'dark';
+      await save(saving);
+      await ending.session[act]((act === 'login' ? 'ada' : ['cart']) as never);
+      assert.ok(await answer(ending));
+      assert.equal(await answer(saving), undefined);
+    }
   });
 }
 
