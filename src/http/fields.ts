@@ -22,7 +22,7 @@ export function tellOfSession(
   if (open.accessed) {
     setIfChanged(head, 'Vary', varyBy(head.field('Vary'), 'Cookie'));
     // What somebody is shown because their session cannot be read must not be shown to them again once it can.
-    if (open.unavailable) for (const name of cacheFields(head)) head.setField(name, 'no-store');
+    if (open.unavailable) for (const name of cacheFields(head)) head.setField(name, notStored(head.field(name)));
   }
   if (cookies.length === 0) return;
   for (const cookie of cookies) head.setCookie(cookie);
@@ -68,12 +68,22 @@ const KEEPS_OUT =
 function withoutSharedCaching(name: string, present: string | null, sessions: Pick<Sessions, 'warn'>): string | null {
   if (present !== null) {
     if (KEEPS_OUT.test(present)) return null;
-    if (name !== 'Cache-Control' || /\b(public|s-maxage)\b/i.test(present)) {
+    const isMarked =
+      name === 'Cache-Control' ? /\b(public|s-maxage)\b/i.test(present) : present.replace(CONTENT, '') !== '';
+    if (isMarked) {
       sessions.warn(
         'MADELEINE_CACHE',
         `A response that sets the session cookie was marked for shared caches; it was sent with ${name}: no-store instead. Say no-cache="Set-Cookie" beside it if the rest may be cached.`,
       );
     }
   }
-  return 'no-store';
+  return notStored(present);
+}
+
+/** Surrogate-Control also tells a cache to put the page together (ESI), stored or not; without that it would be shown in pieces. */
+const CONTENT = /(?:^|,)\s*(content\s*=\s*"[^"]*"[^,]*)/i;
+
+function notStored(present: string | null): string {
+  const content = present === null ? undefined : CONTENT.exec(present)?.[1];
+  return content === undefined ? 'no-store' : `no-store, ${content.trim()}`;
 }

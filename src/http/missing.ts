@@ -44,12 +44,17 @@ const BY_HAND = ['user', 'userId', 'passport'];
 
 /** To be called where a guard lets a visitor not pass who is not logged in: their data may look as if they were. */
 export function warnOfLoginByHand(session: object): void {
-  const name = BY_HAND.find(key => Object.hasOwn(session, key));
+  const name = BY_HAND.find(key => Object.hasOwn(session, key) && saysSomething(session[key as never]));
   if (name === undefined) return;
   warn(
     'MADELEINE_LOGIN',
     `A guard has refused a visitor whose session holds "${name}", but who is not logged in: no data does that. Where the password has been checked, call await session.login(user.id).`,
   );
+}
+
+/** What is set to null on logging out, and passport's empty object, say that nobody is there. */
+function saysSomething(value: unknown): boolean {
+  return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value);
 }
 
 export function sessionAssigned(): MadeleineError {

@@ -8,10 +8,12 @@ import { isThenable, type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
+import type { MergeRules } from './merge.ts';
 import { isLive } from './policy.ts';
 import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
+import { tombstoneReason } from './tombstone.ts';
 
 /**
  * The person is who they say they are: a fresh id (against session fixation), the user's name on the session, and what the
@@ -73,7 +75,8 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
   };
   const damaged = state.damaged !== null && (await endSession(core, state.damaged));
   const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced', fold) : null;
-  const buried = stone?.successor === newKey;
+  // One that travels in a cookie, and was rotated meanwhile, has ended by our hand too: what led to it is the answer.
+  const buried = stone !== null && (stone.successor === newKey || tombstoneReason(stone) === 'rotated');
   state.startOver();
   state.id = id;
   state.key = newKey;
@@ -165,11 +168,19 @@ export async function update<Result>(
 
 /** Has the bag show what is stored now, `after`, together with what the handler has changed since it held `before`. */
 function showSaved(state: SessionState, before: string, after: string): void {
-  const { bag } = state;
+  const { bag, core } = state;
   state.show(after);
   if (bag === null || before === after) return;
   const held = stringifyData(bag, before, Number.POSITIVE_INFINITY);
-  refreshData(bag, parseData(mergeText(before, held, after, {}, Number.POSITIVE_INFINITY)) ?? {});
+  const merged = (rules: MergeRules) => mergeText(before, held, after, rules, Number.POSITIVE_INFINITY);
+  let text: string;
+  try {
+    text = merged(core.merge);
+  } catch {
+    // A rule of the application that throws: what is stored is stored, so it is no reason to fail.
+    text = merged({});
+  }
+  refreshData(bag, parseData(text) ?? {});
 }
 
 /** Saves of this session wait for the function; should it wait for one of them in turn, neither would ever end. */

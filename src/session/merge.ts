@@ -115,7 +115,7 @@ function union(base: JsonValue[], mine: JsonValue[], theirs: JsonValue[]): JsonV
 }
 
 /** The elements that `base` does not have, or not as many times. */
-function newIn(side: JsonValue[], base: JsonValue[]): JsonValue[] {
+export function newIn(side: JsonValue[], base: JsonValue[]): JsonValue[] {
   const left = new Map<string, number>();
   for (const element of base) left.set(text(element), (left.get(text(element)) ?? 0) + 1);
   return side.filter(element => {

@@ -104,6 +104,8 @@ export class CarriedOpened extends Opened implements RecordsHolder {
 
   recordChanged(): void {
     this.cookieDuty = 'set';
+    // An id that came with the request others hold too, and may give up before the head leaves.
+    this.contested = !this.isNew;
   }
 
   override closeHead(): void {

@@ -65,7 +65,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
   const warn = createWarnings();
   warnOfCopies(warn);
   const core: Core = {
-    ...{ store, policy, clock, cookie, events, maxDataSize, storeTimeout, onReuse, warn, advance },
+    ...{ store, policy, clock, cookie, events, merge, maxDataSize, storeTimeout, onReuse, warn, advance },
     join: (base, mine, stored) =>
       concurrency === 'last-write-wins' ? mine : mergeText(base, mine, stored, merge, maxDataSize),
     queue: new CommitQueue(store),

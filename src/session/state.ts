@@ -6,6 +6,7 @@ import type { CommitQueue } from './commit-queue.ts';
 import type { EventHub } from './events.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { leftBehind } from './left-behind.ts';
+import type { MergeRules } from './merge.ts';
 import type { OnReuse } from './options.ts';
 import type { ParsedLately } from './parsed-lately.ts';
 import { endOf, type Policy } from './policy.ts';
@@ -23,6 +24,7 @@ export interface Core {
   readonly queue: CommitQueue;
   /** The stored text with one request's changes: a merge of (base, mine, stored), unless the application wants less. */
   join(base: string, mine: string, stored: string): string;
+  readonly merge: MergeRules;
   /** The record with this data and version, marked as seen if that is due or `seen`; the very same record if the data is the same. */
   advance(record: SessionRecord, data: string, version: number, seen?: boolean): SessionRecord;
   /** Parses the text of sessions. */

@@ -69,8 +69,10 @@ async function takeOver(
 
 /** A rotation that comes second joins the first; one that finds the session ended brings nothing back. */
 async function join(state: SessionState, ours: string, stone: SessionRecord | null): Promise<boolean> {
-  await state.core.store.delete(ours);
-  if (stone !== null && (await followRotation(state, stone))) return true;
+  if (stone !== null && (await followRotation(state, stone))) {
+    await state.core.store.delete(ours);
+    return true;
+  }
   state.close();
   throw sessionEnded('rotate its id');
 }
@@ -162,7 +164,8 @@ export async function endSession(core: Core, key: string, spared?: string): Prom
     if (stone === null) {
       // There may be a session all the same, which travels in a cookie: to delete it is to refuse it. A rotation may have come before that.
       ended = await store.delete(at);
-      if (!ended) stone = await store.read(at);
+      if (ended) break;
+      stone = await store.read(at);
     }
     const reason = stone === null ? null : tombstoneReason(stone);
     // What a login left has to stay, with what leads to it: it keeps late requests from disturbing the new cookie.

@@ -28,7 +28,7 @@ export interface SealedCookieOptions {
   /**
    * Any store, small: it holds a tombstone for each session that was ended, until no copy of its cookie counts any more. Costs
    * one look-up for each request with a session, another where it changes the session, has its
-   * cookie renewed or comes with an id from before a rotation. It is closed by `sessions.close()`.
+   * cookie renewed or comes with an id from before a rotation, and one where it saves before it responds. It is closed by `sessions.close()`.
    */
   denylist?: SessionStore | undefined;
   /**

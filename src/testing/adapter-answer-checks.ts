@@ -144,6 +144,9 @@ const plainChecks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       assert.equal(await ask(field, 'max-age=60'), 'no-store');
       assert.equal(await ask(field, 'private'), 'private');
     }
+    // How the page is put together is said there too, and has to reach the cache that does it.
+    for (const said of ['content="ESI/1.0"', 'max-age=60, content="ESI/1.0"'])
+      assert.equal(await ask('surrogate-control', said), 'no-store, content="ESI/1.0"');
   },
 
   async 'an error in place of an answer has nothing of what that said of its body, of caches, and of where it leads'(

@@ -20,11 +20,16 @@ async function takenLater(
   const app = express();
   app.use(session({ secret, store: memoryStore() }));
   app.get('/put/:type/:text', (req, res) => void res.json(req.flash(req.params.type, req.params.text)));
+  app.get('/swap/:type/:text', (req, res) => {
+    req.flash(req.params.type);
+    res.json(req.flash(req.params.type, req.params.text));
+  });
   app.get('/all', (req, res) => void res.json(req.flash()));
   app.get(['/take', '/take/:type'], async (req, res) => {
     const messages = req.params['type'] === undefined ? req.flash() : req.flash(req.params['type'] as string);
     signs.emit('taken');
     await goOn;
+    if (typeof req.query['put'] === 'string') req.flash('info', req.query['put']);
     res.json(messages);
   });
   const served = await serve(app);
@@ -32,7 +37,7 @@ async function takenLater(
   for (const path of before) await client.get(`/put/${path}`);
   const taking = client.get(take);
   await taken;
-  for (const path of meanwhile) await client.get(`/put/${path}`);
+  for (const path of meanwhile) await client.get(path.startsWith('/') ? path : `/put/${path}`);
   signs.emit('go on');
   await taking;
   const all = (await client.get('/all')).json();
@@ -46,4 +51,12 @@ it('what one tab takes while another puts something in is gone, and what was put
   assert.deepEqual(await takenLater(['info/a', 'error/e'], ['error/f', 'info/b']), { error: ['e', 'f'], info: ['b'] });
   assert.deepEqual(await takenLater(['info/a', 'error/e'], ['error/f'], '/take'), { error: ['f'] });
   assert.deepEqual(await takenLater(['info/a'], []), {});
+});
+
+it('two tabs that take the same messages and put in one each have both of these shown', async () => {
+  assert.deepEqual(await takenLater(['info/a'], ['/swap/info/b'], '/take/info?put=c'), { info: ['b', 'c'] });
+  assert.deepEqual(await takenLater(['info/a', 'info/b'], ['/swap/info/c', 'info/d'], '/take?put=e'), {
+    info: ['c', 'd', 'e'],
+  });
+  assert.deepEqual(await takenLater(['info/a'], ['/swap/info/b'], '/take/info?put=b'), { info: ['b', 'b'] });
 });

@@ -211,6 +211,52 @@ it('tombstones that lead in a circle lead nowhere, and hold up nobody', async ()
   }
 });
 
+describe('what a handler changes while a call on its session is under way', () => {
+  const merge = { visits: 'sum' } as const;
+
+  it('is put to the result of an update() by the rules of its keys', async () => {
+    const { open, answer, begin } = sessionsOver(memoryStore(), undefined, { merge });
+    const cookie = await begin({ visits: 1, flash: { info: ['taken'] } });
+    const opened = await open(cookie);
+    const updating = opened.session.update(data => {
+      Object.assign(data, { visits: 4, flash: { info: ['taken', 'new'] } });
+    });
+    opened.session['visits'] = 11;
+    delete opened.session['flash'];
+    await updating;
+    const expected = { visits: 14, flash: { info: ['new'] } };
+    assert.deepEqual({ ...opened.session }, expected);
+    await answer(opened);
+    assert.deepEqual({ ...(await open(cookie)).session }, expected);
+  });
+
+  it('stands where the rule of its key throws: the update() has been stored all the same', async () => {
+    const throwing = () => {
+      throw new Error('undecided');
+    };
+    const { open, begin } = sessionsOver(memoryStore(), undefined, { merge: { theme: throwing } });
+    const opened = await open(await begin({ theme: 'light' }));
+    const updating = opened.session.update(data => Object.assign(data, { theme: 'dark', visits: 1 }));
+    opened.session['theme'] = 'blue';
+    await updating;
+    assert.deepEqual({ ...opened.session }, { theme: 'blue', visits: 1 });
+  });
+
+  it('is put to what others had written before a login by the rules of its keys', async () => {
+    const { open, answer, begin } = sessionsOver(memoryStore(), undefined, { merge });
+    const cookie = await begin({ visits: 1 });
+    const [first, second] = [await open(cookie), await open(cookie)];
+    first.session['visits'] = 4;
+    await answer(first);
+    second.session['cart'] = 'tea';
+    await second.session.save();
+    const loggingIn = second.session.login('ada');
+    second.session['visits'] = 11;
+    await loggingIn;
+    assert.deepEqual({ ...(await open(await answer(second))).session }, { visits: 14, cart: 'tea' });
+  });
+});
+
 describe('behind a store that takes its time', () => {
   it('a save whose turn comes when the id is given up follows a rotation, and is dropped by a login', async () => {
     for (const act of ['rotate', 'login'] as const) {

@@ -5,7 +5,7 @@ import { memoryStore } from 'madeleine/memory';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
 import { createTestClock, type Fault, type FaultStore, faultStore, type TestClock } from 'madeleine/testing';
 import type { Client } from '../support/client.ts';
-import { sessionsOver } from '../support/core-sessions.ts';
+import { type Opened, sessionsOver } from '../support/core-sessions.ts';
 import { openSealed, type SealedApp } from './support/sealed-app.ts';
 
 const userOf = async (client: Client): Promise<unknown> => (await client.get('/data')).json()['userId'];
@@ -388,6 +388,48 @@ for (const act of ['login', 'regenerate'] as const) {
     await replacing.session[act]((act === 'login' ? 'ada' : ['cart']) as never);
     const third = await answer(replacing);
     for (const dead of [first, second]) assert.deepEqual({ ...(await open(dead)).session }, {});
-    if (act === 'login') assert.deepEqual({ ...(await open(third)).session }, { cart: 'tea' });
+    assert.deepEqual({ ...(await open(third)).session }, { cart: 'tea' });
   });
 }
+
+for (const act of ['login', 'logout', 'rotate', 'regenerate'] as const) {
+  it(`what a request saves before a ${act} by another sends no cookie that would come after the newer one`, async () => {
+    const denylist = memoryStore();
+    const { open, answer, begin } = sessionsOver(denylist, undefined, { store: sealedCookieStore({ denylist }) });
+    for (const save of [
+      (saving: Opened) => saving.session.save(),
+      (saving: Opened) => saving.session.update(data => Object.assign(data, { visits: 1 })),
+    ]) {
+      const cookie = await begin({ cart: 'tea' });
+      const [saving, ending] = [await open(cookie), await open(cookie)];
+      saving.session['theme'] = 'dark';
+      await save(saving);
+      await ending.session[act]((act === 'login' ? 'ada' : ['cart']) as never);
+      assert.ok(await answer(ending));
+      assert.equal(await answer(saving), undefined);
+    }
+  });
+}
+
+it('a logout in the request that has moved the epoch of its user clears the cookie', async () => {
+  let epoch = 0;
+  const store = sealedCookieStore({ epoch: () => epoch });
+  const { open, answer, begin } = sessionsOver(memoryStore(), undefined, { store });
+  const opened = await open(await begin({ cart: 'tea' }));
+  await opened.session.login('ada');
+  const leaving = await open(await answer(opened));
+  epoch = Number.POSITIVE_INFINITY;
+  await leaving.session.logout();
+  assert.equal(await answer(leaving), 'session=');
+});
+
+it('a rotation that comes second leaves nothing of its own on the denylist', async () => {
+  const denylist = memoryStore();
+  const { open, answer, begin } = sessionsOver(denylist, undefined, { store: sealedCookieStore({ denylist }) });
+  const cookie = await begin({ cart: 'tea' });
+  const [first, second] = [await open(cookie), await open(cookie)];
+  await first.session.rotate();
+  await answer(first);
+  await assert.rejects(second.session.rotate(), { code: 'ERR_SESSION_ENDED' });
+  assert.equal((await denylist.admin.page(null, 10)).entries.length, 1);
+});
