@@ -19,7 +19,7 @@ export { type ErrorCode, MadeleineError } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export type { MaybePromise } from './maybe-promise.ts';
 export type { Administration, SessionSummary, StoreHealth } from './session/administration.ts';
-export type { About, Callback, Session, SessionMethods } from './session/bag.ts';
+export type { About, Callback, ResultCallback, Session, SessionMethods } from './session/bag.ts';
 export type { CarriedStore } from './session/carried-store.ts';
 export type { SessionCookieOptions } from './session/cookie-variants.ts';
 export type { SessionEvents, SessionListener } from './session/events.ts';

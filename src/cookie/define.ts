@@ -6,7 +6,7 @@ import { MadeleineError } from '../errors.ts';
 import { checkChoice, checkOptions } from '../options.ts';
 import { createWarnings } from '../warnings.ts';
 import { attributeText, type CookieAttributes, DECLARED_ATTRIBUTES, LONGEST_LIFETIME } from './attributes.ts';
-import { type CookieSource, type CookieTarget, cookieField, setCookieLine } from './headers.ts';
+import { type CookieSource, type CookieTarget, cookieField, setCookieLine, warnOfLargeCookies } from './headers.ts';
 import { cookieValues } from './parse.ts';
 import { createProtection, PROTECTIONS, type Protection } from './protection.ts';
 import { clearCookie, encodedPairText, LARGEST_COOKIE, pairText } from './serialize.ts';
@@ -47,12 +47,6 @@ export interface Cookie<Output, Input = Output> {
   /** Makes the browser drop it. @throws MadeleineError `ERR_HEADERS_SENT` */
   clear(to: CookieTarget): void;
 }
-
-/** Servers and proxies refuse requests whose header fields are larger: many at 8 KiB, Node at 16 KiB (RFC 6265bis section 4.2.1 leaves it to them). */
-const LARGEST_FIELD = 8192;
-const COOKIES_LARGE =
-  'One response sets more than 8 KiB of cookies. The browser will send all of them with every request, and many servers and ' +
-  'proxies refuse so large a head. Keep the data in a session.';
 
 const OWN = ['type', 'purpose', 'protection', 'secret', 'clock'];
 const KNOWN = [...OWN, ...DECLARED_ATTRIBUTES];
@@ -102,8 +96,7 @@ export function defineCookie<const Type extends CookieType = 'text'>(
     },
     write(to, value) {
       const line = encodedPairText(name, guard.close(toText(value, type, name))) + after;
-      const sentBack = setCookieLine(to, name, line).reduce((bytes, one) => bytes + one.indexOf(';') + '; '.length, 0);
-      if (sentBack > LARGEST_FIELD) warn('MADELEINE_COOKIES_LARGE', COOKIES_LARGE);
+      warnOfLargeCookies(setCookieLine(to, name, line), warn);
     },
     clear(to) {
       setCookieLine(to, name, clearCookie(name, attributes));

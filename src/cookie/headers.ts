@@ -1,5 +1,6 @@
 /** Reading the Cookie field of a request, and writing Set-Cookie into a response, whatever kind they are. */
 import { MadeleineError } from '../errors.ts';
+import type { Warn } from '../warnings.ts';
 
 /** A Fetch `Headers`, as far as cookies go. */
 export interface FetchHeaders {
@@ -74,6 +75,18 @@ export function withLine(
     .map(String)
     .filter(other => !other.startsWith(`${name}=`));
   return [...others, line];
+}
+
+/** Servers and proxies refuse requests whose header fields are larger: many at 8 KiB, Node at 16 KiB (RFC 6265bis section 4.2.1 leaves it to them). */
+const LARGEST_FIELD = 8192;
+const COOKIES_LARGE =
+  'One response sets more than 8 KiB of cookies. The browser will send all of them with every request, and many servers and ' +
+  'proxies refuse so large a head. Keep the data in a session.';
+
+/** @param lines all Set-Cookie lines of one response */
+export function warnOfLargeCookies(lines: readonly string[], warn: Warn): void {
+  const sentBack = lines.reduce((bytes, one) => bytes + one.indexOf(';') + '; '.length, 0);
+  if (sentBack > LARGEST_FIELD) warn('MADELEINE_COOKIES_LARGE', COOKIES_LARGE);
 }
 
 function isFetchHeaders(headers: { cookie?: string | undefined } | FetchHeaders): headers is FetchHeaders {

@@ -91,8 +91,8 @@ export class Exchange<Data extends object = object> implements GateParticipant, 
     this.#response.setHeader(name, value);
   }
 
-  setCookie({ name, line }: SetCookie): void {
-    replaceSetCookie(this.#response, name, line);
+  setCookie({ name, line }: SetCookie): readonly string[] {
+    return replaceSetCookie(this.#response, name, line);
   }
 
   saveAtEnd(): MaybePromise<void> {

@@ -154,8 +154,8 @@ class FetchHead implements LeavingHead {
     this.#headers.set(name, value);
   }
 
-  setCookie({ name, line }: SetCookie): void {
-    setCookieLine(this.#headers, name, line);
+  setCookie({ name, line }: SetCookie): readonly string[] {
+    return setCookieLine(this.#headers, name, line);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the fields of a response have to say of a session, whatever kind of response it is. */
+import { warnOfLargeCookies } from '../cookie/headers.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { SetCookie } from '../session/session-cookie.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -8,8 +9,8 @@ export interface LeavingHead {
   names(): Iterable<string>;
   field(name: string): string | null;
   setField(name: string, value: string): void;
-  /** Puts the line in the place of any other of this name. */
-  setCookie(cookie: SetCookie): void;
+  /** Puts the line in the place of any other of this name. Answers with all lines that the head has now. */
+  setCookie(cookie: SetCookie): readonly string[];
 }
 
 /** Puts into the head what the session means for the client and for caches. @param cookies what `setCookies` of this session gave */
@@ -25,7 +26,7 @@ export function tellOfSession(
     if (open.unavailable) for (const name of cacheFields(head)) head.setField(name, notStored(head.field(name)));
   }
   if (cookies.length === 0) return;
-  for (const cookie of cookies) head.setCookie(cookie);
+  for (const cookie of cookies) warnOfLargeCookies(head.setCookie(cookie), sessions.warn);
   for (const name of cacheFields(head))
     setIfChanged(head, name, withoutSharedCaching(name, head.field(name), sessions));
 }

@@ -83,8 +83,10 @@ export class GivenFields implements LeavingHead {
     this.fields[this.#nameGiven(name)] = value;
   }
 
-  setCookie({ name, line }: SetCookie): void {
-    this.fields['Set-Cookie'] = withLine(this.fields['Set-Cookie'], name, line);
+  setCookie({ name, line }: SetCookie): readonly string[] {
+    const lines = withLine(this.fields['Set-Cookie'], name, line);
+    this.fields['Set-Cookie'] = lines;
+    return [lines].flat();
   }
 
   /** Sets the fields on the response, as another head than this one is to leave. */

@@ -16,8 +16,13 @@ import type { SessionState } from './state.ts';
 import { sessionEnded } from './succession.ts';
 import { wish } from './wish.ts';
 
-/** Called as Node calls back: with the error, or with nothing. */
-export type Callback = (error?: unknown) => void;
+/**
+ * Called as Node calls back: with the error, or with nothing. The types of methods, which TypeScript compares leniently: applications
+ * have such functions already, with `(error: Error | null) => void` for their type.
+ */
+export type Callback = { done(error?: unknown): void }['done'];
+/** The same, with `null` and the result where there is one. */
+export type ResultCallback<Result> = { done(error?: unknown, result?: Result): void }['done'];
 
 /** What is known of a session, read-only. The times are `null` while nothing is stored. */
 export interface About {
@@ -38,8 +43,8 @@ export interface About {
 }
 
 /**
- * The names on the prototype. Methods answer with a promise, and all but `update` and `touch` take a Node callback as well. Each
- * fails with the store's error where that fails (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), and where data cannot be kept
+ * The names on the prototype. Methods answer with a promise, and all but `touch` take a Node callback as well. Each fails
+ * with the store's error where that fails (`ERR_STORE_FAILED`, `ERR_STORE_TIMEOUT`), and where data cannot be kept
  * (`ERR_DATA_NOT_JSON`, `ERR_DATA_TOO_LARGE`).
  */
 export interface SessionMethods<Data extends object = SessionData> {
@@ -73,6 +78,10 @@ export interface SessionMethods<Data extends object = SessionData> {
    * Runs `change` on what the store holds now, again if somebody else wrote meanwhile, until the result is saved: for counters, stock and
    * one-time tokens. Each run may take `storeTimeout`. @throws MadeleineError `ERR_SESSION_ENDED`, `ERR_CONFLICT`, `ERR_UPDATE_TIMEOUT`
    */
+  update<Result>(
+    change: (data: Partial<Data>) => Result | Promise<Result>,
+    callback: ResultCallback<Result>,
+  ): Promise<void>;
   update<Result>(change: (data: Partial<Data>) => Result | Promise<Result>): Promise<Result>;
   /** The same as `session[key]`, for what is written for other libraries: plugins of Fastify call these two. */
   get<Key extends keyof Data>(key: Key): Data[Key] | undefined;
@@ -179,8 +188,14 @@ class SessionBag {
   rotate(callback?: Callback): Promise<void> {
     return callBack(this.#change(lifecycle.rotate), callback);
   }
-  update<Result>(change: (data: JsonObject) => Result | Promise<Result>, callback?: unknown): Promise<Result> {
-    return this.#change(state => (callback == null ? lifecycle.update(state, change) : Promise.reject(noCallback())));
+  update<Result>(
+    change: (data: JsonObject) => Result | Promise<Result>,
+    callback?: ResultCallback<Result>,
+  ): Promise<Result | undefined> {
+    return callBack(
+      this.#change(state => lifecycle.update(state, change)),
+      callback,
+    );
   }
 
   /** What the data holds and no more: a key may come from a client, and must not lead to a method. */
@@ -220,19 +235,12 @@ export function bagOf(state: SessionState): Session {
   return state.bag as Session;
 }
 
-function noCallback(): MadeleineError {
-  return new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'update() was given a callback.',
-    'It answers with a promise, of what the function gave back: await it.',
-  );
-}
-
 /** Tells both the promise and the callback. What a callback throws is the process's to see, not ours. */
-function callBack(done: Promise<void>, callback?: Callback): Promise<void> {
+function callBack<Result>(done: Promise<Result>, callback?: ResultCallback<Result>): Promise<Result | undefined> {
   if (typeof callback !== 'function') return done;
-  return done.then(
-    () => process.nextTick(callback),
+  const called = done.then(
+    result => (result === undefined ? process.nextTick(callback) : process.nextTick(callback, null, result)),
     error => process.nextTick(callback, error),
   );
+  return called as Promise<undefined>;
 }

@@ -4,6 +4,7 @@ import crypto from 'node:crypto';
 import type http from 'node:http';
 import { describe, it } from 'node:test';
 import { type CookieOptions, defineConsent, defineCookie } from 'madeleine';
+import { session } from 'madeleine/express';
 import { createTestClock } from 'madeleine/testing';
 import { z } from 'zod';
 import { request } from '../support/client.ts';
@@ -385,3 +386,26 @@ it('K2 a value larger than any browser sends is not opened; K8 more than 8 KiB i
   const codes = warnings.map(({ code }) => code);
   assert.deepEqual(codes, ['MADELEINE_COOKIES_LARGE', 'MADELEINE_COOKIES_LARGE']); // c4, and c1 once
 });
+
+for (const { name, express } of EXPRESSES) {
+  it(`K8 cookies that become more than 8 KiB by that of the session warn too: ${name}`, async context => {
+    const app = express();
+    app.use(session({ secret }));
+    app.get('/:size', (req, res) => {
+      req.session.username = 'shree';
+      for (const cookie of ['a', 'b']) res.cookie(cookie, 'x'.repeat(Number(req.params['size'])));
+      res.end();
+    });
+    const served = await serve(app);
+    const warnings = warningsIn(context);
+    for (const size of [4000, 4060]) {
+      assert.equal(warnings.length, 0);
+      assert.equal((await request(`${served.url}/${size}`)).setCookies.length, 3);
+    }
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['MADELEINE_COOKIES_LARGE'],
+    );
+    await served.close();
+  });
+}

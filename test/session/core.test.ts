@@ -230,17 +230,6 @@ it('a key with the name of a method is kept, with a warning: where it is not set
   assert.equal(typeof (await open(cookie)).session['login'], 'function');
 });
 
-it('update() says that it takes no callback', async () => {
-  const { session } = await sessionsOver(memoryStore()).open();
-  const update = session.update as (...given: unknown[]) => Promise<void>;
-  const updated = update.call(
-    session,
-    () => {},
-    () => {},
-  );
-  await assert.rejects(updated, { code: 'ERR_OPTION_INVALID', message: /await it/ });
-});
-
 it('the sessions of nobody in particular are neither listed nor ended', async () => {
   const { sessions, open, answer } = sessionsOver(memoryStore());
   const opened = await open();

@@ -105,6 +105,16 @@ before(async () => {
     await req.session.reload();
     res.json(req.session);
   });
+  app.get('/update/callback', (req, res, next) => {
+    const count = (data: { visits?: number }) => {
+      if ('fail' in req.query) throw new Error('no more visits');
+      data.visits = (data.visits ?? 0) + 1;
+      return data.visits;
+    };
+    req.session.update(count, (error, returned) =>
+      error ? next(error) : res.json({ returned, seen: req.session.visits }),
+    );
+  });
   app.get('/update', async (req, res) => {
     const visits = await req.session.update(data => {
       data.visits = (data.visits ?? 0) + 1;
@@ -358,6 +368,13 @@ describe('data', () => {
   it('reload() drops what was not saved', async () => {
     await client.get('/put/username/shree');
     assert.deepEqual((await client.get('/reload')).json(), { username: 'shree' });
+  });
+
+  it('update(change, callback) calls back with what change returned, or with the error', async () => {
+    assert.deepEqual((await client.get('/update/callback')).json(), { returned: 1, seen: 1 });
+    assert.deepEqual((await client.get('/update/callback')).json(), { returned: 2, seen: 2 });
+    assert.equal((await client.get('/update/callback?fail')).status, 500);
+    assert.deepEqual((await client.get('/data')).json(), { visits: 2 });
   });
 
   it('update() works on fresh data and shows its result in the bag', async () => {

@@ -35,6 +35,8 @@ describe('session() refuses', () => {
     [{ method: 'GET', url: '/' }, 'ERR_OPTION_INVALID', /without being called.*session\({ … }\)/],
     [{ secrett: secret }, 'ERR_OPTION_UNKNOWN', /Did you mean "secret"\?/],
     [{ secret, idel: '30m' }, 'ERR_OPTION_UNKNOWN', /Did you mean "idle"\?/],
+    [{ secret, idleTimeout: '30m' }, 'ERR_OPTION_UNKNOWN', /Say how long a session lives with "idle", "absolute"/],
+    [{ secret, absoluteTimeout: '8h' }, 'ERR_OPTION_UNKNOWN', /Say how long a session lives with "idle", "absolute"/],
     [{ secret, resave: false }, 'ERR_OPTION_UNKNOWN', /Remove it/],
     [{ secret, saveUninitalized: true }, 'ERR_OPTION_UNKNOWN', /stored once something is put in it/],
     [

@@ -31,6 +31,19 @@ req.session.cart = 'tea';
 // @ts-expect-error: read-only
 req.session.about.userId = 'ada';
 
+// Callbacks, with the error by whatever type the code of others has for it.
+void req.session.update(
+  data => data.cart?.length,
+  (_error, length) => holds<Equal<typeof length, number | undefined>>(),
+);
+holds<Equal<Awaited<ReturnType<typeof req.session.update<boolean>>>, boolean>>();
+req.session.save(error => holds<Equal<typeof error, unknown>>());
+req.session.destroy((_error: Error) => {});
+req.session.regenerate((_error: Error | null) => {});
+req.session.login('ada', { remember: true }, (_error?: Error | null) => {});
+// @ts-expect-error: nothing but an error is given
+req.session.logout((_error: unknown, _more: string) => {});
+
 // By generic.
 interface AdminData {
   role: 'editor' | 'owner';
