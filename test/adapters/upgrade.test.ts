@@ -190,6 +190,25 @@ describe('ws', () => {
     await leaving.close();
   });
 
+  it('what fails is told once: to whoever awaits it, else by the event', async () => {
+    const told: string[] = [];
+    const both = await serveBoth(async ({ of }, socket, request) => {
+      const present = of(request);
+      present['cart'] = ['tea'];
+      try {
+        await present.update(() => {});
+      } catch (error) {
+        told.push(`awaited ${(error as { code: string }).code}`);
+      }
+      void present.update(() => {});
+      both.remember.sessions.on('failed', () => socket.send('done'));
+    });
+    both.remember.sessions.on('failed', ({ error }) => void told.push(`event ${(error as { code: string }).code}`));
+    assert.equal(await answerOf(connect(both)), 'done');
+    assert.deepEqual(told, ['awaited ERR_NO_RESPONSE', 'event ERR_NO_RESPONSE']);
+    await both.close();
+  });
+
   it('a store that cannot be read: 503, the event, and no connection', async () => {
     const store = faultStore(memoryStore());
     const both = await serveBoth(greet, { store });
