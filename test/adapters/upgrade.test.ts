@@ -350,6 +350,32 @@ describe('the end of the session ends the socket', () => {
     await both.close();
   });
 
+  it('what touch() marks is the session, wherever a rotation has taken it', async context => {
+    const clock = createTestClock();
+    const both = await serveBoth(
+      ({ of }, socket, request) => {
+        socket.on('message', async () => {
+          await of(request).touch().save();
+          socket.send('touched');
+        });
+        socket.send('open');
+      },
+      { clock, store: memoryStore({ clock }), idle: '30m' },
+    );
+    context.after(both.close);
+    await both.client.get('/login/ada');
+    const socket = connect(both);
+    await once(socket, 'message');
+    await both.client.get('/rotate');
+    for (let round = 0; round < 4; round++) {
+      clock.advance('20m');
+      socket.send('?');
+      await once(socket, 'message');
+    }
+    assert.equal((await both.remember.sessions.list('ada')).length, 1);
+    socket.close();
+  });
+
   it('however long it is between two looks: longer than a timer of Node can wait', async context => {
     const warnings = warningsIn(context);
     const both = await serveBoth(
