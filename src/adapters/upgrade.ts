@@ -2,6 +2,7 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Duration, toTimer } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
 import { statusOf } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
@@ -49,11 +50,13 @@ export interface Upgrades<Data extends object = SessionData> {
  * Sessions for WebSocket handshakes.
  *
  * @param sessions what the application's own `session()` has as `sessions`
- * @throws MadeleineError for wrong options
+ * @throws MadeleineError for wrong options, and for what has no sessions
  */
 export function upgrades<Data extends object>(sessions: Sessions<Data>, options: UpgradeOptions = {}): Upgrades<Data> {
   const { trustedOrigins = [], trustProxy = 0 } = checkOptions(options, ['trustedOrigins', 'trustProxy'], 'upgrade');
   const hops = checkTrustProxy(trustProxy);
+  // Found out by the first handshake only, it would end the process.
+  if (typeof sessions?.open !== 'function') throw noSessions();
   const mayConnect = createOriginCheck(trustedOrigins);
   const opened = new WeakMap<IncomingMessage, OpenSession<Data>>();
 
@@ -125,6 +128,14 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
       };
     },
   };
+}
+
+function noSessions(): MadeleineError {
+  return new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'upgrades() was given something that is no sessions.',
+    'Call upgrades(remember.sessions), where remember is what session() returned; in Fastify upgrades(app.sessions), once session is registered.',
+  );
 }
 
 class HandshakeFacts extends ProxiedFacts {

@@ -144,6 +144,13 @@ describe('ws', () => {
     assert.throws(() => upgrades(sessions, { trustProxy: -1 }), { code: 'ERR_OPTION_INVALID' });
   });
 
+  it('what has no sessions is refused at once, and not with the first handshake', () => {
+    const remember = session({ secret });
+    for (const given of [undefined, null, {}, express(), remember] as never[]) {
+      assert.throws(() => upgrades(given), { code: 'ERR_OPTION_INVALID', message: /upgrades\(remember\.sessions\)/ });
+    }
+  });
+
   it('saves by save() and by nothing else', async () => {
     const both = await serveBoth(async ({ of }, socket, request) => {
       const present = of(request);
