@@ -7,7 +7,7 @@ import { statusOf } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
 import { createOriginCheck } from '../http/origin.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { SessionData } from '../session/session-data.ts';
@@ -85,15 +85,18 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
   return {
     of: request => openOf(request).session,
     stillLive: async request => openOf(request).stillLive(),
-    withSession: listener => async (request, socket, head) => {
-      // Node has let go of this socket: until somebody else listens, an error of it would end the process.
-      const ignore = () => {};
-      socket.on('error', ignore);
-      const refused = await enter(request);
-      socket.off('error', ignore);
-      if (socket.destroyed) return;
-      if (refused === null) listener(request, socket, head);
-      else refuse(socket, refused);
+    withSession(listener) {
+      checkListener(listener);
+      return async (request, socket, head) => {
+        // Node has let go of this socket: until somebody else listens, an error of it would end the process.
+        const ignore = () => {};
+        socket.on('error', ignore);
+        const refused = await enter(request);
+        socket.off('error', ignore);
+        if (socket.destroyed) return;
+        if (refused === null) listener(request, socket, head);
+        else refuse(socket, refused);
+      };
     },
     middleware(request, response, next) {
       void enter(request).then(refused => {
@@ -105,6 +108,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
     },
     onEnd(request, listener, every = '30s') {
       const open = openOf(request);
+      checkListener(listener);
       const period = toTimer(every, 'every');
       let timer: NodeJS.Timeout | undefined;
       let watching = !open.unstored && !open.unavailable;
@@ -128,6 +132,11 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
       };
     },
   };
+}
+
+/** @throws MadeleineError `ERR_OPTION_INVALID` when it is not a function: to find that out by calling it would end the process */
+function checkListener(listener: unknown): void {
+  if (typeof listener !== 'function') throw invalidOption('listener', 'is not a function', 'Give one.');
 }
 
 function noSessions(): MadeleineError {

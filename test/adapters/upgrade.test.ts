@@ -151,6 +151,23 @@ describe('ws', () => {
     }
   });
 
+  it('a listener that is none is refused at once, and not when it is due', async context => {
+    const refused: unknown[] = [];
+    const both = await serveBoth(({ onEnd }, socket, request) => {
+      try {
+        onEnd(request, undefined as never);
+      } catch (error) {
+        refused.push((error as { code: string }).code);
+      }
+      socket.send('checked');
+    });
+    context.after(both.close);
+    await both.client.get('/login/ada');
+    assert.equal(await answerOf(connect(both)), 'checked');
+    assert.deepEqual(refused, ['ERR_OPTION_INVALID']);
+    assert.throws(() => both.upgraded.withSession(undefined as never), { code: 'ERR_OPTION_INVALID' });
+  });
+
   it('saves by save() and by nothing else', async () => {
     const both = await serveBoth(async ({ of }, socket, request) => {
       const present = of(request);
