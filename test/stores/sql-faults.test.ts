@@ -149,6 +149,27 @@ for (const [kind, busy] of [
   });
 }
 
+for (const { kind, skip, start: startServer, open } of SERVERS) {
+  test(`${kind}: while the server hangs, no more than ten thousand statements wait for it`, { skip }, async () => {
+    const server = await startServer({});
+    const store = open(server.url);
+    await store.delete('key');
+    server.pause();
+    const waiting = Array.from({ length: 10_000 }, async () => store.delete('key'));
+    try {
+      for (const call of [() => store.delete('key'), () => store.read('key')]) {
+        await assert.rejects(async () => call(), /^Error: 10000 statements wait for an answer of the server already$/);
+      }
+    } finally {
+      server.resume();
+      await Promise.allSettled(waiting);
+    }
+    assert.equal(await store.read('key'), null);
+    await store.close();
+    await server.stop();
+  });
+}
+
 test('postgres: an unlogged table is empty after a crash, and goes on being used', {
   skip: need('postgres'),
 }, async () => {
