@@ -5,6 +5,7 @@ import { type Duration, toTimer } from '../duration.ts';
 import { MadeleineError } from '../errors.ts';
 import { statusOf } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
+import { bearErrors } from '../http/hang-up.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
 import { createOriginCheck } from '../http/origin.ts';
 import { checkOptions, invalidOption } from '../options.ts';
@@ -99,6 +100,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
       };
     },
     middleware(request, response, next) {
+      bearErrors(request);
       void enter(request).then(refused => {
         if (refused === null) return next();
         // For a WebSocket socket.io gives only a stand-in for a response, which cannot answer.

@@ -6,10 +6,12 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import express from 'express';
+import { Hono } from 'hono';
 import { type ExpressSessionOptions, session } from 'madeleine/express';
+import { session as honoSession } from 'madeleine/hono';
 import { memoryStore } from 'madeleine/memory';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
-import { createTestClock, faultStore } from 'madeleine/testing';
+import { createTestClock, faultStore, loginAs } from 'madeleine/testing';
 import { type UpgradeOptions, type Upgrades, upgrades } from 'madeleine/upgrade';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
@@ -470,6 +472,83 @@ describe('the end of the session ends the socket', () => {
     clock.advance('1h');
     await closed;
     await both.close();
+  });
+});
+
+/** Asks for a WebSocket, and resets the connection while the store is still asked. */
+async function resetWhileRead(
+  server: http.Server,
+  path: string,
+  cookie: string,
+  reading: Promise<void>,
+): Promise<void> {
+  const { port } = server.address() as net.AddressInfo;
+  const upgrade = new Promise<Duplex>(resolve => server.once('upgrade', (_request, socket) => resolve(socket)));
+  const client = net.connect(port, '127.0.0.1');
+  const fields = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  client.write(
+    `GET ${path} HTTP/1.1\r\nHost: here\r\nCookie: ${cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${fields}\r\n\r\n`,
+  );
+  const socket = await upgrade;
+  await reading;
+  // Not by once(), which would listen to the error as well.
+  const closed = new Promise(resolve => socket.once('close', resolve));
+  client.resetAndDestroy();
+  await closed;
+}
+
+/** A store that waits with a read until it may go on. */
+function waitingStore() {
+  const [reading, goOn] = [gateway(), gateway()];
+  const store = memoryStore();
+  const read = store.read.bind(store);
+  store.read = async key => {
+    reading.open();
+    await goOn.opened;
+    return read(key);
+  };
+  return { store, reading: reading.opened, goOn };
+}
+
+describe('a client that resets the connection while its session is read ends nothing', () => {
+  for (const [name, middlewareOf] of [
+    ['upgrades().middleware', (both: Both) => both.upgraded.middleware],
+    ['session()', (both: Both) => both.remember as unknown as Upgrades['middleware']],
+  ] as const) {
+    it(`socket.io with ${name}`, async context => {
+      const { store, reading, goOn } = waitingStore();
+      const both = await serveBoth(() => {}, { store });
+      context.after(both.close);
+      both.server.removeAllListeners('upgrade');
+      const server = new SocketServer(both.server);
+      server.engine.use(middlewareOf(both));
+      await both.client.get('/login/ada');
+      await resetWhileRead(both.server, '/socket.io/?EIO=4&transport=websocket', both.client.cookieHeader(), reading);
+      goOn.open();
+      assert.equal((await both.client.get('/data')).status, 200);
+      await server.close();
+    });
+  }
+
+  it('Hono, over a socket that a listener for upgrades leads to it', async context => {
+    const { store, reading, goOn } = waitingStore();
+    const remember = honoSession({ secret, store });
+    const app = new Hono();
+    app.use(remember);
+    app.get('/', c => c.text('reached'));
+    const answered = gateway();
+    const server = http.createServer();
+    server.on('upgrade', async (incoming, socket) => {
+      await app.request('/', { headers: { cookie: String(incoming.headers.cookie) } }, { incoming });
+      socket.destroy();
+      answered.open();
+    });
+    const served = await serveOn(server);
+    context.after(served.close);
+    const { header } = await loginAs(remember, 'ada');
+    await resetWhileRead(server, '/', header, reading);
+    goOn.open();
+    await answered.opened;
   });
 });
 
