@@ -39,7 +39,7 @@ export interface OpenedPool extends PostgresPool {
 
 interface Pool extends OpenedPool {
   on(event: 'error', listener: () => void): unknown;
-  on(event: 'connect', listener: (client: { connection: { stream: Socket } }) => void): unknown;
+  on(event: 'connect', listener: (client: { connection?: { stream: Socket } }) => void): unknown;
 }
 
 export function openPool(url: string): OpenedPool {
@@ -49,7 +49,8 @@ export function openPool(url: string): OpenedPool {
   // Says that an idle connection broke. The next call opens another; without a listener it would end the process.
   pool.on('error', () => {});
   const sockets = new PoolSockets();
-  pool.on('connect', client => sockets.add(client.connection.stream));
+  // Of pg-native (NODE_PG_FORCE_NATIVE) the socket is not ours to see.
+  pool.on('connect', ({ connection }) => connection && sockets.add(connection.stream));
   let ended = false;
   return {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
