@@ -1,4 +1,5 @@
 /** madeleine for Hono: `c.get('session')` and `c.var.session`, on Node, Bun, Deno and in `app.request()`. */
+import type { IncomingMessage } from 'node:http';
 import { MadeleineError } from '../errors.ts';
 import { bareErrorResponse, isOfTheBody } from '../http/bare-error.ts';
 import { checkTrustProxy, FetchFacts } from '../http/facts.ts';
@@ -6,6 +7,7 @@ import { fetchExchangesOf, openFetchExchange } from '../http/fetch-exchange.ts';
 import { askFetchGuard } from '../http/fetch-guard.ts';
 import { type Flash, flash } from '../http/flash.ts';
 import { createGuards, type Guards } from '../http/guard.ts';
+import { bearErrors } from '../http/hang-up.ts';
 import { sessionAssigned, sessionMissing } from '../http/missing.ts';
 import { sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
@@ -54,7 +56,9 @@ export function session<Data extends object = SessionData>(options: FetchSession
 
   const middleware: HonoMiddleware = async (c, next) => {
     const { raw } = c.req;
-    const facts = new FetchFacts(raw, hops, addressOf(c));
+    const incoming = incomingOf(c);
+    if (incoming) bearErrors(incoming);
+    const facts = new FetchFacts(raw, hops, incoming?.socket.remoteAddress);
     const exchange = await openFetchExchange(sessions, c, raw, facts).catch(error => throwTo(c, error));
     if (exchange === null) {
       await next();
@@ -86,10 +90,10 @@ export function session<Data extends object = SessionData>(options: FetchSession
   });
 }
 
-/** The client's address, on Node: elsewhere each host has another name for it. */
-function addressOf({ env }: HonoContext): string | undefined {
-  const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
-  return incoming?.socket?.remoteAddress;
+/** Node's request, where there is one: it knows the client's address, which elsewhere each host has another name for. */
+function incomingOf({ env }: HonoContext): IncomingMessage | null {
+  const { incoming } = (env ?? {}) as { incoming?: Partial<IncomingMessage> };
+  return incoming?.socket ? (incoming as IncomingMessage) : null;
 }
 
 /** What a Hono context has for variables; its `get` and `set` are its own properties, `var` is its prototype's. */

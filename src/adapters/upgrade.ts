@@ -2,11 +2,13 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Duration, toTimer } from '../duration.ts';
+import { MadeleineError } from '../errors.ts';
 import { statusOf } from '../http/bare-error.ts';
 import { checkTrustProxy, ProxiedFacts } from '../http/facts.ts';
+import { bearErrors } from '../http/hang-up.ts';
 import { sessionNotWrapped } from '../http/missing.ts';
 import { createOriginCheck } from '../http/origin.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { OpenSession } from '../session/opened.ts';
 import type { SessionData } from '../session/session-data.ts';
@@ -49,11 +51,13 @@ export interface Upgrades<Data extends object = SessionData> {
  * Sessions for WebSocket handshakes.
  *
  * @param sessions what the application's own `session()` has as `sessions`
- * @throws MadeleineError for wrong options
+ * @throws MadeleineError for wrong options, and for what has no sessions
  */
 export function upgrades<Data extends object>(sessions: Sessions<Data>, options: UpgradeOptions = {}): Upgrades<Data> {
   const { trustedOrigins = [], trustProxy = 0 } = checkOptions(options, ['trustedOrigins', 'trustProxy'], 'upgrade');
   const hops = checkTrustProxy(trustProxy);
+  // Found out by the first handshake only, it would end the process.
+  if (typeof sessions?.open !== 'function') throw noSessions();
   const mayConnect = createOriginCheck(trustedOrigins);
   const opened = new WeakMap<IncomingMessage, OpenSession<Data>>();
 
@@ -82,17 +86,21 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
   return {
     of: request => openOf(request).session,
     stillLive: async request => openOf(request).stillLive(),
-    withSession: listener => async (request, socket, head) => {
-      // Node has let go of this socket: until somebody else listens, an error of it would end the process.
-      const ignore = () => {};
-      socket.on('error', ignore);
-      const refused = await enter(request);
-      socket.off('error', ignore);
-      if (socket.destroyed) return;
-      if (refused === null) listener(request, socket, head);
-      else refuse(socket, refused);
+    withSession(listener) {
+      checkListener(listener);
+      return async (request, socket, head) => {
+        // Node has let go of this socket: until somebody else listens, an error of it would end the process.
+        const ignore = () => {};
+        socket.on('error', ignore);
+        const refused = await enter(request);
+        socket.off('error', ignore);
+        if (socket.destroyed) return;
+        if (refused === null) listener(request, socket, head);
+        else refuse(socket, refused);
+      };
     },
     middleware(request, response, next) {
+      bearErrors(request);
       void enter(request).then(refused => {
         if (refused === null) return next();
         // For a WebSocket socket.io gives only a stand-in for a response, which cannot answer.
@@ -102,6 +110,7 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
     },
     onEnd(request, listener, every = '30s') {
       const open = openOf(request);
+      checkListener(listener);
       const period = toTimer(every, 'every');
       let timer: NodeJS.Timeout | undefined;
       let watching = !open.unstored && !open.unavailable;
@@ -125,6 +134,19 @@ export function upgrades<Data extends object>(sessions: Sessions<Data>, options:
       };
     },
   };
+}
+
+/** @throws MadeleineError `ERR_OPTION_INVALID` when it is not a function: to find that out by calling it would end the process */
+function checkListener(listener: unknown): void {
+  if (typeof listener !== 'function') throw invalidOption('listener', 'is not a function', 'Give one.');
+}
+
+function noSessions(): MadeleineError {
+  return new MadeleineError(
+    'ERR_OPTION_INVALID',
+    'upgrades() was given something that is no sessions.',
+    'Call upgrades(remember.sessions), where remember is what session() returned; in Fastify upgrades(app.sessions), once session is registered.',
+  );
 }
 
 class HandshakeFacts extends ProxiedFacts {

@@ -56,6 +56,9 @@ class FetchAsked implements Asked {
   get host(): string {
     return this.#field('host') ?? new URL(this.#request.url).host;
   }
+  get upgrade(): string | undefined {
+    return this.#field('upgrade');
+  }
 
   visitor(): Visitor | null {
     return this.#exchange().visitor();

@@ -65,8 +65,8 @@ export interface Guards<Holder, Form, Seen extends Holder = Holder> {
   requireRecentLogin(within: Duration, options?: GuardOptions): Form;
   /**
    * Lets only those requests change something that come from this site's own pages, or from no browser: what another site's
-   * page sends with any method but GET, HEAD and OPTIONS is answered with 403 (cross-site request forgery). Needs no session, and
-   * best stands above it.
+   * page sends with any method but GET, HEAD and OPTIONS, or to open a WebSocket, is answered with 403 (cross-site request forgery).
+   * Needs no session, and best stands above it.
    */
   requireSameOrigin(options?: SameOriginOptions): Form;
 }

@@ -1,4 +1,4 @@
-/** Tells who is still at work on a connection that it has closed. */
+/** Tells who is still at work on a connection that it has closed; and what an error of one must not do. */
 import type { ServerResponse } from 'node:http';
 import type { Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -55,4 +55,21 @@ export function whenOver(response: ServerResponse, listener: () => void): void {
   const waiting = { hungUp: listener };
   response.once('close', () => unwatchConnection(connection, waiting));
   watchConnection(connection, waiting);
+}
+
+/** A request as it stands at an upgrade. */
+export interface Upgraded {
+  /** Node's own: set where a listener for upgrades is given the connection. */
+  readonly upgrade?: boolean;
+  readonly socket: { listeners(event: 'error'): unknown[]; on(event: 'error', listener: () => void): unknown };
+}
+
+const ignore = (): void => {};
+
+/**
+ * To be called before anything is awaited. At an upgrade Node has let go of the socket: until a server of WebSockets listens, an error
+ * of it, as of a client that resets the connection, would end the process.
+ */
+export function bearErrors({ upgrade, socket }: Upgraded): void {
+  if (upgrade === true && !socket.listeners('error').includes(ignore)) socket.on('error', ignore);
 }

@@ -7,6 +7,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
 import { Exchange, exchangesOf, tellApplication } from './exchange.ts';
 import { enterGate, gates } from './gate.ts';
+import { bearErrors } from './hang-up.ts';
 import { interceptAgain } from './intercept.ts';
 import { isMounted, sessionAmong } from './mounted.ts';
 
@@ -28,7 +29,10 @@ export function enter<Data extends object>(
 ): MaybePromise<void> {
   if (isMounted(sessions, exchangesOf(request), facts)) return holdStill(request);
   const open = sessions.open(request.headers.cookie, facts);
-  if (open instanceof Promise) return enterLater(sessions, open, request, response, onError);
+  if (open instanceof Promise) {
+    bearErrors(request);
+    return enterLater(sessions, open, request, response, onError);
+  }
   enterGate(request, response, new Exchange(sessions, open, response, onError));
 }
 

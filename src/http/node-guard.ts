@@ -62,6 +62,9 @@ class NodeAsked implements Asked {
     // HTTP/2 may carry both: then Host says nothing of where the request goes (RFC 9113 section 8.3.1).
     return (headers[':authority'] as string | undefined) ?? headers.host;
   }
+  get upgrade(): string | undefined {
+    return this.#request.headers.upgrade;
+  }
 
   visitor(): Visitor | null {
     return this.#exchange().visitor();

@@ -11,6 +11,7 @@ export interface Provenance {
   readonly origin: string | undefined;
   /** Host, or HTTP/2's `:authority`. */
   readonly host: string | undefined;
+  readonly upgrade: string | undefined;
 }
 
 /** A host and perhaps a port, and nothing that could be taken for another host. */
@@ -37,14 +38,16 @@ export function createOriginCheck(trusted: readonly string[]): (headers: Incomin
 /**
  * Makes the check for requests that may change something. No page of another origin, not even of a neighbour on the same site, may
  * send them; a browser says by Fetch Metadata whose page it is, an older one, or over plain http, by Origin. What has neither
- * is no browser, and is sent no cookies that it does not have. Go's `http.CrossOriginProtection` decides the same.
+ * is no browser, and is sent no cookies that it does not have. Go's `http.CrossOriginProtection` decides the same, but of WebSockets.
  *
  * @throws MadeleineError `ERR_OPTION_INVALID` when a trusted origin is no origin as browsers write it
  */
 export function createForgeryCheck(trusted: readonly string[]): (request: Provenance) => boolean {
   checkOrigins(trusted);
-  return ({ method, site, origin, host }) => {
-    if (SAFE_METHODS.includes(method ?? '')) return true;
+  return ({ method, site, origin, host, upgrade }) => {
+    // A WebSocket is opened by a GET, from every page, with the visitor's cookies; and what comes through it may change anything.
+    const opensSocket = upgrade !== undefined && /websocket/i.test(upgrade);
+    if (SAFE_METHODS.includes(method ?? '') && !opensSocket) return true;
     if (site ? isOwnSite(site) : !origin || isOwnOrigin(origin, host)) return true;
     return origin !== undefined && trusted.includes(origin);
   };

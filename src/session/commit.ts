@@ -11,7 +11,7 @@ import { markSeen } from './policy.ts';
 import type { SessionRecord } from './record.ts';
 import { changedKeys, changeSnapshot, type Snapshot } from './snapshot.ts';
 import type { SessionState } from './state.ts';
-import { followRotation } from './succession.ts';
+import { followRotation, stillLive } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
@@ -148,6 +148,12 @@ function drop(state: SessionState, mine: string): void {
 }
 
 function touchIfDue(state: SessionState): MaybePromise<void> {
+  if (!state.touchAsked || !state.headLeft) return touch(state);
+  // A stream or a WebSocket may last for hours, and the id may have been rotated since: a touch would find its tombstone.
+  return whenReady(stillLive(state), live => (live ? touch(state) : state.close()));
+}
+
+function touch(state: SessionState): MaybePromise<void> {
   const { core, key, record } = state;
   if (record === null || key === null) return;
   const owed = state.renewal || (state.contested && state.cookieDuty === 'set' && !state.headLeft);

@@ -4,15 +4,14 @@ import { randomToken, sha256 } from '../crypto/token.ts';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import { isThenable, type MaybePromise, whenReady } from '../maybe-promise.ts';
+import { isThenable, type MaybePromise } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import type { MergeRules } from './merge.ts';
-import { isLive } from './policy.ts';
-import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
+import { nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
-import { buryEverywhere, endSession, followRotation, sessionEnded, succeed } from './succession.ts';
+import { buryEverywhere, endSession, followRotation, sessionEnded, stillLive, succeed } from './succession.ts';
 import { tombstoneReason } from './tombstone.ts';
 
 /**
@@ -106,22 +105,6 @@ export async function reload(state: SessionState): Promise<void> {
   if (stored === null) throw sessionEnded('reload it');
   state.show(data);
   if (bag !== null) refreshData(bag, stored.data);
-}
-
-/**
- * Whether the session has neither ended nor expired since, as the store knows; a rotated one lives on. `false` where nothing is stored.
- * Of one that lives, the state holds the record as it is now.
- */
-export function stillLive(state: SessionState): MaybePromise<boolean> {
-  const { core, key, record } = state;
-  if (key === null || record === null) return false;
-  return whenReady(core.store.read(key), stored => {
-    if (!isSessionRecord(stored)) return false;
-    if (stored.successor !== null) return followRotation(state, stored);
-    const live = isLive(stored, core.clock(), core.policy);
-    if (live) state.record = stored;
-    return live;
-  });
 }
 
 /**

@@ -3,11 +3,11 @@ import { bagOf, type Session } from './bag.ts';
 import type { CarriedRecords, RecordsHolder } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
 import { afterAll, inOrder } from './in-order.ts';
-import { stillLive } from './lifecycle.ts';
 import { owedCookies } from './owed-cookies.ts';
 import type { SetCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
 import { type Core, type RequestFacts, SessionState, type Visitor } from './state.ts';
+import { stillLive } from './succession.ts';
 import type { EndTurn } from './turns.ts';
 
 /** One request's session, from open to Set-Cookie. */

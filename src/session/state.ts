@@ -176,10 +176,13 @@ export class SessionState {
     this.contested = false;
   }
 
-  /** Keeps an error for the response to fail with; where no response is to come, an event tells of it. */
-  keepFailure(error: unknown): void {
-    if (this.facts.unanswered) this.core.events.emit('failed', null, { error });
-    else this.untold ??= { error };
+  /**
+   * Keeps an error for the response to fail with. Where no response is to come, an event tells of it, unless somebody has heard of it
+   * by then: `await` asks a turn later than the error may be there.
+   */
+  keepFailure(error: unknown, heard: () => boolean): void {
+    if (!this.facts.unanswered) this.untold ??= { error };
+    else setImmediate(() => heard() || this.core.events.emit('failed', null, { error }));
   }
 
   forgetFailure(error: unknown): void {

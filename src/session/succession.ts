@@ -4,7 +4,7 @@ import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
 import { forget, idTaken, storeNew } from './new-record.ts';
 import { isLive } from './policy.ts';
-import { isSameWrite, nextVersion, type SessionRecord } from './record.ts';
+import { isSameWrite, isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
 import type { Core, SessionState } from './state.ts';
 import { rotatedTo, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
@@ -86,6 +86,22 @@ export function followRotation(state: SessionState, stone: SessionRecord): Maybe
     state.hold(found.key, found.record, null);
     if (state.id === null) state.cookieDuty = 'leave';
     return true;
+  });
+}
+
+/**
+ * Whether the session has neither ended nor expired since, as the store knows; a rotated one lives on. `false` where nothing is stored.
+ * Of one that lives, the state holds the record as it is now.
+ */
+export function stillLive(state: SessionState): MaybePromise<boolean> {
+  const { core, key, record } = state;
+  if (key === null || record === null) return false;
+  return whenReady(core.store.read(key), stored => {
+    if (!isSessionRecord(stored)) return false;
+    if (stored.successor !== null) return followRotation(state, stored);
+    const live = isLive(stored, core.clock(), core.policy);
+    if (live) state.record = stored;
+    return live;
   });
 }
 

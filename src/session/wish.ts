@@ -27,7 +27,7 @@ export function wish<T>(state: SessionState, running: Promise<T>): Promise<T> {
   let heard = false;
   const made = new Wish<T>((resolve, reject) => {
     running.then(resolve, error => {
-      if (!heard) state.keepFailure(error);
+      if (!heard) state.keepFailure(error, () => heard);
       reject(error);
     });
   });

@@ -1,9 +1,10 @@
 /** How the store talks to MySQL and MariaDB: prepared statements on connections that answer, errors with a remedy. */
+import type { Socket } from 'node:net';
 import { withDeadline } from '../deadline.ts';
 import { loadPeer } from './load-peer.ts';
 import { checkEncoding } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, PoolSockets, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export type MysqlValue = string | number | Buffer | null;
 
@@ -25,6 +26,8 @@ export interface MysqlPoolConnection {
   /** How the application wants its own values. */
   readonly config: { readonly typeCast?: unknown };
   execute(statement: MysqlStatement, callback: (error: Error | null, result: unknown) => void): unknown;
+  /** Its socket. */
+  readonly stream?: { destroy(): void } | undefined;
   release(): void;
   destroy(): void;
 }
@@ -39,7 +42,7 @@ export interface OpenedPool extends MysqlPool {
 }
 
 interface Pool extends MysqlPool {
-  on(event: 'connection', listener: (connection: NodeJS.EventEmitter) => void): unknown;
+  on(event: 'connection', listener: (connection: NodeJS.EventEmitter & { stream: Socket }) => void): unknown;
   promise(): { end(): Promise<void> };
 }
 
@@ -49,10 +52,17 @@ export function openPool(url: string): OpenedPool {
   const { createPool } = loadPeer('mysql2') as { createPool(options: object): Pool };
   const pool = createPool({ uri: url, connectTimeout: CONNECT_TIMEOUT });
   // The pool listens for the first error of a connection and drops it; a second one would end the process.
-  pool.on('connection', connection => connection.on('error', () => {}));
+  const sockets = new PoolSockets();
+  pool.on('connection', connection => {
+    connection.on('error', () => {});
+    sockets.add(connection.stream);
+  });
   return {
     getConnection: callback => pool.getConnection(callback),
-    end: () => pool.promise().end(),
+    async end() {
+      await pool.promise().end();
+      sockets.leave();
+    },
   };
 }
 
@@ -113,12 +123,18 @@ export function connect(pool: MysqlPool): Execute {
     } catch (error) {
       // It may be busy for ever, or lead to a server that has become a replica.
       if (ANSWERS.includes(codeOf(error) ?? '')) connection.release();
-      else connection.destroy();
+      else breakOff(connection);
       throw error;
     }
   }
 
   return (sql, values = []) => running(() => execute(sql, values), UNDONE, REMEDIES);
+}
+
+/** mysql2's destroy() ends its own side alone, and the socket of a server that hangs would stay. */
+function breakOff(connection: MysqlPoolConnection): void {
+  connection.destroy();
+  connection.stream?.destroy();
 }
 
 function connectionOf(pool: MysqlPool): Promise<MysqlPoolConnection> {

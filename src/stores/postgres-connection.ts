@@ -1,10 +1,11 @@
 /** How the store talks to Postgres: statements prepared where that works, tried again where that is safe, errors with a remedy. */
+import type { Socket } from 'node:net';
 import { sha256 } from '../crypto/token.ts';
 import { loadPeer } from './load-peer.ts';
 import { storeClosed } from './server-store.ts';
 import { codeOf, REMEDY, type Remedies, running } from './sql-errors.ts';
 import type { SqlValue } from './sql-record.ts';
-import { CONNECT_TIMEOUT, checkUrl, STATEMENT_TIMEOUT } from './sql-server.ts';
+import { CONNECT_TIMEOUT, checkUrl, PoolSockets, STATEMENT_TIMEOUT } from './sql-server.ts';
 
 export interface PostgresStatement {
   /** The name to prepare it under; without one it is prepared for this once. */
@@ -38,6 +39,7 @@ export interface OpenedPool extends PostgresPool {
 
 interface Pool extends OpenedPool {
   on(event: 'error', listener: () => void): unknown;
+  on(event: 'connect', listener: (client: { connection?: { stream: Socket } }) => void): unknown;
 }
 
 export function openPool(url: string): OpenedPool {
@@ -46,12 +48,16 @@ export function openPool(url: string): OpenedPool {
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT, keepAlive: true });
   // Says that an idle connection broke. The next call opens another; without a listener it would end the process.
   pool.on('error', () => {});
+  const sockets = new PoolSockets();
+  // Of pg-native (NODE_PG_FORCE_NATIVE) the socket is not ours to see.
+  pool.on('connect', ({ connection }) => connection && sockets.add(connection.stream));
   let ended = false;
   return {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
     async end() {
       ended = true;
       await pool.end();
+      sockets.leave();
     },
   };
 }

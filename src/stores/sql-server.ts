@@ -10,6 +10,32 @@ export const CONNECT_TIMEOUT = 5_000;
  */
 export const STATEMENT_TIMEOUT = 10_000;
 
+/** How long the server may take to end the connections of a pool that has ended, in milliseconds. */
+const GOODBYE = 1_000;
+
+interface Socket {
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): void;
+}
+
+/** The sockets of a pool: drivers end them and wait for the server to do the same, and if that hangs, the process would wait too. */
+export class PoolSockets {
+  readonly #open = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  /** Breaks off what is still open a moment later. */
+  leave(): void {
+    const breakOff = () => {
+      for (const socket of this.#open) socket.destroy();
+    };
+    setTimeout(breakOff, GOODBYE).unref();
+  }
+}
+
 /**
  * The connection string may hold a password, so it is never shown.
  *

@@ -6,6 +6,8 @@ import { codeOf } from './sql-errors.ts';
 
 /** In milliseconds. */
 const PAUSE = 10;
+/** Statements that wait for a server that hangs take memory, and mysql2's pool keeps them for as long as it does. */
+const MOST_UNDER_WAY = 10_000;
 
 export interface SqlTable {
   /** Makes the table, unless that is done. */
@@ -20,6 +22,7 @@ export interface SqlTable {
 export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
   let underWay = 0;
   const count = <Result>(statement: () => Promise<Result>): Promise<Result> => {
+    if (underWay >= MOST_UNDER_WAY) return Promise.reject(tooManyUnderWay());
     underWay++;
     return statement().finally(() => {
       underWay--;
@@ -48,4 +51,8 @@ export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
       await pool.end();
     },
   };
+}
+
+function tooManyUnderWay(): Error {
+  return new Error(`${MOST_UNDER_WAY} statements wait for an answer of the server already`);
 }

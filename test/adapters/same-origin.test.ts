@@ -113,6 +113,14 @@ for (const [adapter, open] of Object.entries(ADAPTERS)) {
       assert.deepEqual([friend.status, friend.body], [200, 'reached']);
       const link = await request(served.url, { headers: { 'sec-fetch-site': 'cross-site' } });
       assert.deepEqual([link.status, link.body], [200, 'reached']);
+
+      // Browsers let every page open a WebSocket, with the visitor's cookies, by a GET without Sec-Fetch-Site.
+      const handshake = async (origin?: string) => {
+        const headers = { connection: 'Upgrade', upgrade: 'WebSocket', ...(origin && { origin }) };
+        return (await request(served.url, { headers })).status;
+      };
+      assert.equal(await handshake('https://evil.example'), 403);
+      for (const origin of [served.url, 'https://app.example', undefined]) assert.equal(await handshake(origin), 200);
     });
   });
 }

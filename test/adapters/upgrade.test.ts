@@ -6,10 +6,12 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import express from 'express';
+import { Hono } from 'hono';
 import { type ExpressSessionOptions, session } from 'madeleine/express';
+import { session as honoSession } from 'madeleine/hono';
 import { memoryStore } from 'madeleine/memory';
 import { sealedCookieStore } from 'madeleine/sealed-cookie';
-import { createTestClock, faultStore } from 'madeleine/testing';
+import { createTestClock, faultStore, loginAs } from 'madeleine/testing';
 import { type UpgradeOptions, type Upgrades, upgrades } from 'madeleine/upgrade';
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
@@ -144,6 +146,30 @@ describe('ws', () => {
     assert.throws(() => upgrades(sessions, { trustProxy: -1 }), { code: 'ERR_OPTION_INVALID' });
   });
 
+  it('what has no sessions is refused at once, and not with the first handshake', () => {
+    const remember = session({ secret });
+    for (const given of [undefined, null, {}, express(), remember] as never[]) {
+      assert.throws(() => upgrades(given), { code: 'ERR_OPTION_INVALID', message: /upgrades\(remember\.sessions\)/ });
+    }
+  });
+
+  it('a listener that is none is refused at once, and not when it is due', async context => {
+    const refused: unknown[] = [];
+    const both = await serveBoth(({ onEnd }, socket, request) => {
+      try {
+        onEnd(request, undefined as never);
+      } catch (error) {
+        refused.push((error as { code: string }).code);
+      }
+      socket.send('checked');
+    });
+    context.after(both.close);
+    await both.client.get('/login/ada');
+    assert.equal(await answerOf(connect(both)), 'checked');
+    assert.deepEqual(refused, ['ERR_OPTION_INVALID']);
+    assert.throws(() => both.upgraded.withSession(undefined as never), { code: 'ERR_OPTION_INVALID' });
+  });
+
   it('saves by save() and by nothing else', async () => {
     const both = await serveBoth(async ({ of }, socket, request) => {
       const present = of(request);
@@ -188,6 +214,25 @@ describe('ws', () => {
     assert.equal(await answerOf(connect(leaving)), 'out');
     assert.equal((await leaving.remember.sessions.list('ada')).length, 0);
     await leaving.close();
+  });
+
+  it('what fails is told once: to whoever awaits it, else by the event', async () => {
+    const told: string[] = [];
+    const both = await serveBoth(async ({ of }, socket, request) => {
+      const present = of(request);
+      present['cart'] = ['tea'];
+      try {
+        await present.update(() => {});
+      } catch (error) {
+        told.push(`awaited ${(error as { code: string }).code}`);
+      }
+      void present.update(() => {});
+      both.remember.sessions.on('failed', () => socket.send('done'));
+    });
+    both.remember.sessions.on('failed', ({ error }) => void told.push(`event ${(error as { code: string }).code}`));
+    assert.equal(await answerOf(connect(both)), 'done');
+    assert.deepEqual(told, ['awaited ERR_NO_RESPONSE', 'event ERR_NO_RESPONSE']);
+    await both.close();
   });
 
   it('a store that cannot be read: 503, the event, and no connection', async () => {
@@ -331,6 +376,32 @@ describe('the end of the session ends the socket', () => {
     await both.close();
   });
 
+  it('what touch() marks is the session, wherever a rotation has taken it', async context => {
+    const clock = createTestClock();
+    const both = await serveBoth(
+      ({ of }, socket, request) => {
+        socket.on('message', async () => {
+          await of(request).touch().save();
+          socket.send('touched');
+        });
+        socket.send('open');
+      },
+      { clock, store: memoryStore({ clock }), idle: '30m' },
+    );
+    context.after(both.close);
+    await both.client.get('/login/ada');
+    const socket = connect(both);
+    await once(socket, 'message');
+    await both.client.get('/rotate');
+    for (let round = 0; round < 4; round++) {
+      clock.advance('20m');
+      socket.send('?');
+      await once(socket, 'message');
+    }
+    assert.equal((await both.remember.sessions.list('ada')).length, 1);
+    socket.close();
+  });
+
   it('however long it is between two looks: longer than a timer of Node can wait', async context => {
     const warnings = warningsIn(context);
     const both = await serveBoth(
@@ -401,6 +472,83 @@ describe('the end of the session ends the socket', () => {
     clock.advance('1h');
     await closed;
     await both.close();
+  });
+});
+
+/** Asks for a WebSocket, and resets the connection while the store is still asked. */
+async function resetWhileRead(
+  server: http.Server,
+  path: string,
+  cookie: string,
+  reading: Promise<void>,
+): Promise<void> {
+  const { port } = server.address() as net.AddressInfo;
+  const upgrade = new Promise<Duplex>(resolve => server.once('upgrade', (_request, socket) => resolve(socket)));
+  const client = net.connect(port, '127.0.0.1');
+  const fields = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  client.write(
+    `GET ${path} HTTP/1.1\r\nHost: here\r\nCookie: ${cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${fields}\r\n\r\n`,
+  );
+  const socket = await upgrade;
+  await reading;
+  // Not by once(), which would listen to the error as well.
+  const closed = new Promise(resolve => socket.once('close', resolve));
+  client.resetAndDestroy();
+  await closed;
+}
+
+/** A store that waits with a read until it may go on. */
+function waitingStore() {
+  const [reading, goOn] = [gateway(), gateway()];
+  const store = memoryStore();
+  const read = store.read.bind(store);
+  store.read = async key => {
+    reading.open();
+    await goOn.opened;
+    return read(key);
+  };
+  return { store, reading: reading.opened, goOn };
+}
+
+describe('a client that resets the connection while its session is read ends nothing', () => {
+  for (const [name, middlewareOf] of [
+    ['upgrades().middleware', (both: Both) => both.upgraded.middleware],
+    ['session()', (both: Both) => both.remember as unknown as Upgrades['middleware']],
+  ] as const) {
+    it(`socket.io with ${name}`, async context => {
+      const { store, reading, goOn } = waitingStore();
+      const both = await serveBoth(() => {}, { store });
+      context.after(both.close);
+      both.server.removeAllListeners('upgrade');
+      const server = new SocketServer(both.server);
+      server.engine.use(middlewareOf(both));
+      await both.client.get('/login/ada');
+      await resetWhileRead(both.server, '/socket.io/?EIO=4&transport=websocket', both.client.cookieHeader(), reading);
+      goOn.open();
+      assert.equal((await both.client.get('/data')).status, 200);
+      await server.close();
+    });
+  }
+
+  it('Hono, over a socket that a listener for upgrades leads to it', async context => {
+    const { store, reading, goOn } = waitingStore();
+    const remember = honoSession({ secret, store });
+    const app = new Hono();
+    app.use(remember);
+    app.get('/', c => c.text('reached'));
+    const answered = gateway();
+    const server = http.createServer();
+    server.on('upgrade', async (incoming, socket) => {
+      await app.request('/', { headers: { cookie: String(incoming.headers.cookie) } }, { incoming });
+      socket.destroy();
+      answered.open();
+    });
+    const served = await serveOn(server);
+    context.after(served.close);
+    const { header } = await loginAs(remember, 'ada');
+    await resetWhileRead(server, '/', header, reading);
+    goOn.open();
+    await answered.opened;
   });
 });
 

@@ -1,6 +1,8 @@
 // What becomes of sessions when a server crashes, stops answering, or has no connection left: with clients that go on.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { SessionStore } from 'madeleine';
 import { mysqlStore } from 'madeleine/mysql';
 import { postgresStore } from 'madeleine/postgres';
@@ -8,6 +10,7 @@ import type { Server } from '../servers/daemon.ts';
 import { startMariadb } from '../servers/mariadb.ts';
 import { need } from '../servers/need.ts';
 import { startPgBouncer, startPostgres } from '../servers/postgres.ts';
+import { start } from '../support/process.ts';
 import { type Load, type LoadReport, startLoad } from './support/load.ts';
 import { sampleRecord } from './support/sample-record.js';
 import { SERVERS, type Transaction } from './support/sql-servers.ts';
@@ -76,12 +79,12 @@ async function recovered(load: Load): Promise<number> {
   return performance.now() - start;
 }
 
-for (const { name, skip, start, open } of FAULTY) {
+for (const { name, skip, start: startServers, open } of FAULTY) {
   describe(name, { skip }, () => {
     let servers: Server[] = [];
     let server: Server;
     before(async () => {
-      servers = await start();
+      servers = await startServers();
       server = servers.at(-1) as Server;
     });
     after(async () => {
@@ -120,6 +123,50 @@ for (const server of SERVERS) {
       await store.close();
       await running.stop();
     }
+  });
+}
+
+// A statement that nobody answers is given up after ten seconds; to wait for that once is enough.
+for (const [kind, busy] of [
+  ['mysql', 'yes'],
+  ['postgres', ''],
+] as const) {
+  const { skip, start: startServer } = SERVERS.find(server => server.kind === kind) as (typeof SERVERS)[number];
+  test(`${kind}: a process that closes its sessions while the server hangs is over soon`, { skip }, async () => {
+    const server = await startServer({});
+    const script = fileURLToPath(new URL('support/closing-process.js', import.meta.url));
+    const { child, kill } = await start(script, { KIND: kind, URL: server.url, BUSY: busy }, /(ready)/);
+    const gone = once(child, 'exit', { signal: AbortSignal.timeout(20_000) });
+    server.pause();
+    child.kill('SIGTERM');
+    try {
+      assert.deepEqual(await gone, [0, null]);
+    } finally {
+      server.resume();
+      if (child.exitCode === null) await kill();
+      await server.stop();
+    }
+  });
+}
+
+for (const { kind, skip, start: startServer, open } of SERVERS) {
+  test(`${kind}: while the server hangs, no more than ten thousand statements wait for it`, { skip }, async () => {
+    const server = await startServer({});
+    const store = open(server.url);
+    await store.delete('key');
+    server.pause();
+    const waiting = Array.from({ length: 10_000 }, async () => store.delete('key'));
+    try {
+      for (const call of [() => store.delete('key'), () => store.read('key')]) {
+        await assert.rejects(async () => call(), /^Error: 10000 statements wait for an answer of the server already$/);
+      }
+    } finally {
+      server.resume();
+      await Promise.allSettled(waiting);
+    }
+    assert.equal(await store.read('key'), null);
+    await store.close();
+    await server.stop();
   });
 }
 
