@@ -1,11 +1,7 @@
 /** The table of a store over an SQL server: made before the first statement on it, and again if somebody drops it. */
-import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { allAsked } from './read-together.ts';
-import { once } from './server-store.ts';
+import { once, UnderWay } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
-
-/** In milliseconds. */
-const PAUSE = 10;
 
 export interface SqlTable {
   /** Makes the table, unless that is done. */
@@ -18,12 +14,10 @@ export interface SqlTable {
 
 /** @param absent the server's code for a table that is not there */
 export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
-  let underWay = 0;
+  const underWay = new UnderWay();
   const count = <Result>(statement: () => Promise<Result>): Promise<Result> => {
-    underWay++;
-    return statement().finally(() => {
-      underWay--;
-    });
+    underWay.count++;
+    return statement().finally(() => underWay.end());
   };
   const made = once(() => count(make));
 
@@ -38,13 +32,8 @@ export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
         }),
       ),
     async end(pool) {
-      await allAsked();
-      if (pool === null) return;
-      do {
-        while (underWay > 0) await new Promise(resolve => setTimeout(resolve, PAUSE));
-        // A call may take several statements: what it reads after a write that came too late is asked for at the end of the turn.
-        await endOfTurn();
-      } while (underWay > 0);
+      if (pool === null) return allAsked();
+      await underWay.ended();
       await pool.end();
     },
   };
