@@ -10,6 +10,7 @@ import { copySessions, movingStore } from 'madeleine/moving';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore, storeConformance } from 'madeleine/testing';
 import { createRace } from '../races/app.js';
+import { gateway } from '../support/gateway.js';
 import { temporaryFiles } from '../support/temporary-files.js';
 import { memorystore } from './support/classic-stores.js';
 import { everyOrder, type Process, type Run, someOrders } from './support/every-order.js';
@@ -246,20 +247,17 @@ describe('every order of two processes whose session is in the old store', () =>
         },
       };
     };
-    let goOn = () => {};
-    const arrived = new Promise<void>(resolve => {
-      goOn = resolve;
-    });
+    const deleted = gateway();
     // The late one has read the session and is about to take its place; the other has taken it and is about to fill it.
     const late = movingStore(
       from,
-      before('create', () => arrived),
+      before('create', () => deleted.opened),
     ).touch('key', now, now);
     const other = movingStore(
       from,
       before('replace', async () => {
         await movingStore(from, to).delete('key');
-        goOn();
+        deleted.open();
         await late;
       }),
     );
