@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Session } from '../session/bag.ts';
-import { type SuiteData, visit } from './adapter-application.ts';
-import { type AdapterBench, type AdapterCheck, type Extra, namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
+import { type Extra, type SuiteData, visit } from './adapter-application.ts';
+import { type AdapterBench, type AdapterCheck, namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
 
 const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'what changes after the head has left is saved before the last byte'(bench) {
