@@ -1,7 +1,15 @@
 /** What must be true of the five methods of every store. */
 import assert from 'node:assert/strict';
 import type { Replaced } from '../session/store.ts';
-import { HOSTILE_DATA, HOSTILE_TEXTS, HOUR, type StoreCheck, sample, variedSamples } from './store-samples.ts';
+import {
+  HOSTILE_DATA,
+  HOSTILE_TEXTS,
+  HOUR,
+  namedChecks,
+  type StoreCheck,
+  sample,
+  variedSamples,
+} from './store-samples.ts';
 
 const RACERS = 100;
 
@@ -243,8 +251,4 @@ const checks: Record<string, StoreCheck['run']> = {
   },
 };
 
-export const basicChecks: readonly StoreCheck[] = Object.entries(checks).map(([name, run]) => ({
-  name,
-  admin: false,
-  run,
-}));
+export const basicChecks: readonly StoreCheck[] = namedChecks(checks, false);
