@@ -51,7 +51,7 @@ export class AdapterBench {
 
   /** One request without cookies. */
   ask(path: string, request: TestRequest = {}): Promise<TestAnswer> {
-    return sendRequest(this.#last().url + path, { ...this.#protocol(), ...request });
+    return sendRequest(this.#last().url + path, { protocol: this.adapter.protocol, ...request });
   }
 
   get sessions(): Sessions {
@@ -65,9 +65,6 @@ export class AdapterBench {
     }
   }
 
-  #protocol(): Pick<TestRequest, 'protocol'> {
-    return this.adapter.protocol ? { protocol: this.adapter.protocol } : {};
-  }
   #last(): AdapterServer {
     return this.#servers.at(-1) as AdapterServer;
   }
