@@ -10,7 +10,7 @@ import { recordOf, type SessionRow } from './sql-record.ts';
 /** By then a server has been asked for all that was to be read before. */
 export const allAsked = (): Promise<void> => endOfTurn();
 
-/** How many keys a statement asks for: few numbers, as a server keeps a plan for each. What comes above the last in one turn is a statement more. */
+/** How many keys a statement may ask for: few sizes, because a server keeps a plan for each. What a turn reads beyond the largest is another statement. */
 const SIZES = [1, 2, 4, 8, 16, 32, 64];
 const MOST_TOGETHER = SIZES.at(-1);
 

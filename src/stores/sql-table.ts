@@ -8,7 +8,7 @@ export interface SqlTable {
   ready(): Promise<void>;
   /** Runs a statement on the table, which is there by then. */
   run<Result>(statement: () => Promise<Result>): Promise<Result>;
-  /** Ends the store's own pool, once no statement is under way: one that has ended gives nobody a connection. @param pool `null`: it has none */
+  /** Ends the pool once no statement is under way, for none would get a connection then. @param pool the store's own; `null`: it has none */
   end(pool: { end(): Promise<void> } | null): Promise<void>;
 }
 
