@@ -1,5 +1,6 @@
 import type { SessionStore } from 'madeleine';
 import { aroundCalls } from '../../support/around-calls.ts';
+import { randomNumbers } from '../../support/random.ts';
 
 /** One process: what it does with a store, call by call. */
 export type Process = (store: SessionStore) => Promise<unknown>;
@@ -40,13 +41,8 @@ export async function everyOrder(prepare: () => Promise<Run>): Promise<number> {
 
 /** The same in so many orders that look random, for runs that have too many. */
 export async function someOrders(count: number, prepare: () => Promise<Run>): Promise<void> {
-  let state = 1913;
-  for (let i = 0; i < count; i++) {
-    await oneOrder(await prepare(), waiting => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-      return (state >> 8) % waiting;
-    });
-  }
+  const random = randomNumbers(1913);
+  for (let i = 0; i < count; i++) await oneOrder(await prepare(), random);
 }
 
 async function oneOrder(run: Run, choose: (waiting: number) => number): Promise<void> {
