@@ -1,4 +1,4 @@
-/** A store over an SQL server: what it does with the statements that the server's dialect has for it. */
+/** A store over an SQL server: what it does with the statements of the server's dialect. */
 import { readTogether } from './read-together.ts';
 import { once, type ServerStore } from './server-store.ts';
 import { entriesOf, pageOf, type SessionRow, type SqlValue, valuesOf } from './sql-record.ts';
@@ -22,7 +22,7 @@ export interface SqlStatements<Result> {
   prune(now: number, limit: number): Promise<Result>;
 }
 
-export interface SqlServer<Result> {
+export interface SqlDialect<Result> {
   readonly statements: SqlStatements<Result>;
   rowsOf(result: Result): object[];
   /** How many rows a statement changed. */
@@ -33,8 +33,8 @@ export interface SqlServer<Result> {
 }
 
 /** @param opened the pool that the store opened; `null`: it was given one */
-export function sqlStore<Result>(server: SqlServer<Result>, opened: { end(): Promise<void> } | null): ServerStore {
-  const { statements, rowsOf, changedBy, makeTable, noSuchTable } = server;
+export function sqlStore<Result>(dialect: SqlDialect<Result>, opened: { end(): Promise<void> } | null): ServerStore {
+  const { statements, rowsOf, changedBy, makeTable, noSuchTable } = dialect;
   const table = sqlTable(makeTable, noSuchTable);
   const select = (run: () => Promise<Result>) => table.run(run).then(result => rowsOf(result) as SessionRow[]);
   const change = (run: () => Promise<Result>) => table.run(run).then(changedBy);
