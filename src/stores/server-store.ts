@@ -57,20 +57,14 @@ export class UnderWay {
     if (--this.count === 0) this.#onNone?.();
   }
 
-  /**
-   * Until all calls have ended. A call may ask several times, and what it reads next it may ask at the end of the turn: it has
-   * ended when the turn after its last answer is over.
-   */
+  /** Until all calls have ended. A call may ask several times: it has ended when its last answer brings no other question. */
   async ended(): Promise<void> {
-    do {
-      if (this.count > 0) {
-        await new Promise<void>(resolve => {
-          this.#onNone = resolve;
-        });
-      }
+    while (this.count > 0) {
+      await new Promise<void>(resolve => {
+        this.#onNone = resolve;
+      });
       await endOfTurn();
-      await endOfTurn();
-    } while (this.count > 0);
+    }
   }
 }
 

@@ -32,8 +32,13 @@ export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
         }),
       ),
     async end(pool) {
-      if (pool === null) return allAsked();
-      await underWay.ended();
+      await allAsked();
+      if (pool === null) return;
+      do {
+        await underWay.ended();
+        // What a call reads after a write that came too late.
+        await allAsked();
+      } while (underWay.count > 0);
       await pool.end();
     },
   };
