@@ -2,14 +2,13 @@
 // And what bench/scale.mjs finds that depends on no time.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { need } from './servers/need.ts';
+import { temporaryFolder } from './support/temporary-files.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-check-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 function run(script: string, flags: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...flags], {

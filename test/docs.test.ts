@@ -1,13 +1,12 @@
 // README and docs show only code that runs: each js block is run, with the world that it takes for granted around it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { IN_REPOSITORY, temporaryFolder } from './support/temporary-files.ts';
 
-mkdirSync('.build', { recursive: true });
-const folder = mkdtempSync('.build/docs-');
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(IN_REPOSITORY);
 
 /** What the blocks take for granted; a block's own imports and declarations win. */
 const WORLD: Array<[name: string, code: string]> = [

@@ -2,14 +2,13 @@
 // in projects that have nothing else but the one peer that a subpath is for.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { temporaryFolder } from './support/temporary-files.ts';
 
 // Outside the repository, so that nobody who looks for a package further up finds the repository's.
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-packed-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const options = ['--ignore-scripts', '--silent', '--pack-destination', folder];
 const tarball = path.join(folder, execFileSync('npm', ['pack', ...options], { encoding: 'utf8' }).trim());
 const installed = path.resolve('node_modules');

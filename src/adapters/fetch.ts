@@ -15,19 +15,11 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
+import { type AdapterSessions, createAdapterSessions, type ProxiedSessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
-
-export interface FetchSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {
-  /**
-   * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
-   * these proxies wrote them. Default 0: whether a request came over https is as its URL says.
-   */
-  trustProxy?: number | undefined;
-}
+export type { ProxiedSessionOptions as FetchSessionOptions } from './adapter-sessions.ts';
 
 /** A request, or the object in which a framework hands it over: a loader's arguments, an event, a context. */
 export type RequestSource = Request | { readonly request: Request } | { readonly req: Request };
@@ -47,18 +39,14 @@ export interface FetchFlash {
   (source: RequestSource, type: string, text: string | readonly string[], ...values: unknown[]): number;
 }
 
-export interface FetchSessions<Data extends object = SessionData> {
+export interface FetchSessions<Data extends object = SessionData> extends AdapterSessions<Data, RequestSource> {
   /**
    * The same handler, whose requests have a session: `of(request)`. Where the session cannot be read or saved, the answer is a
    * bare error (503 where the store fails), and `sessions.on('failed')` hears of it.
    */
   readonly withSession: Wrapper;
-  /** The session of a request that came through `withSession`, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
-  of(source: RequestSource): Session<Data>;
   /** `flash(request, 'info', 'Saved.')` keeps a message for the next page, `flash(request, 'info')` takes them all. */
   readonly flash: FetchFlash;
-  /** Lists, revokes and prunes sessions, outside a request as well. */
-  readonly sessions: Sessions<Data>;
 }
 
 /**
@@ -75,7 +63,7 @@ export interface FetchSessions<Data extends object = SessionData> {
  *
  * @throws MadeleineError for wrong options
  */
-export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): FetchSessions<Data> {
+export function session<Data extends object = SessionData>(options: ProxiedSessionOptions<Data>): FetchSessions<Data> {
   const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);

@@ -13,13 +13,11 @@ import { sessionAmong } from '../http/mounted.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions } from './adapter-sessions.ts';
-import type { FetchSessionOptions } from './fetch.ts';
+import { type AdapterSessions, createAdapterSessions, type ProxiedSessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
-export type { FetchSessionOptions as HonoSessionOptions } from './fetch.ts';
+export type { ProxiedSessionOptions as HonoSessionOptions } from './adapter-sessions.ts';
 
 /** What contexts have, for TypeScript: `new Hono<{ Variables: SessionVariables }>()`. */
 export interface SessionVariables<Data extends object = SessionData> {
@@ -41,15 +39,12 @@ export interface HonoContext {
 
 type HonoMiddleware = (c: HonoContext, next: () => Promise<void>) => Promise<Response | undefined>;
 
-export interface HonoSessions<Data extends object = SessionData> extends HonoMiddleware {
-  /** Lists, revokes and prunes sessions, outside a request as well. */
-  readonly sessions: Sessions<Data>;
-  /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
-  of(c: HonoContext): Session<Data>;
-}
+export interface HonoSessions<Data extends object = SessionData>
+  extends HonoMiddleware,
+    AdapterSessions<Data, HonoContext> {}
 
 /** Sessions for Hono: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
-export function session<Data extends object = SessionData>(options: FetchSessionOptions<Data>): HonoSessions<Data> {
+export function session<Data extends object = SessionData>(options: ProxiedSessionOptions<Data>): HonoSessions<Data> {
   const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const sessions = createAdapterSessions<Data>(given);

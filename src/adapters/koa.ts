@@ -9,8 +9,7 @@ import { enter, sessionOf } from '../http/mount.ts';
 import { askGuard } from '../http/node-guard.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import type { Sessions } from '../session/sessions.ts';
-import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
+import { type AdapterSessions, createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export { returnTo } from '../http/return-to.ts';
@@ -37,12 +36,9 @@ export interface KoaContext extends FrameworkRequest {
 
 type KoaMiddleware = (ctx: KoaContext, next: () => Promise<unknown>) => Promise<unknown>;
 
-export interface KoaSessions<Data extends object = SessionData> extends KoaMiddleware {
-  /** Lists, revokes and prunes sessions, outside a request as well. */
-  readonly sessions: Sessions<Data>;
-  /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
-  of(ctx: Pick<KoaContext, 'req'>): Session<Data>;
-}
+export interface KoaSessions<Data extends object = SessionData>
+  extends KoaMiddleware,
+    AdapterSessions<Data, Pick<KoaContext, 'req'>> {}
 
 /** Sessions for Koa: `app.use(session({ secret }))`. @throws MadeleineError for wrong options */
 export function session<Data extends object = SessionData>(options: SessionOptions<Data>): KoaSessions<Data> {

@@ -7,16 +7,11 @@ import { mount, type Next, sessionOf } from '../http/mount.ts';
 import { giveProperties } from '../http/request-properties.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import type { Sessions } from '../session/sessions.ts';
 import type { RequestFacts } from '../session/state.ts';
-import { createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
+import { type AdapterSessions, createAdapterSessions, type SessionOptions } from './adapter-sessions.ts';
 
-export interface SessionMiddleware<Data extends object = SessionData> {
+export interface SessionMiddleware<Data extends object = SessionData> extends AdapterSessions<Data, NodeRequest> {
   (request: NodeRequest, response: NodeResponse, next: Next): void;
-  /** Lists, revokes and prunes sessions, outside a request as well. */
-  readonly sessions: Sessions<Data>;
-  /** The session that this middleware opened for the request, typed. @throws MadeleineError `ERR_SESSION_MISSING` */
-  of(request: NodeRequest): Session<Data>;
 }
 
 /**

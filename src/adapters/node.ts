@@ -8,23 +8,16 @@ import { asHttp1, type NodeRequest, type NodeResponse } from '../http/http2.ts';
 import { ownOptions } from '../options.ts';
 import type { Session } from '../session/bag.ts';
 import type { SessionData } from '../session/session-data.ts';
-import type { SessionOptions } from './adapter-sessions.ts';
+import type { ProxiedSessionOptions } from './adapter-sessions.ts';
 import { createMiddleware, type SessionMiddleware } from './middleware.ts';
 
 export type { GuardOptions, SameOriginOptions } from '../http/guard.ts';
 export type { NodeRequest, NodeResponse } from '../http/http2.ts';
 export type { Next } from '../http/mount.ts';
 export { returnTo } from '../http/return-to.ts';
+export type { ProxiedSessionOptions as NodeSessionOptions } from './adapter-sessions.ts';
 export type { SessionMiddleware } from './middleware.ts';
 export { requireLogin, requireRecentLogin, requireSameOrigin, requireUser } from './middleware-guards.ts';
-
-export interface NodeSessionOptions<Data extends object = SessionData> extends SessionOptions<Data> {
-  /**
-   * How many proxies of yours stand before this server. Their X-Forwarded-Proto and X-Forwarded-For are believed, as far as
-   * these proxies wrote them. Default 0: no such field is believed.
-   */
-  trustProxy?: number | undefined;
-}
 
 /** What a request has once it came through. */
 export interface WithSession<Data extends object = SessionData> {
@@ -58,7 +51,7 @@ type Listener<Request, Response> = (request: Request, response: Response) => voi
  *
  * @throws MadeleineError for wrong options
  */
-export function session<Data extends object = SessionData>(options: NodeSessionOptions<Data>): NodeSessions<Data> {
+export function session<Data extends object = SessionData>(options: ProxiedSessionOptions<Data>): NodeSessions<Data> {
   const { trustProxy, ...given } = ownOptions(options ?? {}, 'session');
   const hops = checkTrustProxy(trustProxy ?? 0);
   const middleware = createMiddleware<Data>(given, request => new ProxiedFacts(request, hops));

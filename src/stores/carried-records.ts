@@ -135,8 +135,8 @@ export class RequestRecords implements CarriedRecords {
   }
 
   /**
-   * What is here was buried before, was never sent, or has expired, and an expired copy says nothing of the session it was:
-   * it is dropped. Another key that is not here is a handle, or where a rotation led: from now on it is refused.
+   * A record that is here is dropped, and that is all: it was buried before, was never sent, or has expired, and then the
+   * session may live on in another copy. A key that is not here belongs to a session of another request: it is refused from now on.
    */
   delete(key: string): MaybePromise<boolean> {
     if (!this.#records.delete(key)) return !this.#made.has(key) && this.#revocation.refuseKey(key);

@@ -4,7 +4,7 @@ import { adminOf, checkStore } from '../session/guarded-store.ts';
 import { isSessionRecord, type SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
-import { isClaim } from './claim.ts';
+import { isClaim } from './moving-records.ts';
 import { Refusals } from './refusals.ts';
 
 export interface CopyProgress {

@@ -180,8 +180,8 @@ class MemoryStore implements SessionStore {
       // The one just written is the newest of its class: if it is the oldest too, it is alone in it.
       const anonymous = this.#anonymous.oldest;
       const leaving = anonymous && anonymous !== written ? anonymous : this.#loggedIn.oldest;
-      if (!leaving) return;
-      this.#remove(leaving);
+      // There is one: what was written fits into an empty store.
+      this.#remove(leaving as Entry);
     }
   }
 

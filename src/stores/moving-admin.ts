@@ -1,14 +1,6 @@
 import type { SessionRecord } from '../session/record.ts';
 import type { StoreAdmin } from '../session/store.ts';
-import { laterOf } from './later.ts';
-
-/** What `movingStore` knows about single sessions. */
-export interface Mover {
-  /** Brings a session over if it is still in the old store. */
-  bringOver(key: string): Promise<void>;
-  /** Whether a record of the new store only holds the place of one. */
-  isClaim(record: SessionRecord): boolean;
-}
+import { isClaim, laterOf } from './moving-records.ts';
 
 type Entry = [key: string, record: SessionRecord];
 
@@ -16,8 +8,12 @@ type Entry = [key: string, record: SessionRecord];
 const OLD = 'old:';
 const NEW = 'new:';
 
-/** The admin part over two stores. Always the old one first: what leaves it meanwhile is then found in the new one. */
-export function movingAdmin(from: StoreAdmin, to: StoreAdmin, { bringOver, isClaim }: Mover): StoreAdmin {
+/**
+ * The admin part over two stores. Always the old one first: what leaves it meanwhile is then found in the new one.
+ *
+ * @param bringOver brings a session over if it is still in the old store
+ */
+export function movingAdmin(from: StoreAdmin, to: StoreAdmin, bringOver: (key: string) => Promise<void>): StoreAdmin {
   /** Answers with those that could not be brought over, and are still where they were. */
   async function bringAll(entries: readonly Entry[]): Promise<Entry[]> {
     const outcomes = await Promise.allSettled(entries.map(([key]) => bringOver(key)));

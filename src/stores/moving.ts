@@ -23,9 +23,8 @@ import { adminOf, checkStore } from '../session/guarded-store.ts';
 import type { SessionRecord } from '../session/record.ts';
 import { pagesOf } from '../session/scan.ts';
 import type { SessionStore } from '../session/store.ts';
-import { claimFor, isClaim } from './claim.ts';
-import { laterOf } from './later.ts';
 import { movingAdmin } from './moving-admin.ts';
+import { claimFor, isClaim, laterOf } from './moving-records.ts';
 import { Refusals } from './refusals.ts';
 
 export { type CopyOptions, type CopyProgress, copySessions } from './copy-sessions.ts';
@@ -126,7 +125,7 @@ export function movingStore(from: SessionStore, to: SessionStore, options: Movin
       return from.delete(key);
     },
 
-    ...(from.admin && to.admin ? { admin: movingAdmin(from.admin, to.admin, { bringOver, isClaim }) } : {}),
+    ...(from.admin && to.admin ? { admin: movingAdmin(from.admin, to.admin, bringOver) } : {}),
 
     async remaining() {
       return adminOf(from, 'count').count(clock());

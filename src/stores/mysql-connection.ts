@@ -32,7 +32,7 @@ export interface MysqlPoolConnection {
   destroy(): void;
 }
 
-/** A pool of `mysql2/promise` stands before one with callbacks, which the store uses: each of its promises costs a connection's wrapper and a stack. */
+/** A pool of `mysql2/promise` wraps one with callbacks. The store uses that one: a wrapped call costs another object and a stack trace. */
 export interface MysqlPromisePool {
   readonly pool: MysqlPool;
 }
@@ -105,7 +105,7 @@ const REMEDIES: Remedies = {
 
 /** What an application sets for its own statements is not for ours. */
 const PLAIN = { rowsAsArray: false, nestTables: false };
-/** Nothing but another function keeps an application's from being asked of each value; and to be asked takes a µs of each. */
+/** In place of an application's own: it can only be replaced, and not switched off. It is called for each value, which takes a µs. */
 const asItIs: TypeCast = (_field, next) => next();
 
 export function connect(pool: MysqlPool): Execute {

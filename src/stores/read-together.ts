@@ -10,26 +10,33 @@ import { recordOf, type SessionRow } from './sql-record.ts';
 /** By then a server has been asked for all that was to be read before. */
 export const allAsked = (): Promise<void> => endOfTurn();
 
-/** How many keys a statement asks for: few numbers, as a server keeps a plan for each. What comes above the last in one turn is a statement more. */
-export const READ_SIZES: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
-const MOST_TOGETHER = READ_SIZES.at(-1);
+/** How many keys a statement may ask for: few sizes, because a server keeps a plan for each. What a turn reads beyond the largest is another statement. */
+const SIZES = [1, 2, 4, 8, 16, 32, 64];
+const MOST_TOGETHER = SIZES.at(-1);
 
 interface Batch {
   readonly keys: string[];
   readonly rows: Promise<Map<string, SessionRow>>;
 }
 
-/** @param select the rows of these keys, in any order, each with its key; they are as many as one of the sizes, some of them twice */
+/** @param prepare gives what selects the rows of so many keys, in any order, each with its key; some are there twice */
 export function readTogether(
-  select: (keys: readonly string[]) => Promise<readonly SessionRow[]>,
+  prepare: (size: number) => (keys: readonly string[]) => Promise<readonly SessionRow[]>,
 ): (key: string) => Promise<SessionRecord | null> {
+  const statements = SIZES.map(size => ({ size, select: prepare(size) }));
   let open: Batch | null = null;
+
+  async function rowsOf(keys: readonly string[]): Promise<Map<string, SessionRow>> {
+    const { size, select } = statements.find(({ size }) => size >= keys.length) as (typeof statements)[number];
+    const filledUp = Array.from({ length: size }, (_, i) => keys[i] ?? (keys[0] as string));
+    return new Map((await select(filledUp)).map(row => [String(row.key), row]));
+  }
 
   function begin(): Batch {
     const keys: string[] = [];
-    const rows = endOfTurn().then(async () => {
+    const rows = endOfTurn().then(() => {
       if (open?.keys === keys) open = null;
-      return new Map((await select(filledUp(keys))).map(row => [String(row.key), row]));
+      return rowsOf(keys);
     });
     return { keys, rows };
   }
@@ -41,9 +48,4 @@ export function readTogether(
     const row = (await rows).get(key);
     return row ? recordOf(row) : null;
   };
-}
-
-function filledUp(keys: readonly string[]): readonly string[] {
-  const size = READ_SIZES.find(each => each >= keys.length);
-  return Array.from({ length: size as number }, (_, i) => keys[i] ?? (keys[0] as string));
 }

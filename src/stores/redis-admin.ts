@@ -2,7 +2,7 @@
 import type { SessionRecord } from '../session/record.ts';
 import type { StoreAdmin } from '../session/store.ts';
 import type { RedisCommands } from './redis-client.ts';
-import { BUCKETS, bucketOf, type RedisNames } from './redis-names.ts';
+import { BUCKETS, type RedisNames } from './redis-names.ts';
 import { column, userLine } from './redis-record.ts';
 import type { RunScript } from './redis-run.ts';
 import * as scripts from './redis-scripts.ts';
@@ -100,8 +100,7 @@ export function createRedisAdmin({ commands, names, run, read }: Parts): StoreAd
 
   /** Removes a record, if it is this user's and has expired by then; `''` where that does not matter. */
   async function remove(key: string, user: string, expiredBy: string): Promise<{ records: number; entries: number }> {
-    const keys: [string, string] = [names.record(key), names.bucket(bucketOf(key))];
-    const [records, entries] = await run(scripts.remove, keys, [key, user, expiredBy]);
+    const [records, entries] = await run(scripts.remove, names.forScript(key), [key, user, expiredBy]);
     return { records: Number(records), entries: Number(entries) };
   }
 }

@@ -3,12 +3,11 @@
  * queued behind a server that is down, and nothing is sent twice. One timer sees when a server has fallen silent: a host that
  * vanishes says nothing, and TCP alone would wait a quarter of an hour.
  */
-import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import { explained, messageOf, unreachable } from './redis-server.ts';
 import type { RedisLink } from './redis-url.ts';
-import { storeClosed } from './server-store.ts';
+import { once, storeClosed, UnderWay } from './server-store.ts';
 
 /** All times in milliseconds. */
 const LONGEST_CONNECT = 4_000;
@@ -34,11 +33,9 @@ export function createConnection(
   let link: RedisLink | null = null;
   let opening: Promise<RedisLink> | null = null;
   let failed: { error: unknown; until: number } | null = null;
-  let closing = false;
   let closed = false;
-  let waiting = 0;
   let silent = false;
-  let onIdle: (() => void) | null = null;
+  const waiting = new UnderWay();
 
   async function connect(): Promise<RedisLink> {
     link?.drop();
@@ -78,7 +75,7 @@ export function createConnection(
 
   function answered(): void {
     silent = false;
-    if (--waiting === 0) onIdle?.();
+    waiting.end();
   }
 
   // Each command goes through here: promises in a chain cost less than functions that await each other.
@@ -96,18 +93,8 @@ export function createConnection(
     );
   }
 
-  /** A call may take several commands: it has come to its end when its last answer brings no other. */
-  async function idle(): Promise<void> {
-    while (waiting > 0) {
-      await new Promise<void>(resolve => {
-        onIdle = resolve;
-      });
-      await endOfTurn();
-    }
-  }
-
   const watch = setInterval(() => {
-    if (silent && waiting > 0) link?.drop();
+    if (silent && waiting.count > 0) link?.drop();
     silent = true;
   }, LONGEST_SILENCE);
   watch.unref();
@@ -117,8 +104,8 @@ export function createConnection(
       await open();
     },
     send(args) {
-      if (waiting >= MOST_WAITING) return Promise.reject(tooManyWaiting());
-      if (waiting++ === 0) silent = false;
+      if (waiting.count >= MOST_WAITING) return Promise.reject(tooManyWaiting());
+      if (waiting.count++ === 0) silent = false;
       if (link?.isReady && !closed) return ask(link, args);
       return open().then(
         through => ask(through, args),
@@ -128,14 +115,12 @@ export function createConnection(
         },
       );
     },
-    async close() {
-      if (closing) return;
-      closing = true;
+    close: once(async () => {
       clearInterval(watch);
-      await withDeadline(idle(), LONGEST_END, noAnswer).catch(() => {});
+      await withDeadline(waiting.ended(), LONGEST_END, noAnswer).catch(() => {});
       closed = true;
       link?.drop();
-    },
+    }).done,
   };
 }
 

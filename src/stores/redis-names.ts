@@ -13,19 +13,23 @@ export interface RedisNames {
   bucket(number: number): string;
   /** The index of a user's sessions, which live in any buckets. It may list too much, never too little. */
   user(userId: string): string;
+  /** The keys of a script on one session: its record, and the index of its bucket. */
+  forScript(key: string): [record: string, bucket: string];
 }
 
 export function redisNames(prefix: string): RedisNames {
   const bucket = (number: number) => `${prefix}{${number}}`;
+  const record = (key: string) => `${bucket(bucketOf(key))}:${key}`;
   return {
-    record: key => `${bucket(bucketOf(key))}:${key}`,
+    record,
     bucket,
     user: userId => `${prefix}user:${userId}`,
+    forScript: key => [record(key), bucket(bucketOf(key))],
   };
 }
 
-/** FNV-1a: keys are random, but a store takes any text. */
-export function bucketOf(key: string): number {
+/** FNV-1a: keys are random, but a store takes any text. Where sessions are stored depends on it: it is never changed. */
+function bucketOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   return (hash >>> 0) % BUCKETS;

@@ -5,7 +5,7 @@ import type { SessionRecord } from '../session/record.ts';
 import { createRedisAdmin } from './redis-admin.ts';
 import { commandsOf, plain, type RedisClient } from './redis-client.ts';
 import { createConnection } from './redis-connection.ts';
-import { bucketOf, type RedisNames, redisNames } from './redis-names.ts';
+import { type RedisNames, redisNames } from './redis-names.ts';
 import { column, createWriter, recordOf, restOf } from './redis-record.ts';
 import { type Answer, createRun, type ReplicaWait } from './redis-run.ts';
 import * as scripts from './redis-scripts.ts';
@@ -67,7 +67,6 @@ interface Settings {
 function createStore(commands: CheckedCommands, { names, wait, clock }: Settings): ServerStore {
   const run = createRun(commands, wait);
   const nextWrite = createWriter();
-  const keysOf = (key: string): [string, string] => [names.record(key), names.bucket(bucketOf(key))];
   /** After this time Redis deletes a record: counted here, so that the server's clock does not matter. */
   const lifetime = (until: number) => Math.max(1, until - clock());
 
@@ -96,7 +95,8 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
     const write = nextWrite();
     const times = column(record.lastSeenAt) + column(expiresAt);
     const rest = [column(record.version), write, lifetime(expiresAt), key, restOf(record)];
-    const once = (listedUntil: string) => run(scripts.put, keysOf(key), [expected, times, listedUntil, ...rest]);
+    const once = (listedUntil: string) =>
+      run(scripts.put, names.forScript(key), [expected, times, listedUntil, ...rest]);
     if (userId === null) return once(scripts.NOT_LISTED);
     const listedFirst = () => list(userId, key, expiresAt).then(once);
     if (expected === '') return listedFirst();
@@ -119,17 +119,17 @@ function createStore(commands: CheckedCommands, { names, wait, clock }: Settings
 
     async touch(key, lastSeenAt, expiresAt) {
       const times = [column(lastSeenAt), column(expiresAt), lifetime(expiresAt), key];
-      let [outcome, user] = await run(scripts.touch, keysOf(key), [...times, '', scripts.NOT_LISTED]);
+      let [outcome, user] = await run(scripts.touch, names.forScript(key), [...times, '', scripts.NOT_LISTED]);
       while (outcome === 'list') {
         const listed = String(user);
         const until = await list(JSON.parse(listed), key, expiresAt);
-        [outcome, user] = await run(scripts.touch, keysOf(key), [...times, listed, until]);
+        [outcome, user] = await run(scripts.touch, names.forScript(key), [...times, listed, until]);
       }
       return outcome === 'done';
     },
 
     async delete(key) {
-      const [records, , user] = await run(scripts.remove, keysOf(key), [key, '', '']);
+      const [records, , user] = await run(scripts.remove, names.forScript(key), [key, '', '']);
       unlist(user, key);
       return Number(records) === 1;
     },

@@ -3,7 +3,7 @@ import { MadeleineError } from '../errors.ts';
 /** More are not some odd sessions, but a store that fails. */
 const MOST = 100;
 
-/** What could not be brought into the new store while all sessions are: one that is refused does not stop the others. */
+/** The sessions that a new store refused, while all are brought there: they do not stop the others. */
 export class Refusals {
   count = 0;
   #first: { key: string; cause: unknown } | null = null;
@@ -11,7 +11,7 @@ export class Refusals {
   /** Notes why this one was refused: for a `catch`. */
   of(key: string): (cause: unknown) => void {
     return cause => {
-      // That both stores are the same is no matter of one session.
+      // Both stores are the same: that is not about this session.
       if (cause instanceof MadeleineError && cause.code === 'ERR_OPTION_CONFLICT') throw cause;
       this.count++;
       this.#first ??= { key, cause };

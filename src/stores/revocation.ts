@@ -45,7 +45,7 @@ export class Revocation {
 
   /** Puts the tombstone of this session on the denylist. Answers with one that stood there already, `null` for none. */
   refuse(key: string, ended: SessionRecord, stone: SessionRecord): MaybePromise<SessionRecord | null> {
-    // A copy of the cookie may have been seen later than this one: what no activity moves decides how long it is refused.
+    // A copy of the cookie may have been prolonged further than this one: it is refused until no activity could have kept it alive.
     const expiresAt = Math.max(ended.expiresAt, latestEndOf(ended, this.#policy));
     return this.#put(key, { ...stone, expiresAt });
   }

@@ -1,4 +1,5 @@
-/** What stores over a server share: how they are closed, what is done once before their first call, a check of URLs. */
+/** What stores over a server share: what is done once before their first call, how they are closed, a check of URLs. */
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { MadeleineError } from '../errors.ts';
 import type { SessionStore, StoreAdmin } from '../session/store.ts';
 
@@ -45,6 +46,26 @@ export function once(run: () => Promise<void>): Once {
     return doing;
   };
   return { done, after: call => (isDone ? call() : done().then(call)), again };
+}
+
+/** Counts what a server was asked and has not answered yet. */
+export class UnderWay {
+  count = 0;
+  #onNone: (() => void) | null = null;
+
+  end(): void {
+    if (--this.count === 0) this.#onNone?.();
+  }
+
+  /** Until all calls have ended. A call may ask several times: it has ended when its last answer brings no other question. */
+  async ended(): Promise<void> {
+    while (this.count > 0) {
+      await new Promise<void>(resolve => {
+        this.#onNone = resolve;
+      });
+      await endOfTurn();
+    }
+  }
 }
 
 /** @param server what it keeps its sessions in */

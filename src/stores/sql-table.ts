@@ -1,11 +1,8 @@
 /** The table of a store over an SQL server: made before the first statement on it, and again if somebody drops it. */
-import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { allAsked } from './read-together.ts';
-import { once } from './server-store.ts';
+import { once, UnderWay } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 
-/** In milliseconds. */
-const PAUSE = 10;
 /** Statements that wait for a server that hangs take memory, and mysql2's pool keeps them for as long as it does. */
 const MOST_UNDER_WAY = 10_000;
 
@@ -14,19 +11,17 @@ export interface SqlTable {
   ready(): Promise<void>;
   /** Runs a statement on the table, which is there by then. */
   run<Result>(statement: () => Promise<Result>): Promise<Result>;
-  /** Ends the store's own pool, once no statement is under way: one that has ended gives nobody a connection. @param pool `null`: it has none */
+  /** Ends the pool once no statement is under way, for none would get a connection then. @param pool the store's own; `null`: it has none */
   end(pool: { end(): Promise<void> } | null): Promise<void>;
 }
 
 /** @param absent the server's code for a table that is not there */
 export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
-  let underWay = 0;
+  const underWay = new UnderWay();
   const count = <Result>(statement: () => Promise<Result>): Promise<Result> => {
-    if (underWay >= MOST_UNDER_WAY) return Promise.reject(tooManyUnderWay());
-    underWay++;
-    return statement().finally(() => {
-      underWay--;
-    });
+    if (underWay.count >= MOST_UNDER_WAY) return Promise.reject(tooManyUnderWay());
+    underWay.count++;
+    return statement().finally(() => underWay.end());
   };
   const made = once(() => count(make));
 
@@ -44,10 +39,10 @@ export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
       await allAsked();
       if (pool === null) return;
       do {
-        while (underWay > 0) await new Promise(resolve => setTimeout(resolve, PAUSE));
-        // A call may take several statements: what it reads after a write that came too late is asked for at the end of the turn.
-        await endOfTurn();
-      } while (underWay > 0);
+        await underWay.ended();
+        // What a call reads after a write that came too late.
+        await allAsked();
+      } while (underWay.count > 0);
       await pool.end();
     },
   };

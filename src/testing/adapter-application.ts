@@ -1,4 +1,5 @@
-/** The application of the adapter suite: what a path says is done to the session. `?wait=name` stops a request in its handler. */
+/** The application of the adapter suite: what a path says is done to the session. */
+import type { MaybePromise } from '../maybe-promise.ts';
 import type { Session } from '../session/bag.ts';
 import type { AdapterAnswer, AdapterRequest, NodeWay } from './adapter-harness.ts';
 import { NODE_WAYS } from './node-ways.ts';
@@ -10,11 +11,7 @@ export interface SuiteData {
 }
 
 type SuiteSession = Session<SuiteData>;
-type Action = (
-  session: () => SuiteSession,
-  args: string[],
-  query: URLSearchParams,
-) => Promise<AdapterAnswer> | AdapterAnswer;
+type Action = (session: () => SuiteSession, args: string[], query: URLSearchParams) => MaybePromise<AdapterAnswer>;
 
 const text = (body: string, headers: Record<string, string | string[]> = {}): AdapterAnswer => ({
   status: 200,
@@ -93,58 +90,17 @@ const ACTIONS: Record<string, Action> = {
   },
 };
 
-/** Says a name to those who wait for it. */
-export class Stops {
-  readonly #arrived = new Map<string, PromiseWithResolve>();
-  readonly #left = new Map<string, PromiseWithResolve>();
+/** What one check adds, by the first part of the path; Node's way for adapters that take Node's objects. */
+export type Extra = Record<string, (session: () => SuiteSession) => MaybePromise<AdapterAnswer> | NodeWay>;
 
-  /** In the application: waits until `go`. */
-  async stopAt(name: string): Promise<void> {
-    once(this.#arrived, name).resolve();
-    await once(this.#left, name).promise;
-  }
-  /** Resolves when a request waits there. */
-  waiting(name: string): Promise<void> {
-    return once(this.#arrived, name).promise;
-  }
-  /** Lets it on. */
-  go(name: string): void {
-    once(this.#left, name).resolve();
-  }
-}
-
-interface PromiseWithResolve {
-  promise: Promise<void>;
-  resolve(): void;
-}
-
-function once(all: Map<string, PromiseWithResolve>, name: string): PromiseWithResolve {
-  const present = all.get(name);
-  if (present) return present;
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>(done => {
-    resolve = done;
-  });
-  const made = { promise, resolve };
-  all.set(name, made);
-  return made;
-}
-
-/** @param extra what one check adds: by the first part of the path */
-export function createApplication(
-  stops: Stops,
-  extra: Record<string, (session: () => SuiteSession) => NodeWay>,
-): (request: AdapterRequest) => Promise<AdapterAnswer> | AdapterAnswer {
+export function createApplication(extra: Extra): (request: AdapterRequest) => MaybePromise<AdapterAnswer> {
   return request => {
     const { pathname, searchParams: query } = new URL(request.url, 'http://suite.invalid');
     const [, name = '', ...args] = pathname.split('/').map(decodeURIComponent);
     const session = () => request.session() as SuiteSession;
-    const added = extra[name];
-    if (added) return { node: added(session) };
+    const added = extra[name]?.(session);
+    if (added) return typeof added === 'function' ? { node: added } : added;
     const action = Object.hasOwn(ACTIONS, name) ? (ACTIONS[name] as Action) : () => text('reached');
-    const stop = query.get('wait');
-    if (stop === null) return action(session, args, query);
-    void session().about;
-    return stops.stopAt(stop).then(() => action(session, args, query));
+    return action(session, args, query);
   };
 }

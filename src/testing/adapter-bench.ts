@@ -1,12 +1,10 @@
 /** One server under one check: the suite's application with a store and options of the check's choice. */
-
-import type { Session } from '../session/bag.ts';
 import type { SessionsOptions } from '../session/options.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { SessionStore } from '../session/store.ts';
 import { memoryStore } from '../stores/memory.ts';
-import { createApplication, Stops, type SuiteData } from './adapter-application.ts';
-import type { AdapterAnswer, AdapterConformanceOptions, AdapterServer, NodeWay } from './adapter-harness.ts';
+import { createApplication, type Extra } from './adapter-application.ts';
+import type { AdapterAnswer, AdapterConformanceOptions, AdapterServer } from './adapter-harness.ts';
 import { sendRequest, type TestAnswer, TestClient, type TestRequest } from './client.ts';
 import { faultStore } from './fault-store.ts';
 
@@ -27,21 +25,18 @@ export function namedChecks(checks: Record<string, AdapterCheck['run']>, node = 
   return Object.entries(checks).map(([name, run]) => ({ name, node, run }));
 }
 
-export type Extra = Record<string, (session: () => Session<SuiteData>) => NodeWay>;
-
 export class AdapterBench {
   readonly adapter: AdapterConformanceOptions;
-  readonly stops: Stops = new Stops();
   readonly #servers: AdapterServer[] = [];
 
   constructor(adapter: AdapterConformanceOptions) {
     this.adapter = adapter;
   }
 
-  /** Serves the application. @param extra handlers of this check's own, for adapters that take Node's objects */
+  /** Serves the application. @param extra handlers of this check's own */
   async serve(options: Partial<SessionsOptions> = {}, extra: Extra = {}): Promise<TestClient> {
     const session = { secret: SECRET, store: memoryStore(), storeTimeout: 250, ...options } as SessionsOptions;
-    return this.#start(await this.adapter.serve({ session, handle: createApplication(this.stops, extra) }));
+    return this.#start(await this.adapter.serve({ session, handle: createApplication(extra) }));
   }
 
   /** Serves these answers by the bare framework, without any session. */
@@ -56,7 +51,7 @@ export class AdapterBench {
 
   /** One request without cookies. */
   ask(path: string, request: TestRequest = {}): Promise<TestAnswer> {
-    return sendRequest(this.#last().url + path, { ...this.#protocol(), ...request });
+    return sendRequest(this.#last().url + path, { protocol: this.adapter.protocol, ...request });
   }
 
   get sessions(): Sessions {
@@ -70,9 +65,6 @@ export class AdapterBench {
     }
   }
 
-  #protocol(): Pick<TestRequest, 'protocol'> {
-    return this.adapter.protocol ? { protocol: this.adapter.protocol } : {};
-  }
   #last(): AdapterServer {
     return this.#servers.at(-1) as AdapterServer;
   }

@@ -1,10 +1,10 @@
 /** What must be true of the gate before a Node response, whatever framework stands around it. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Session } from '../session/bag.ts';
-import { type SuiteData, visit } from './adapter-application.ts';
-import { type AdapterBench, type AdapterCheck, type Extra, namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
+import { type Extra, type SuiteData, visit } from './adapter-application.ts';
+import { type AdapterBench, type AdapterCheck, namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
 
 const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   async 'what changes after the head has left is saved before the last byte'(bench) {
@@ -156,16 +156,14 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
 
   async 'a client that goes away does not take its writes with it, neither those before nor those after'(bench) {
     for (const open of Object.values(SPEEDS)) {
-      let handled: (handling: Handling) => void = () => {};
-      const handling = new Promise<Handling>(resolve => {
-        handled = resolve;
-      });
+      const steps = new EventEmitter<{ handled: [Handling] }>();
+      const handled = once(steps, 'handled') as Promise<[Handling]>;
       const client = await bench.serve(
         { store: open() },
         {
           slow: session => (_request, response) => {
             session().visits = 7;
-            handled({ session, response });
+            steps.emit('handled', { session, response });
           },
         },
       );
@@ -179,7 +177,7 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
       };
       const away = new AbortController();
       client.get('/slow', { signal: away.signal }).catch(() => {});
-      const { session, response } = await handling;
+      const [{ session, response }] = await handled;
       const closed = once(response, 'close');
       away.abort();
       await closed;

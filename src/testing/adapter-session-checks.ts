@@ -1,5 +1,6 @@
 /** What must be true of a session, whichever adapter it came through: log in, log out, race, pass a guard. */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { memoryStore } from '../stores/memory.ts';
 import type { AdapterBench, AdapterCheck } from './adapter-bench.ts';
 import { namedChecks, SPEEDS, slowStore } from './adapter-bench.ts';
@@ -75,13 +76,26 @@ const checks: Record<string, (bench: AdapterBench) => Promise<void>> = {
   },
 
   async 'a write under way across a logout: the session stays dead, and no cookie undoes it'(bench) {
-    const client = await bench.serve({ store: slowStore() });
+    const steps = new EventEmitter();
+    const [underWay, loggedOut] = [once(steps, 'under way'), once(steps, 'logged out')];
+    const client = await bench.serve(
+      { store: slowStore() },
+      {
+        async write(session) {
+          void session().about;
+          steps.emit('under way');
+          await loggedOut;
+          session().cart = ['tea'];
+          return { status: 200, headers: {}, body: 'written' };
+        },
+      },
+    );
     await client.get('/login/ada');
-    const slow = client.tab().get('/add/tea?wait=logout');
-    await bench.stops.waiting('logout');
+    const slow = client.tab().get('/write');
+    await underWay;
     const old = client.tab();
     await client.get('/logout');
-    bench.stops.go('logout');
+    steps.emit('logged out');
     assert.deepEqual((await slow).setCookies, []);
     assert.deepEqual((await old.get('/data')).json(), { userId: null });
   },

@@ -20,7 +20,7 @@ export interface TestRequest {
   headers?: http.OutgoingHttpHeaders;
   body?: string;
   /** Default `'http1'`. */
-  protocol?: TestProtocol;
+  protocol?: TestProtocol | undefined;
   /** Keeps HTTP/1.1 connections for the next request. Default: a connection for each request. */
   agent?: http.Agent;
   /** Called at the first bytes of the body. */

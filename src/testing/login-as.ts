@@ -1,6 +1,7 @@
 import { MadeleineError } from '../errors.ts';
 import type { LoginOptions } from '../session/login-options.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { readSetCookie } from './client.ts';
 
 /** Whatever data they hold. */
 type AnySessions = Pick<Sessions<object>, 'open'>;
@@ -42,8 +43,8 @@ export async function loginAs(
   Object.assign(opened.session, data);
   await login.call(opened.session, userId, options);
   await opened.commit();
-  const pairs = opened.setCookies().map(({ line }) => line.slice(0, line.indexOf(';')));
-  const [first] = pairs;
+  const cookies = opened.setCookies().map(({ line }) => readSetCookie(line));
+  const [first] = cookies;
   if (first === undefined) {
     throw new MadeleineError(
       'ERR_OPTION_CONFLICT',
@@ -51,8 +52,8 @@ export async function loginAs(
       'Give loginAs the option secure: true, and let the tests ask over https.',
     );
   }
-  const equals = first.indexOf('=');
-  return { name: first.slice(0, equals), value: first.slice(equals + 1), header: pairs.join('; ') };
+  const { name, value } = first;
+  return { name, value, header: cookies.map(cookie => `${cookie.name}=${cookie.value}`).join('; ') };
 }
 
 function sessionsOf(owner: SessionsOwner): AnySessions {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { SessionRecord } from '../session/record.ts';
 import type { SessionStore } from '../session/store.ts';
 import type { TestClock } from './clock.ts';
-import { adminOf, everything, HOSTILE_TEXTS, HOUR, type StoreCheck, sample } from './store-samples.ts';
+import { adminOf, everything, HOSTILE_TEXTS, HOUR, namedChecks, type StoreCheck, sample } from './store-samples.ts';
 
 const keysOf = (entries: Array<[string, SessionRecord]>) => entries.map(([key]) => key).sort();
 
@@ -159,8 +159,4 @@ const checks: Record<string, StoreCheck['run']> = {
   },
 };
 
-export const adminChecks: readonly StoreCheck[] = Object.entries(checks).map(([name, run]) => ({
-  name,
-  admin: true,
-  run,
-}));
+export const adminChecks: readonly StoreCheck[] = namedChecks(checks, true);

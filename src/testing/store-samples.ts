@@ -14,6 +14,11 @@ export interface StoreCheck {
   run(store: SessionStore, clock: TestClock): Promise<void>;
 }
 
+/** @param checks by their names @param admin whether they are about the admin part */
+export function namedChecks(checks: Record<string, StoreCheck['run']>, admin: boolean): StoreCheck[] {
+  return Object.entries(checks).map(([name, run]) => ({ name, admin, run }));
+}
+
 export const HOUR = 3_600_000;
 
 /** A live record of an anonymous visitor, changed as asked. */
@@ -56,56 +61,12 @@ export function variedSamples(clock: TestClock): SessionRecord[] {
  * holds no NUL. User ids are the application's, so they may be any of this.
  */
 export const HOSTILE_TEXTS: readonly string[] = [
-  ...[
-    "'; DROP TABLE madeleine_sessions; --",
-    "' OR '1'='1",
-    '"',
-    '\\',
-    '\\x27',
-    '`',
-    '$1',
-    '?',
-    ':key',
-    '@key',
-    '{key}',
-  ],
-  ...[
-    '__proto__',
-    'constructor',
-    'hasOwnProperty',
-    'toString',
-    'null',
-    'undefined',
-    'NaN',
-    'true',
-    '0',
-    '1',
-    '01',
-    '1.0',
-  ],
-  ...['%', '_', '*', 'k*', '[a-z]', 'a:b', '../../etc/passwd', 'a/b', 'a|b', 'a,b', '\r\nDEL x\r\n', '\t', ' ', 'a b'],
-  ...[
-    'a',
-    'A',
-    'a ',
-    ' a',
-    'ß',
-    'ss',
-    'i',
-    'İ',
-    'ı',
-    '\u00e9',
-    'e\u0301',
-    'ﬁ',
-    'fi',
-    'a\u200b',
-    '🍰',
-    '🎂',
-    '日本',
-    '\ufffd',
-  ],
-  'x'.repeat(1024),
-  `${'x'.repeat(1023)}y`,
+  ...["'; DROP TABLE madeleine_sessions; --", "' OR '1'='1", '"', '\\', '\\x27', '`'],
+  ...['$1', '?', ':key', '@key', '{key}', '%', '_', '*', 'k*', '[a-z]', 'a:b', 'a/b', 'a|b', 'a,b', '../../etc/passwd'],
+  ...['__proto__', 'constructor', 'hasOwnProperty', 'toString', 'null', 'undefined', 'NaN', 'true'],
+  ...['0', '1', '01', '1.0', '\r\nDEL x\r\n', '\t', ' ', 'a b', 'a', 'A', 'a ', ' a', 'a\u200b', '\ufffd'],
+  ...['ß', 'ss', 'i', 'İ', 'ı', '\u00e9', 'e\u0301', 'ﬁ', 'fi', '🍰', '🎂', '日本'],
+  ...['x'.repeat(1024), `${'x'.repeat(1023)}y`],
 ];
 
 /** Data as the library may have it: JSON text of any length and language. */

@@ -1,14 +1,13 @@
 // Express 4 and 5 through the suite for adapters; what is Express's alone stands in test/express.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { writeFileSync } from 'node:fs';
 import type { Request, Response } from 'express';
 import { requireLogin, requireRecentLogin, requireUser, session } from 'madeleine/express';
 import { adapterConformance, GUARDED_PATHS } from 'madeleine/testing';
 import { EXPRESSES } from '../support/expresses.ts';
 import { serve } from '../support/serve.ts';
+import { temporaryFiles } from '../support/temporary-files.ts';
 
-const file = path.join(mkdtempSync(path.join(tmpdir(), 'madeleine-express-')), 'page.txt');
+const file = temporaryFiles('.txt')();
 writeFileSync(file, 'madeleine '.repeat(30_000));
 
 const ways: Record<string, (res: Response) => void> = {

@@ -1,20 +1,19 @@
 // docs/fetch.md: each recipe is run as it stands, by calling what it exports.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { readSetCookie } from 'madeleine/testing';
 import { WebSocket } from 'ws';
 import { Client, request } from '../support/client.ts';
+import { IN_REPOSITORY, temporaryFolder } from '../support/temporary-files.ts';
 
 process.env['SESSION_SECRET'] = 'a secret of more than thirty-two bytes';
-mkdirSync('.build', { recursive: true });
-const folder = mkdtempSync(path.resolve('.build/fetch-docs-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(IN_REPOSITORY);
 
 type Handler = (...args: unknown[]) => Promise<Response>;
 type Exports = Record<string, Handler>;

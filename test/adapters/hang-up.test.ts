@@ -9,6 +9,7 @@ import { memoryStore } from 'madeleine/memory';
 import { session, type WithSession } from 'madeleine/node';
 import { type FaultStore, faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
+import { gateway } from '../support/gateway.ts';
 import { HTTP2_ABORTS } from '../support/http2.ts';
 import { type Served, serve, serveOn } from '../support/serve.ts';
 import { ownWarnings, warningsIn } from '../support/warnings.ts';
@@ -112,17 +113,14 @@ describe('the client has gone', () => {
   });
 
   it("before its response, which waited behind another, had its turn to leave: with 'serialize' the next request goes on", async context => {
-    let tell = () => {};
-    const handled = new Promise<void>(resolve => {
-      tell = resolve;
-    });
+    const handled = gateway();
     const remember = session({ secret, concurrency: 'serialize', storeTimeout: '1m' });
     const served = await serve(
       remember.withSession((req, res) => {
         if (req.url === '/wait') return;
         req.session.visits = (req.session.visits ?? 0) + 1;
         res.end(String(req.session.visits));
-        if (req.url === '/handle') tell();
+        if (req.url === '/handle') handled.open();
       }),
     );
     context.after(served.close);
@@ -131,7 +129,7 @@ describe('the client has gone', () => {
     const socket = net.connect(served.port, '127.0.0.1');
     const ask = (path: string, cookie = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${cookie}\r\n`;
     socket.write(ask('/wait') + ask('/handle', `Cookie: ${client.cookieHeader()}\r\n`));
-    await handled;
+    await handled.opened;
     socket.destroy();
     assert.equal((await client.get('/', { signal: AbortSignal.timeout(10_000) })).body, '3');
   });
@@ -181,10 +179,7 @@ async function serveHandler(context: TestContext, protocol: 'http2' | undefined,
   const { sessions, withSession } = session({ secret, store });
   const failures: string[] = [];
   sessions.on('failed', ({ error }) => failures.push((error as Error & { code: string }).code));
-  let tell: (handled: Handled) => void = () => {};
-  const handled = new Promise<Handled>(resolve => {
-    tell = resolve;
-  });
+  const { opened: handled, open: tell } = gateway<Handled>();
   const listener = withSession((req, res) => {
     if (req.url === '/wait') return;
     if (req.url === '/begin') req.session.visits = 0;

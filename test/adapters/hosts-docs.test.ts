@@ -1,19 +1,18 @@
 // docs/frameworks.md: what it shows for connect, polka and NestJS is compiled where it is TypeScript, and run.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener, Server } from 'node:http';
 import path from 'node:path';
-import { after, it, type TestContext } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Logger } from '@nestjs/common';
 import { Client } from '../support/client.ts';
 import { serve } from '../support/serve.ts';
+import { IN_REPOSITORY, temporaryFolder } from '../support/temporary-files.ts';
 
 process.env['SESSION_SECRET'] = 'a secret of more than thirty-two bytes';
-mkdirSync('.build', { recursive: true });
-const folder = mkdtempSync(path.resolve('.build/hosts-docs-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(IN_REPOSITORY);
 
 const text = readFileSync('docs/frameworks.md', 'utf8');
 

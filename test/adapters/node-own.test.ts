@@ -11,6 +11,7 @@ import { type NodeSessions, session } from 'madeleine/node';
 import { faultStore } from 'madeleine/testing';
 import { cert, key } from '../support/certificate.ts';
 import { Client, request } from '../support/client.ts';
+import { gateway } from '../support/gateway.ts';
 import { HTTP2_ABORTS } from '../support/http2.ts';
 import { serve, serveOn } from '../support/serve.ts';
 
@@ -149,20 +150,17 @@ describe('node: errors', () => {
 
   it('a handler that goes on writing after its session could not be saved hears that each chunk is done with', async context => {
     const sessions = session({ secret, store: failingStore() });
-    let tell: (told: unknown[]) => void = () => {};
-    const done = new Promise<unknown[]>(resolve => {
-      tell = resolve;
-    });
+    const done = gateway<unknown[]>();
     const served = await serve(
       sessions.withSession((req, res) => {
         req.session.visits = 1;
-        sessions.sessions.on('failed', () => res.write('second', (...told) => res.end('last', () => tell(told))));
+        sessions.sessions.on('failed', () => res.write('second', (...told) => res.end('last', () => done.open(told))));
         res.write('first');
       }),
     );
     context.after(served.close);
     assert.equal((await request(served.url)).body, 'Service Unavailable\n');
-    assert.deepEqual(await done, []);
+    assert.deepEqual(await done.opened, []);
   });
 
   it('of() without a session says which line to move', async () => {
@@ -195,15 +193,12 @@ it('B14 node: fields given to writeHead that are there already, as res.getHeader
 
 describe('node: several requests at once on a connection of HTTP/1.1', () => {
   it('a client that goes away takes the writes of none of them with it', async context => {
-    let arrive = () => {};
-    const arrived = new Promise<void>(resolve => {
-      arrive = resolve;
-    });
+    const arrived = gateway();
     const served = await serve(
       session({ secret }).withSession((req, res) => {
         if (req.url === '/begin') req.session.theme = 'dark';
         if (req.url === '/visit') req.session.visits = 7;
-        if (req.url === '/visit') return arrive();
+        if (req.url === '/visit') return arrived.open();
         if (req.url !== '/slow') res.end(String(req.session.visits));
       }),
     );
@@ -213,7 +208,7 @@ describe('node: several requests at once on a connection of HTTP/1.1', () => {
     const socket = net.connect(served.port, '127.0.0.1');
     const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nCookie: ${client.cookieHeader()}\r\n\r\n`;
     socket.write(ask('/slow') + ask('/visit'));
-    await arrived;
+    await arrived.opened;
     socket.destroy();
     for (let tries = 0; (await client.get('/')).body !== '7'; tries++) assert.ok(tries < 200, 'the write was lost');
   });
@@ -251,17 +246,14 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
   });
 
   it('many streams share a connection: one that goes away is noticed, and its write is kept', async () => {
-    let arrive = () => {};
-    const arrived = new Promise<void>(resolve => {
-      arrive = resolve;
-    });
+    const arrived = gateway();
     const served = await serveOn(
       http2.createServer(
         session({ secret }).withSession((req, res) => {
           if (req.url === '/begin') req.session.theme = 'dark';
           if (req.url !== '/slow') return res.end(String(req.session.visits));
           req.session.visits = 7;
-          return arrive();
+          return arrived.open();
         }),
       ),
     );
@@ -271,7 +263,7 @@ describe('node: HTTP/2', { skip: HTTP2_ABORTS }, () => {
     const ask = (path: string) => connection.request({ ':path': path, cookie: client.cookieHeader() });
     await once(ask('/first').resume(), 'close');
     const slow = ask('/slow');
-    await arrived;
+    await arrived.opened;
     slow.close(http2.constants.NGHTTP2_CANCEL);
     for (let tries = 0; (await client.get('/')).body !== '7'; tries++) assert.ok(tries < 200, 'the write was lost');
     connection.destroy();

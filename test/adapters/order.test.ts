@@ -1,13 +1,12 @@
 // What the developer is told, in a process of its own each: session() in the wrong place, a login by data, and two copies of the package.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
+import { IN_REPOSITORY, temporaryFolder } from '../support/temporary-files.ts';
 
-mkdirSync('.build', { recursive: true });
-const folder = mkdtempSync('.build/order-');
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder(IN_REPOSITORY);
 
 function run(name: string, code: string, env: Record<string, string> = {}): string {
   const file = path.resolve(folder, name);

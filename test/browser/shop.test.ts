@@ -1,7 +1,5 @@
 // The demo shop in a real Chromium: what a person sees who uses two tabs, the back button and "remember me".
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -9,11 +7,12 @@ import { need } from '../servers/need.ts';
 import { openBrowser } from '../support/browser.ts';
 import { type Running, start } from '../support/process.ts';
 import { serve } from '../support/serve.ts';
+import { temporaryFolder } from '../support/temporary-files.ts';
 
 const DEMO = { email: 'demo@madeleine.test', password: 'tea-and-cake' };
 
 describe('the shop in Chromium', { skip: need('chromium') }, () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-browser-'));
+  const folder = temporaryFolder();
   let shop: Running;
   let port = '0';
   const at = (where: string): string => `http://shop.localhost:${port}${where}`;
@@ -45,18 +44,13 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
   };
 
   let browser: BrowserContext;
-  let profiles = 0;
-  const newProfile = (): string => path.join(folder, `profile-${profiles++}`);
 
   before(open);
   afterEach(() => browser.close());
-  after(async () => {
-    await shop.kill();
-    rmSync(folder, { recursive: true });
-  });
+  after(() => shop.kill());
 
   it('a cart of two tabs, the login and the dark theme outlive kill -9', async () => {
-    browser = await openBrowser(newProfile());
+    browser = await openBrowser(temporaryFolder());
     const page = await browser.newPage();
     await addToCart(page, 'linden');
     await logIn(page);
@@ -77,7 +71,7 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
 
   it('"remember me" outlives the browser; a login without it does not', async () => {
     for (const remember of [true, false]) {
-      const profile = newProfile();
+      const profile = temporaryFolder();
       browser = await openBrowser(profile);
       await logIn(await browser.newPage(), remember);
       await browser.close();
@@ -90,7 +84,7 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
   });
 
   it('after the logout the back button shows no account, in no tab', async () => {
-    browser = await openBrowser(newProfile());
+    browser = await openBrowser(temporaryFolder());
     const page = await browser.newPage();
     await logIn(page);
     const tab = await browser.newPage();
@@ -104,7 +98,7 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
   });
 
   it('nor does the page come back as it stood, where the browser keeps whole pages for the back button', async () => {
-    browser = await openBrowser(newProfile(), { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+    browser = await openBrowser(temporaryFolder(), { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
     const page = await browser.newPage();
     // A page that may be kept shows that this browser does.
     await page.goto(at('/'));
@@ -121,7 +115,7 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
   });
 
   it('a form of another site neither logs out nor fills the cart', async () => {
-    browser = await openBrowser(newProfile());
+    browser = await openBrowser(temporaryFolder());
     const page = await browser.newPage();
     await logIn(page);
     const evil = await serve((request, response) => {

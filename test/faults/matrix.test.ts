@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, type Fault, faultStore, type StoreCall } from 'madeleine/testing';
+import { aroundCalls } from '../support/around-calls.ts';
 import type { Answer } from '../support/client.ts';
 import { type ServedRoutes, serveRoutes } from '../support/routes.ts';
 import { expectNoUnhandledRejections } from '../support/unhandled.ts';
@@ -67,14 +68,7 @@ function watched(store: SessionStore, underWay: Set<Promise<unknown>>): SessionS
     }
     return answer;
   };
-  return {
-    read: key => watch(store.read(key)),
-    create: (key, record) => watch(store.create(key, record)),
-    replace: (key, record, expected) => watch(store.replace(key, record, expected)),
-    touch: (key, lastSeenAt, expiresAt) => watch(store.touch(key, lastSeenAt, expiresAt)),
-    delete: key => watch(store.delete(key)),
-    admin: store.admin,
-  };
+  return { ...aroundCalls(store, call => watch(call())), admin: store.admin };
 }
 
 /** The calls that the wish makes when nothing goes wrong. */

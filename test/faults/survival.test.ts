@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Concurrency, SessionStore } from 'madeleine';
+import type { Concurrency } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { type Fault, faultStore, type StoreCall } from 'madeleine/testing';
+import { aroundCalls } from '../support/around-calls.ts';
 import type { Client } from '../support/client.ts';
 import { serveRoutes } from '../support/routes.ts';
 import { expectNoUnhandledRejections } from '../support/unhandled.ts';
@@ -97,13 +98,7 @@ describe('what is left after thousands of requests with faults', () => {
       const warnings = warningsIn(context);
 
       const store = faultStore(memoryStore({ maxSessions: 200 }));
-      const watched: SessionStore = {
-        read: key => see(store.read(key)),
-        create: (key, record) => see(store.create(key, record)),
-        replace: (key, record, expected) => see(store.replace(key, record, expected)),
-        touch: (key, lastSeenAt, expiresAt) => see(store.touch(key, lastSeenAt, expiresAt)),
-        delete: key => see(store.delete(key)),
-      };
+      const watched = aroundCalls(store, call => see(call()));
       const served = await serveRoutes(routes, { store: watched, storeTimeout: TIMEOUT, concurrency });
       context.after(served.close);
       const clients = Array.from({ length: CLIENTS }, () => served.client());

@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import type { SessionStore } from 'madeleine';
 import { type ExpressSessionOptions, type SessionMiddleware, session } from 'madeleine/express';
 import { Client } from '../support/client.ts';
+import { type Gateway, gateway } from '../support/gateway.ts';
 import { type Served, serve } from '../support/serve.ts';
 
 export interface Race extends Served {
@@ -11,13 +12,6 @@ export interface Race extends Served {
   /** Resolves when a request waits at `/…?wait=name`; `go` lets it on. */
   waiting(name: string): Promise<void>;
   go(name: string): void;
-}
-
-interface Stop {
-  arrived: Promise<void>;
-  arrive(): void;
-  left: Promise<void>;
-  leave(): void;
 }
 
 export function createRaceApp(
@@ -126,31 +120,24 @@ export function createRaceApp(
 }
 
 export async function createRace(store: SessionStore, options: Partial<ExpressSessionOptions> = {}): Promise<Race> {
-  const stops = new Map<string, Stop>();
-  const stop = (name: string): Stop => {
-    const present = stops.get(name);
-    if (present) return present;
-    const made = {} as Stop;
-    made.arrived = new Promise(resolve => {
-      made.arrive = resolve;
-    });
-    made.left = new Promise(resolve => {
-      made.leave = resolve;
-    });
-    stops.set(name, made);
-    return made;
+  const stops = new Map<string, { arrived: Gateway<void>; left: Gateway<void> }>();
+  const stop = (name: string) => {
+    const found = stops.get(name) ?? { arrived: gateway(), left: gateway() };
+    stops.set(name, found);
+    return found;
   };
   const { app, remember } = createRaceApp(store, options, async name => {
-    stop(name).arrive();
-    await stop(name).left;
+    const { arrived, left } = stop(name);
+    arrived.open();
+    await left.opened;
   });
   const served = await serve(app);
   return {
     ...served,
     remember,
     client: () => new Client(served.url),
-    waiting: name => stop(name).arrived,
-    go: name => stop(name).leave(),
+    waiting: name => stop(name).arrived.opened,
+    go: name => stop(name).left.open(),
     async close() {
       await served.close();
       await remember.sessions.close();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { OnReuse } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
-import { createTestClock } from 'madeleine/testing';
+import { createTestClock, faultStore } from 'madeleine/testing';
 import { gateway } from '../support/gateway.ts';
 import { warningsIn } from '../support/warnings.ts';
 import { createRace } from './app.ts';
@@ -240,10 +240,7 @@ it('a logout ends the session before it removes the ids that led to it', async (
   const memory = memoryStore();
   const [deleting, deleted] = [gateway(), gateway()];
   const race = await createRace({
-    read: key => memory.read(key),
-    create: (key, record) => memory.create(key, record),
-    replace: (...call) => memory.replace(...call),
-    touch: (...call) => memory.touch(...call),
+    ...faultStore(memory),
     async delete(key) {
       deleting.open();
       await deleted.opened;

@@ -5,6 +5,7 @@ import express from 'express';
 import type { SessionStore } from 'madeleine';
 import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
+import { faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
 import { gateway } from '../support/gateway.ts';
 import { serve } from '../support/serve.ts';
@@ -88,15 +89,12 @@ it('a client that goes away while its session is saved: the write is there once,
   const memory = memoryStore();
   const [saving, saved] = [gateway(), gateway()];
   const store: SessionStore = {
-    read: key => memory.read(key),
-    create: (key, record) => memory.create(key, record),
+    ...faultStore(memory),
     async replace(...call) {
       saving.open();
       await saved.opened;
       return memory.replace(...call);
     },
-    touch: (...call) => memory.touch(...call),
-    delete: key => memory.delete(key),
   };
   const app = express();
   app.use(session({ secret: 'a secret of more than thirty-two bytes', store }));

@@ -4,16 +4,14 @@ import { describe, it } from 'node:test';
 import type { RequestHandler } from 'express';
 import { memoryStore } from 'madeleine/memory';
 import { type FaultStore, faultStore } from 'madeleine/testing';
+import { gateway } from '../support/gateway.ts';
 import { serveRoutes } from '../support/routes.ts';
 
 const REQUESTS = 5;
 
 /** Opens when this many have come. */
 function barrier(): () => Promise<void> {
-  let open = () => {};
-  const opened = new Promise<void>(resolve => {
-    open = resolve;
-  });
+  const { opened, open } = gateway();
   let waiting = 0;
   return () => {
     waiting++;

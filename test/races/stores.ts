@@ -1,7 +1,4 @@
 // Every store that exists, as the races meet it: at once, and behind a network that takes its time.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { SessionStore } from 'madeleine';
 import { memoryStore } from 'madeleine/memory';
 import { mysqlStore } from 'madeleine/mysql';
@@ -16,6 +13,7 @@ import { startRedis } from '../servers/redis.ts';
 import { startRedisCluster } from '../servers/redis-cluster.ts';
 import { ioRedisCluster } from '../stores/support/redis-clients.ts';
 import type { SharedStore } from '../support/open-store.ts';
+import { temporaryFiles } from '../support/temporary-files.ts';
 
 export interface Arena {
   name: string;
@@ -27,10 +25,7 @@ export interface Arena {
 
 const slow = (store: SessionStore, time: number): SessionStore => faultStore(store, () => ({ kind: 'delay', time }));
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-races-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-let files = 0;
-const sqliteFile = (): string => path.join(folder, `${files++}.db`);
+const sqliteFile = temporaryFiles('.db');
 
 /** Started once for each test file, and ended with it. */
 const without = { postgres: need('postgres', 'pgbouncer'), mysql: need('mariadb'), redis: need('redis') };

@@ -6,6 +6,7 @@ import { memoryStore } from 'madeleine/memory';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { sampleRecord } from '../stores/support/sample-record.js';
+import { gateway } from '../support/gateway.js';
 import { temporaryFiles } from '../support/temporary-files.js';
 
 const freshFile = temporaryFiles('.db');
@@ -205,17 +206,15 @@ describe('prune', () => {
     enableTimers(context);
     const store = memoryStore();
     let calls = 0;
-    let finish = (_pruned: number) => {};
+    const pruned = gateway<number>();
     store.admin.prune = () => {
       calls++;
-      return new Promise(resolve => {
-        finish = resolve;
-      });
+      return pruned.opened;
     };
     const sessions = createSessions({ secret, store });
     context.mock.timers.tick(15 * 60_000);
     await sessions.close();
-    finish(10);
+    pruned.open(10);
     await new Promise(resolve => setImmediate(resolve));
     context.mock.timers.tick(60 * 60_000);
     assert.equal(calls, 1);

@@ -9,6 +9,7 @@ import { session } from 'madeleine/express';
 import { memoryStore } from 'madeleine/memory';
 import { createTestClock, faultStore } from 'madeleine/testing';
 import { Client } from '../support/client.ts';
+import { gateway } from '../support/gateway.ts';
 import { serve } from '../support/serve.ts';
 
 const EVENTS: ReadonlyArray<keyof SessionEvents> = [
@@ -43,13 +44,10 @@ async function live(listen: (name: keyof SessionEvents, event: unknown) => unkno
     shown.push(req.session.about, String(req.session));
     res.json({ ...req.session });
   });
-  let waiting = (): void => {};
-  let goOn = (): void => {};
+  const [reached, loggedOut] = [gateway(), gateway()];
   app.get('/slow', async (req, res) => {
-    await new Promise<void>(resolve => {
-      goOn = resolve;
-      waiting();
-    });
+    reached.open();
+    await loggedOut.opened;
     req.session['card'] = `${DATA} again`;
     res.json('late');
   });
@@ -91,13 +89,10 @@ async function live(listen: (name: keyof SessionEvents, event: unknown) => unkno
   const both = { headers: { cookie: `session=${cookieOf(ada)}; session=${cookieOf(eve)}` } };
   answers.push((await visitor().get('/data', both)).body);
 
-  const reached = new Promise<void>(resolve => {
-    waiting = resolve;
-  });
   const inFlight = visit(visitor(cookieOf(ada)), '/slow');
-  await reached;
+  await reached.opened;
   await visit(ada, '/logout');
-  goOn();
+  loggedOut.open();
   await inFlight;
 
   const again = visitor();

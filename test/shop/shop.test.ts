@@ -1,16 +1,16 @@
 // The demo shop as a newcomer meets it: a real process, real HTTP, kill -9 included.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Answer, Client } from '../support/client.ts';
 import { type Running, start } from '../support/process.ts';
+import { temporaryFolder } from '../support/temporary-files.ts';
 
 const DEMO = { email: 'demo@madeleine.test', password: 'tea-and-cake' };
 const ADMIN = { email: 'admin@madeleine.test', password: 'keeper-of-keys' };
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-shop-'));
+const folder = temporaryFolder();
 let shop: Running;
 let url: string;
 
@@ -24,10 +24,7 @@ async function open(): Promise<void> {
 }
 
 before(open);
-after(async () => {
-  await shop.kill();
-  rmSync(folder, { recursive: true });
-});
+after(() => shop.kill());
 
 const visitor = (): Client => new Client(url);
 const theme = ({ body }: Answer): string | undefined => /data-theme="(\w+)"/.exec(body)?.[1];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type MemoryStoreOptions, memoryStore } from 'madeleine/memory';
 import { createTestClock, storeConformance } from 'madeleine/testing';
+import { randomNumbers } from '../support/random.ts';
 import { runInProject } from './support/project.ts';
 import { sampleRecord } from './support/sample-record.js';
 
@@ -14,15 +15,6 @@ function setUp(options: MemoryStoreOptions) {
   const has = (key: string) => store.read(key) !== null;
   const size = () => store.admin.count(0) as number;
   return { clock, store, add, has, size };
-}
-
-/** Numbers below a limit that look random and are the same for the same seed. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
 }
 
 test('it never holds more sessions than maxSessions: the one used longest ago leaves', () => {

@@ -1,7 +1,5 @@
 // Sessions change their store while they are in use: nobody is logged out, nothing is lost, nothing comes back.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { createSessions, type Replaced, type SessionRecord, type SessionStore } from 'madeleine';
 import { classicStore } from 'madeleine/classic';
@@ -10,9 +8,11 @@ import { copySessions, movingStore } from 'madeleine/moving';
 import { sqliteStore } from 'madeleine/sqlite';
 import { createTestClock, faultStore, storeConformance } from 'madeleine/testing';
 import { createRace } from '../races/app.js';
+import { gateway } from '../support/gateway.js';
 import { temporaryFiles } from '../support/temporary-files.js';
 import { memorystore } from './support/classic-stores.js';
 import { everyOrder, type Process, type Run, someOrders } from './support/every-order.js';
+import { runTogether } from './support/processes.js';
 import { sampleRecord } from './support/sample-record.js';
 
 const freshFile = temporaryFiles('.db');
@@ -90,98 +90,85 @@ describe('every order of two processes whose session is in the old store', () =>
     };
   }
 
+  async function inEveryOrder(
+    context: { diagnostic(text: string): void },
+    ...run: Parameters<typeof prepare>
+  ): Promise<void> {
+    context.diagnostic(`${await everyOrder(() => prepare(...run))} orders`);
+  }
+
   const goneOnceDeleted = (deleter: number) => (process: number, left: SessionRecord | null) => {
     if (process === deleter) assert.equal(left, null, 'it was there after its deletion');
   };
 
-  const tell = (context: { diagnostic(text: string): void }, orders: number) => context.diagnostic(`${orders} orders`);
+  const changedOrGone = ([replaced, removed]: unknown[], left: SessionRecord | null) => {
+    assert.deepEqual([left, removed], [null, true]);
+    const { ok, current } = replaced as { ok: boolean; current?: unknown };
+    assert.ok(ok || current === null);
+  };
 
   it('one changes it, one deletes it: it is gone and stays so', async context => {
-    const run = () =>
-      prepare(
-        [replace('"mine"'), remove],
-        ([replaced, removed], left) => {
-          assert.equal(left, null);
-          assert.equal(removed, true);
-          const { ok, current } = replaced as { ok: boolean; current?: unknown };
-          assert.ok(ok || current === null);
-        },
-        goneOnceDeleted(1),
-      );
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [replace('"mine"'), remove], changedOrGone, goneOnceDeleted(1));
   });
 
   it('one marks it as seen, one deletes it: it is gone and stays so', async context => {
-    const run = () =>
-      prepare(
-        [touch, remove],
-        ([, removed], left) => {
-          assert.equal(left, null);
-          assert.equal(removed, true);
-        },
-        goneOnceDeleted(1),
-      );
-    tell(context, await everyOrder(run));
+    await inEveryOrder(
+      context,
+      [touch, remove],
+      ([, removed], left) => {
+        assert.equal(left, null);
+        assert.equal(removed, true);
+      },
+      goneOnceDeleted(1),
+    );
   });
 
   it('both delete it: one was first', async context => {
-    const run = () =>
-      prepare([remove, remove], (removed, left) => {
-        assert.equal(left, null);
-        assert.deepEqual(removed.sort(), [false, true]);
-      });
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [remove, remove], (removed, left) => {
+      assert.equal(left, null);
+      assert.deepEqual(removed.sort(), [false, true]);
+    });
   });
 
   it('both change it: one wins, and the other is told what stands there', async context => {
-    const run = () =>
-      prepare([replace('"a"'), replace('"b"')], (outcomes, left) => {
-        const won = outcomes.findIndex(outcome => (outcome as Replaced).ok);
-        const lost = outcomes[1 - won] as { ok: boolean; current: SessionRecord };
-        assert.equal(lost.ok, false);
-        assert.deepEqual(lost.current, left);
-        assert.equal(left?.data, ['"a"', '"b"'][won]);
-      });
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [replace('"a"'), replace('"b"')], (outcomes, left) => {
+      const won = outcomes.findIndex(outcome => (outcome as Replaced).ok);
+      const lost = outcomes[1 - won] as { ok: boolean; current: SessionRecord };
+      assert.equal(lost.ok, false);
+      assert.deepEqual(lost.current, left);
+      assert.equal(left?.data, ['"a"', '"b"'][won]);
+    });
   });
 
   it('one changes it, one marks it as seen: both are kept', async context => {
-    const run = () =>
-      prepare([replace('"mine"'), touch], (outcomes, left) => {
-        assert.deepEqual(outcomes, [{ ok: true }, true]);
-        assert.equal(left?.data, '"mine"');
-      });
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [replace('"mine"'), touch], (outcomes, left) => {
+      assert.deepEqual(outcomes, [{ ok: true }, true]);
+      assert.equal(left?.data, '"mine"');
+    });
   });
 
   it('one changes it, one reads: it is always there, and never older than it was', async context => {
-    const run = () =>
-      prepare([replace('"mine"'), readTwice], ([replaced, reads], left) => {
-        assert.deepEqual(replaced, { ok: true });
-        assert.equal(left?.version, 2);
-        const [first, second] = reads as Array<SessionRecord | null>;
-        assert.ok(first && second && first.version <= second.version);
-      });
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [replace('"mine"'), readTwice], ([replaced, reads], left) => {
+      assert.deepEqual(replaced, { ok: true });
+      assert.equal(left?.version, 2);
+      const [first, second] = reads as Array<SessionRecord | null>;
+      assert.ok(first && second && first.version <= second.version);
+    });
   });
 
   it('one deletes it, one reads: once gone it is gone', async context => {
-    const run = () =>
-      prepare([remove, readTwice], ([, reads], left) => {
-        assert.equal(left, null);
-        const [first, second] = reads as Array<SessionRecord | null>;
-        assert.ok(first !== null || second === null);
-      });
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [remove, readTwice], ([, reads], left) => {
+      assert.equal(left, null);
+      const [first, second] = reads as Array<SessionRecord | null>;
+      assert.ok(first !== null || second === null);
+    });
   });
 
   it('one deletes it, one begins a new one under its key: the new one is there if it was acknowledged last', async context => {
-    const run = () =>
-      prepare([remove, createOther], ([removed, created], left) => {
-        assert.equal(removed, true);
-        if (left !== null) assert.deepEqual([created, left.data], [true, '"new"']);
-      });
-    tell(context, await everyOrder(run));
+    await inEveryOrder(context, [remove, createOther], ([removed, created], left) => {
+      assert.equal(removed, true);
+      if (left !== null) assert.deepEqual([created, left.data], [true, '"new"']);
+    });
   });
 
   it('one changes and then deletes it, one changes it: it is gone and stays so', async context => {
@@ -189,19 +176,17 @@ describe('every order of two processes whose session is in the old store', () =>
       await store.replace('key', record({ version: 2 }), 1);
       return store.delete('key');
     };
-    const run = () =>
-      prepare([changeAndRemove, replace('"late"')], (_, left) => assert.equal(left, null), goneOnceDeleted(0));
-    tell(context, await everyOrder(run));
+    await inEveryOrder(
+      context,
+      [changeAndRemove, replace('"late"')],
+      (_, left) => assert.equal(left, null),
+      goneOnceDeleted(0),
+    );
   });
 
   it('an earlier copy is in the new one, one changes the session, one deletes it: it is gone and stays so', async context => {
     const copied = record({ version: 0, data: '"copied"' });
-    const check = ([replaced, removed]: unknown[], left: SessionRecord | null) => {
-      assert.deepEqual([left, removed], [null, true]);
-      const { ok, current } = replaced as { ok: boolean; current?: unknown };
-      assert.ok(ok || current === null);
-    };
-    tell(context, await everyOrder(() => prepare([replace('"mine"'), remove], check, goneOnceDeleted(1), copied)));
+    await inEveryOrder(context, [replace('"mine"'), remove], changedOrGone, goneOnceDeleted(1), copied);
   });
 
   it('an earlier copy is in the new one, one changes the session, one reads: nobody sees the copy', async context => {
@@ -211,22 +196,22 @@ describe('every order of two processes whose session is in the old store', () =>
       const [first, second] = reads as SessionRecord[];
       assert.ok(1 <= first!.version && first!.version <= second!.version);
     };
-    tell(context, await everyOrder(() => prepare([replace('"mine"'), readTwice], check, undefined, copied)));
+    await inEveryOrder(context, [replace('"mine"'), readTwice], check, undefined, copied);
   });
 
   it('two change it, one deletes it, in a thousand of the orders: it is gone and stays so', async () => {
-    const run = () =>
-      prepare([replace('"a"'), remove, touch], (_, left) => assert.equal(left, null), goneOnceDeleted(1));
-    await someOrders(1_000, run);
+    await someOrders(1_000, () =>
+      prepare([replace('"a"'), remove, touch], (_, left) => assert.equal(left, null), goneOnceDeleted(1)),
+    );
   });
 
   it('three change it, in a thousand of the orders: one wins', async () => {
-    const run = () =>
+    await someOrders(1_000, () =>
       prepare([replace('"a"'), replace('"b"'), replace('"c"')], (outcomes, left) => {
         const won = outcomes.filter(outcome => (outcome as Replaced).ok);
         assert.deepEqual([won.length, left?.version], [1, 2]);
-      });
-    await someOrders(1_000, run);
+      }),
+    );
   });
 
   it('a claim is that of one process: another that comes late takes a place that is not the same', async () => {
@@ -246,20 +231,17 @@ describe('every order of two processes whose session is in the old store', () =>
         },
       };
     };
-    let goOn = () => {};
-    const arrived = new Promise<void>(resolve => {
-      goOn = resolve;
-    });
+    const deleted = gateway();
     // The late one has read the session and is about to take its place; the other has taken it and is about to fill it.
     const late = movingStore(
       from,
-      before('create', () => arrived),
+      before('create', () => deleted.opened),
     ).touch('key', now, now);
     const other = movingStore(
       from,
       before('replace', async () => {
         await movingStore(from, to).delete('key');
-        goOn();
+        deleted.open();
         await late;
       }),
     );
@@ -311,13 +293,9 @@ describe('four processes over two SQLite files', () => {
     sqliteStore(fresh).close();
     for (const key of keys) from.create(key, record({ data }));
     const script = new URL('./support/moving-child.js', import.meta.url);
-    const children = tasks.map(task => fork(script, [task, old, fresh]));
-    await Promise.all(children.map(child => once(child, 'message')));
-    const ends = children.map(child => once(child, 'exit'));
-    for (const child of children) child.send('start');
-    assert.deepEqual(
-      (await Promise.all(ends)).flatMap(([code]) => code),
-      tasks.map(() => 0),
+    await runTogether(
+      script,
+      tasks.map(task => [task, old, fresh]),
     );
     return [from, sqliteStore(fresh)];
   }
@@ -341,12 +319,8 @@ describe('four processes over two SQLite files', () => {
 describe('a whole application', () => {
   it('nobody is logged out, what was ended stays so, and in the end the new store is enough', async context => {
     const [old, fresh] = [freshFile(), freshFile()];
-    const serve = async (store: SessionStore) => {
-      const race = await createRace(store);
-      return { race, end: () => race.close() };
-    };
-    const before = await serve(sqliteStore(old));
-    const [active, idle, leaving] = [before.race.client(), before.race.client(), before.race.client()];
+    const before = await createRace(sqliteStore(old));
+    const [active, idle, leaving] = [before.client(), before.client(), before.client()];
     for (const [client, user] of [
       [active, 'ada'],
       [idle, 'ida'],
@@ -355,19 +329,19 @@ describe('a whole application', () => {
       await client.get('/add/tea');
       await client.get(`/login/${user}`);
     }
-    const stolen = leaving.tab(before.race.url);
-    const rotated = active.tab(before.race.url);
+    const stolen = leaving.tab(before.url);
+    const rotated = active.tab(before.url);
     await active.get('/rotate');
-    await before.end();
+    await before.close();
 
     const store = movingStore(sqliteStore(old), sqliteStore(fresh));
-    const during = await serve(store);
-    const at = (client: typeof active) => client.tab(during.race.url);
+    const during = await createRace(store);
+    const at = (client: typeof active) => client.tab(during.url);
     assert.deepEqual((await at(active).get('/add/cake')).json(), ['tea', 'cake']);
     assert.equal((await at(rotated).get('/data')).json()['userId'], 'ada', 'the old id has its grace');
     await at(leaving).get('/logout');
     assert.equal((await at(stolen).get('/data')).json()['userId'], null);
-    const { sessions } = during.race.remember;
+    const { sessions } = during.remember;
     assert.deepEqual(
       (await sessions.list('ida')).map(({ userId }) => userId),
       ['ida'],
@@ -377,15 +351,15 @@ describe('a whole application', () => {
     assert.ok(left >= 1, `${left} left`);
     context.diagnostic(`${left} left before, ${await store.finish()} brought over`);
     assert.equal(await store.remaining(), 0);
-    await during.end();
+    await during.close();
 
-    const later = await serve(sqliteStore(fresh));
-    const now = (client: typeof active) => client.tab(later.race.url);
+    const later = await createRace(sqliteStore(fresh));
+    const now = (client: typeof active) => client.tab(later.url);
     assert.deepEqual((await now(active).get('/data')).json(), { cart: ['tea', 'cake'], userId: 'ada' });
     assert.deepEqual((await now(idle).get('/data')).json(), { cart: ['tea'], userId: 'ida' });
     assert.equal((await now(stolen).get('/data')).json()['userId'], null);
     assert.equal((await now(rotated).get('/data')).json()['userId'], 'ada');
-    await later.end();
+    await later.close();
   });
 
   it('all sessions of a user can be ended wherever they are', async () => {

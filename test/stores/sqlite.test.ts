@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, it, test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { RequestHandler } from 'express';
 import { type SqliteDatabase, type SqliteStoreOptions, sqliteStore } from 'madeleine/sqlite';
 import { storeConformance } from 'madeleine/testing';
 import { serveRoutes } from '../support/routes.ts';
+import { temporaryFiles, temporaryFolder } from '../support/temporary-files.ts';
 import { childScript, inProcesses } from './support/processes.ts';
 import { runInProject } from './support/project.ts';
 import { sampleRecord } from './support/sample-record.js';
@@ -23,10 +23,8 @@ const builtin = process.getBuiltinModule?.('node:sqlite') as { DatabaseSync: Dri
 const Default = builtin?.DatabaseSync ?? BetterSqlite!;
 assert.ok(Default, 'there is no SQLite here: npm install better-sqlite3');
 
-const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-sqlite-'));
-after(() => rmSync(folder, { recursive: true }));
-let files = 0;
-const freshFile = () => path.join(folder, `${++files}.db`);
+const folder = temporaryFolder();
+const freshFile = temporaryFiles('.db', folder);
 const now = Date.now();
 
 storeConformance({ name: 'sqliteStore(file)', open: () => sqliteStore(freshFile()) });
@@ -467,7 +465,7 @@ describe('pruning of more than a few', () => {
 
   it('finds the file though the process has gone to another folder', () => {
     const file = expiredFile();
-    const elsewhere = mkdtempSync(path.join(folder, 'elsewhere-'));
+    const elsewhere = temporaryFolder();
     const gone = `process.chdir(${JSON.stringify(folder)});
       const moved = sqliteStore(${JSON.stringify(path.basename(file))});
       process.chdir(${JSON.stringify(elsewhere)});

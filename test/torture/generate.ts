@@ -1,6 +1,7 @@
 // What a tab does next. Pure: the same numbers and the same knowledge give the same step.
+
+import type { Random } from '../support/random.ts';
 import type { Operation } from './history.ts';
-import type { Random } from './random.ts';
 
 /** One request to be made. */
 export interface Step {

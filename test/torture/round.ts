@@ -1,9 +1,9 @@
 // One round: browsers with several tabs each ask random things of the servers, while servers die; everything is written down.
 import http from 'node:http';
 import { type Answer, readSetCookie, request } from '../support/client.ts';
+import { type Random, randomNumbers } from '../support/random.ts';
 import { nextStep, type Step } from './generate.ts';
 import type { Crash, Entry, History, Seen } from './history.ts';
-import { type Random, randomNumbers } from './random.ts';
 import type { Servers } from './servers.ts';
 
 export interface RoundOptions {

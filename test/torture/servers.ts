@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 import type { ServerOptions } from './server.ts';
 
 interface Server {

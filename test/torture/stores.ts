@@ -9,6 +9,7 @@ import { mysqlStore } from 'madeleine/mysql';
 import { postgresStore } from 'madeleine/postgres';
 import { redisStore } from 'madeleine/redis';
 import { sqliteStore } from 'madeleine/sqlite';
+import { aroundCalls } from '../support/around-calls.ts';
 
 /** Where the servers of one run find their store. */
 export interface Place {
@@ -66,18 +67,11 @@ function place({ url, stop }: { url: string; stop(): Promise<void> }): Place {
 }
 
 function farAway(store: SessionStore): SessionStore {
-  const travel = async <T>(call: () => T): Promise<Awaited<T>> => {
+  const travelling = aroundCalls(store, async call => {
     await sleep(Math.random() * 3);
     const answer = await call();
     await sleep(Math.random() * 3);
     return answer;
-  };
-  return {
-    read: key => travel(() => store.read(key)),
-    create: (key, record) => travel(() => store.create(key, record)),
-    replace: (key, record, expected) => travel(() => store.replace(key, record, expected)),
-    touch: (key, lastSeenAt, expiresAt) => travel(() => store.touch(key, lastSeenAt, expiresAt)),
-    delete: key => travel(() => store.delete(key)),
-    ...(store.admin ? { admin: store.admin } : {}),
-  };
+  });
+  return { ...travelling, ...(store.admin ? { admin: store.admin } : {}) };
 }

@@ -1,4 +1,6 @@
 import type { SessionStore } from 'madeleine';
+import { aroundCalls } from '../../support/around-calls.ts';
+import { randomNumbers } from '../../support/random.ts';
 
 /** One process: what it does with a store, call by call. */
 export type Process = (store: SessionStore) => Promise<unknown>;
@@ -39,13 +41,8 @@ export async function everyOrder(prepare: () => Promise<Run>): Promise<number> {
 
 /** The same in so many orders that look random, for runs that have too many. */
 export async function someOrders(count: number, prepare: () => Promise<Run>): Promise<void> {
-  let state = 1913;
-  for (let i = 0; i < count; i++) {
-    await oneOrder(await prepare(), waiting => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-      return (state >> 8) % waiting;
-    });
-  }
+  const random = randomNumbers(1913);
+  for (let i = 0; i < count; i++) await oneOrder(await prepare(), random);
 }
 
 async function oneOrder(run: Run, choose: (waiting: number) => number): Promise<void> {
@@ -54,7 +51,9 @@ async function oneOrder(run: Run, choose: (waiting: number) => number): Promise<
   const enter = (number: number) =>
     connected ? new Promise<void>(resolve => waiting.set(number, resolve)) : Promise.resolve();
   const connections = await Promise.all(
-    run.processes.map((_, number) => run.connect(...run.stores.map(store => gate(store, () => enter(number))))),
+    run.processes.map((_, number) =>
+      run.connect(...run.stores.map(store => aroundCalls(store, call => enter(number).then(call)))),
+    ),
   );
   connected = true;
   let running = run.processes.length;
@@ -84,15 +83,4 @@ async function oneOrder(run: Run, choose: (waiting: number) => number): Promise<
   } catch (cause) {
     throw new Error(`in the order ${order.join('')}: ${cause}`, { cause });
   }
-}
-
-/** The store, each call of which waits until it may enter. */
-function gate(store: SessionStore, enter: () => Promise<void>): SessionStore {
-  return {
-    read: key => enter().then(() => store.read(key)),
-    create: (key, record) => enter().then(() => store.create(key, record)),
-    replace: (key, record, expected) => enter().then(() => store.replace(key, record, expected)),
-    touch: (key, lastSeenAt, expiresAt) => enter().then(() => store.touch(key, lastSeenAt, expiresAt)),
-    delete: key => enter().then(() => store.delete(key)),
-  };
 }

@@ -6,6 +6,7 @@ import { type ExpressSessionOptions, type SessionMiddleware, session } from 'mad
 import { type SealedCookieOptions, sealedCookieStore } from 'madeleine/sealed-cookie';
 import { createTestClock, type TestClock } from 'madeleine/testing';
 import { type Answer, Client } from '../../support/client.ts';
+import { gateway } from '../../support/gateway.ts';
 import { type Served, serve } from '../../support/serve.ts';
 
 export const SECRET = 'a secret of more than thirty-two bytes';
@@ -48,12 +49,11 @@ export async function openSealed(
     req.session[req.params['key'] as string] = req.params['value'];
     res.end();
   });
-  let arrive = () => {};
-  let released = Promise.resolve();
+  let [arrived, released] = [gateway(), gateway()];
   app.get('/held/:what', async (req, res) => {
     void req.session.about;
-    arrive();
-    await released;
+    arrived.open();
+    await released.opened;
     if (req.params['what'] === 'put') req.session['late'] = 'put';
     if (req.params['what'] === 'rotate') await req.session.rotate();
     res.end();
@@ -135,17 +135,12 @@ export async function openSealed(
     ...{ remember, clock, events, failures },
     client: () => new Client(served.url),
     async hold(client, path) {
-      let release = () => {};
-      released = new Promise(resolve => {
-        release = resolve;
-      });
-      const arrived = new Promise<void>(resolve => {
-        arrive = resolve;
-      });
+      [arrived, released] = [gateway(), gateway()];
+      const { open } = released;
       const answer = client.get(path);
-      await arrived;
+      await arrived.opened;
       return () => {
-        release();
+        open();
         return answer;
       };
     },

@@ -1,4 +1,4 @@
-/** The empty record by which `movingStore` takes a session's place in the new store. */
+/** What two stores hold under one key while its session moves: a claim, which only holds the place, or a record in each. */
 import { randomInt } from 'node:crypto';
 import type { SessionRecord } from '../session/record.ts';
 
@@ -18,4 +18,9 @@ export function claimFor(key: string, { createdAt, lastSeenAt, expiresAt }: Sess
 
 export function isClaim(record: SessionRecord): boolean {
   return record.successor !== null && record.data === CLAIM;
+}
+
+/** Of both records, that which was written later; marks as seen do not change the version. */
+export function laterOf(one: SessionRecord, other: SessionRecord): SessionRecord {
+  return (one.version - other.version || one.lastSeenAt - other.lastSeenAt) > 0 ? one : other;
 }
