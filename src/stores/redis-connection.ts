@@ -15,8 +15,6 @@ const LONGEST_SILENCE = 5_000;
 const LONGEST_END = 1_000;
 /** After an attempt that failed, calls fail at once for so long: a server that is down is not asked with every request. */
 const PAUSE = 200;
-/** More commands than this without an answer are memory that fills up. */
-const MOST_WAITING = 10_000;
 
 export interface RedisConnection {
   /** Connects, if there is no connection. */
@@ -104,8 +102,9 @@ export function createConnection(
       await open();
     },
     send(args) {
-      if (waiting.count >= MOST_WAITING) return Promise.reject(tooManyWaiting());
-      if (waiting.count++ === 0) silent = false;
+      const tooMany = waiting.begin();
+      if (tooMany) return Promise.reject(tooMany);
+      if (waiting.count === 1) silent = false;
       if (link?.isReady && !closed) return ask(link, args);
       return open().then(
         through => ask(through, args),
@@ -126,8 +125,4 @@ export function createConnection(
 
 function noAnswer(): Error {
   return new Error('The server did not answer in time');
-}
-
-function tooManyWaiting(): Error {
-  return new Error(`${MOST_WAITING} commands wait for an answer of the server already`);
 }

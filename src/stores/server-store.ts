@@ -48,10 +48,22 @@ export function once(run: () => Promise<void>): Once {
   return { done, after: call => (isDone ? call() : done().then(call)), again };
 }
 
+/** More questions than this without an answer are memory that fills up: drivers keep them for as long as a server hangs. */
+const MOST_UNDER_WAY = 10_000;
+
 /** Counts what a server was asked and has not answered yet. */
 export class UnderWay {
   count = 0;
   #onNone: (() => void) | null = null;
+
+  /** Counts one more, or answers with the error if there are too many. */
+  begin(): Error | null {
+    if (this.count >= MOST_UNDER_WAY) {
+      return new Error(`${MOST_UNDER_WAY} calls wait for an answer of the server already`);
+    }
+    this.count++;
+    return null;
+  }
 
   end(): void {
     if (--this.count === 0) this.#onNone?.();

@@ -3,9 +3,6 @@ import { allAsked } from './read-together.ts';
 import { once, UnderWay } from './server-store.ts';
 import { codeOf } from './sql-errors.ts';
 
-/** Statements that wait for a server that hangs take memory, and mysql2's pool keeps them for as long as it does. */
-const MOST_UNDER_WAY = 10_000;
-
 export interface SqlTable {
   /** Makes the table, unless that is done. */
   ready(): Promise<void>;
@@ -19,8 +16,8 @@ export interface SqlTable {
 export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
   const underWay = new UnderWay();
   const count = <Result>(statement: () => Promise<Result>): Promise<Result> => {
-    if (underWay.count >= MOST_UNDER_WAY) return Promise.reject(tooManyUnderWay());
-    underWay.count++;
+    const tooMany = underWay.begin();
+    if (tooMany) return Promise.reject(tooMany);
     return statement().finally(() => underWay.end());
   };
   const made = once(() => count(make));
@@ -46,8 +43,4 @@ export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
       await pool.end();
     },
   };
-}
-
-function tooManyUnderWay(): Error {
-  return new Error(`${MOST_UNDER_WAY} statements wait for an answer of the server already`);
 }

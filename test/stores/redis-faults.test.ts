@@ -141,7 +141,7 @@ describe('redisStore on a server that fails', { skip, concurrency: false }, asyn
     await store.ready();
     server.pause();
     const waiting = Array.from({ length: 10_000 }, async () => store.read('key'));
-    await assert.rejects(async () => store.read('key'), /10000 commands wait/);
+    await assert.rejects(async () => store.read('key'), /10000 calls wait/);
     server.resume();
     assert.ok((await Promise.all(waiting)).every(record => record === null));
   });

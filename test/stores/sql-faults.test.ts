@@ -158,7 +158,7 @@ for (const { kind, skip, start: startServer, open } of SERVERS) {
     const waiting = Array.from({ length: 10_000 }, async () => store.delete('key'));
     try {
       for (const call of [() => store.delete('key'), () => store.read('key')]) {
-        await assert.rejects(async () => call(), /^Error: 10000 statements wait for an answer of the server already$/);
+        await assert.rejects(async () => call(), /^Error: 10000 calls wait for an answer of the server already$/);
       }
     } finally {
       server.resume();
