@@ -1,9 +1,11 @@
 // The demo shop as a newcomer meets it: a real process, real HTTP, kill -9 included.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { type Answer, Client } from '../support/client.ts';
 import { type Running, start } from '../support/process.ts';
 
@@ -70,6 +72,48 @@ describe("the newcomer's walk", () => {
 
   it('the secret is readable by nobody else', () => {
     assert.equal(statSync(path.join(folder, 'secret')).mode & 0o077, 0);
+  });
+
+  it('what it cannot use to start is said in a sentence', async () => {
+    const { port } = new URL(url);
+    const wrong: Array<[Record<string, string>, RegExp]> = [
+      [{ PORT: port }, /^Port \d+ is in use\. Choose another: PORT=3001 npm start\n$/],
+      [{ PORT: '80a' }, /^Port 80a is not possible\. Choose another/],
+      [{ SHOP_DATA: import.meta.filename }, /^The shop cannot start: ENOTDIR.*\nIts data are in .*SHOP_DATA=.*\n$/],
+    ];
+    for (const [env, said] of wrong) {
+      const failed = start('examples/shop/server.js', { PORT: '0', SHOP_DATA: folder, ...env }, /is open/);
+      await assert.rejects(failed, ({ message }: Error) => said.test(message.replace(/^.* ended with 1: /, '')));
+    }
+  });
+
+  it('several that start at once in a new folder make one secret', async () => {
+    const folders = Array.from({ length: 50 }, (_, i) => path.join(folder, `new-${i}`));
+    const workerData = { folders, present: new Int32Array(new SharedArrayBuffer(4)) };
+    // Each waits at every folder until all three are there.
+    const code = `
+      const { parentPort, workerData: { folders, present } } = require('node:worker_threads');
+      import(${JSON.stringify(`file://${path.resolve('examples/shop/secret.js')}`)}).then(({ keptSecret }) => {
+        parentPort.postMessage(folders.map((folder, i) => {
+          Atomics.add(present, 0, 1);
+          while (Atomics.load(present, 0) < 3 * (i + 1));
+          try { return keptSecret(folder); } catch (error) { return String(error); }
+        }));
+      });`;
+    const made = await Promise.all(
+      [0, 1, 2].map(async () => {
+        const [secrets] = (await once(new Worker(code, { eval: true, workerData }), 'message')) as [string[]];
+        return secrets;
+      }),
+    );
+    for (const [i, secret] of (made[0] as string[]).entries()) {
+      assert.match(secret, /^[\w-]{43}$/);
+      assert.deepEqual(
+        made.map(secrets => secrets[i]),
+        [secret, secret, secret],
+      );
+      assert.deepEqual(readdirSync(folders[i] as string), ['secret']);
+    }
   });
 });
 
