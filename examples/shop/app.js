@@ -42,13 +42,13 @@ export async function createShop({ folder, secret }) {
   app.use(requireSameOrigin());
   // Above the parser: a form that arrives slowly has the session from its beginning.
   app.use(remember, express.urlencoded({ extended: false, limit: '20kb' }));
-  app.use((req, res, next) => {
-    const { about, cart = [], theme } = req.session;
-    res.locals.user = about.userId === null ? null : users.byId(about.userId);
+  app.use(async (req, res, next) => {
+    const { userId } = req.session.about;
+    res.locals.user = userId === null ? null : users.byId(userId);
+    // A user who was deleted meanwhile. From here on, who has a user id in the session has an account.
+    if (userId !== null && !res.locals.user) await req.session.logout();
     // Otherwise browsers keep the page, and the back button shows it after the logout.
     if (res.locals.user) res.set('Cache-Control', 'no-store');
-    res.locals.cartCount = cart.reduce((sum, line) => sum + line.quantity, 0);
-    res.locals.theme = theme ?? 'light';
     next();
   });
   app.use(shopRoutes(), cartRoutes(), loginRoutes(users), accountRoutes(users, remember.sessions));

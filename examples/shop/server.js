@@ -37,6 +37,7 @@ server.on('listening', () => {
 
   Try this: put something into the cart, then log in; it is still there. Go dark. Open a second tab and add
   things in both. Then kill -9 this process (${process.pid}), start it again, and reload: all is as it was.
+  At its foot each page says what cookie and session have to do with it.
 `);
 });
 
