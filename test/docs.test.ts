@@ -200,9 +200,10 @@ describe('docs/', () => {
     assert.equal(run(block, visit), '"ada"\nnull\n');
   });
 
-  it('frameworks.md: plain Node, Fastify, Koa, and guards', () => {
+  it('frameworks.md: plain Node, Fastify, Koa; guards.md: who may pass', () => {
     // The second, connect and polka, is run in test/adapters/hosts-docs.test.ts, as is NestJS.
-    const [node, , fastify, koa, guards] = blocksOf('docs/frameworks.md') as [Block, Block, Block, Block, Block];
+    const [node, , fastify, koa] = blocksOf('docs/frameworks.md') as [Block, Block, Block, Block];
+    const [guards] = blocksOf('docs/guards.md') as [Block];
     const twice = `const { text, get } = { text: async answer => answer.text(), get: (path, cookie = '') => fetch(base + path, { headers: { cookie }, redirect: 'manual' }) };
       const first = await get('/'); const cookie = first.headers.getSetCookie()[0].split(';')[0];
       console.log(await text(first), await text(await get('/', cookie)));`;
@@ -227,8 +228,8 @@ describe('docs/', () => {
     assert.equal(run(guards, visit), '401 401 401 /account 200 403 200\n');
   });
 
-  it('frameworks.md: a page on another origin', () => {
-    const block = blocksOf('docs/frameworks.md').find(({ code }) => code.includes("from 'cors'")) as Block;
+  it('guards.md: a page on another origin', () => {
+    const block = blocksOf('docs/guards.md').find(({ code }) => code.includes("from 'cors'")) as Block;
     const visit = `const from = (origin, method, path, body = '') => fetch(base + path, { method, headers: { origin, host: 'api.example.com', 'sec-fetch-site': 'same-site',
         'sec-fetch-mode': 'cors', 'content-type': 'application/json', cookie: jar }, ...(body ? { body } : {}) });
       const allowed = answer => [answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('access-control-allow-credentials')].join(' ');
