@@ -107,9 +107,9 @@ describe("the newcomer's walk", () => {
   it('what it cannot use to start is said in a sentence', async () => {
     const { port } = new URL(url);
     const wrong: Array<[Record<string, string>, RegExp]> = [
-      [{ PORT: port }, /^Port \d+ is in use\. Choose another: PORT=3001 npm start\n$/],
-      [{ PORT: '80a' }, /^Port 80a is not possible\. Choose another/],
-      [{ SHOP_DATA: import.meta.filename }, /^The shop cannot start: ENOTDIR.*\nIts data are in .*SHOP_DATA=.*\n$/],
+      [{ PORT: port }, /^Port \d+ is in use\. Choose another: PORT=3001 npm start\n$/m],
+      [{ PORT: '80a' }, /^Port 80a is not possible\. Choose another/m],
+      [{ SHOP_DATA: import.meta.filename }, /^The shop cannot start: ENOTDIR.*\nIts data are in .*SHOP_DATA=.*\n$/m],
     ];
     for (const [env, said] of wrong) {
       const failed = start('examples/shop/server.js', { PORT: '0', SHOP_DATA: folder, ...env }, /is open/);
@@ -119,33 +119,43 @@ describe("the newcomer's walk", () => {
 
   it('several that start at once in a new folder make one secret', async () => {
     const folders = Array.from({ length: 50 }, (_, i) => path.join(folder, `new-${i}`));
-    const workerData = { folders, present: new Int32Array(new SharedArrayBuffer(4)) };
-    // Each waits at every folder until all three are there.
-    const code = `
-      const { parentPort, workerData: { folders, present } } = require('node:worker_threads');
-      import(${JSON.stringify(`file://${path.resolve('examples/shop/secret.js')}`)}).then(({ keptSecret }) => {
-        parentPort.postMessage(folders.map((folder, i) => {
-          Atomics.add(present, 0, 1);
-          while (Atomics.load(present, 0) < 3 * (i + 1));
-          try { return keptSecret(folder); } catch (error) { return String(error); }
-        }));
-      });`;
-    const made = await Promise.all(
-      [0, 1, 2].map(async () => {
-        const [secrets] = (await once(new Worker(code, { eval: true, workerData }), 'message')) as [string[]];
-        return secrets;
-      }),
-    );
-    for (const [i, secret] of (made[0] as string[]).entries()) {
-      assert.match(secret, /^[\w-]{43}$/);
-      assert.deepEqual(
-        made.map(secrets => secrets[i]),
-        [secret, secret, secret],
-      );
+    const made = await threeAtOnce('secret.js', '({ keptSecret }, folder) => keptSecret(folder)', folders);
+    for (const [i, secrets] of made.entries()) {
+      assert.match(secrets[0] as string, /^[\w-]{43}$/);
+      assert.deepEqual(new Set(secrets).size, 1, secrets.join());
       assert.deepEqual(readdirSync(folders[i] as string), ['secret']);
     }
   });
+
+  it('and open one new database of users', async () => {
+    const files = Array.from({ length: 20 }, (_, i) => path.join(folder, `users-${i}.db`));
+    const opened = await threeAtOnce('users.js', 'async ({ openUsers }, file) => void (await openUsers(file))', files);
+    assert.deepEqual(
+      opened.flat().filter(error => error !== undefined),
+      [],
+    );
+  });
 });
+
+/** What `call(module, place)` gives back, or its error, in three threads at once, place by place. */
+async function threeAtOnce(module: string, call: string, places: string[]): Promise<unknown[][]> {
+  const code = `
+    const { parentPort, workerData: { url, places, present } } = require('node:worker_threads');
+    import(url).then(async module => {
+      const answers = [];
+      for (const [i, place] of places.entries()) {
+        Atomics.add(present, 0, 1);
+        while (Atomics.load(present, 0) < 3 * (i + 1));
+        try { answers.push(await (${call})(module, place)); } catch (error) { answers.push(String(error)); }
+      }
+      parentPort.postMessage(answers);
+    });`;
+  const url = `file://${path.resolve('examples/shop', module)}`;
+  const workerData = { url, places, present: new Int32Array(new SharedArrayBuffer(4)) };
+  const threads = [0, 1, 2].map(() => once(new Worker(code, { eval: true, workerData }), 'message'));
+  const answers = (await Promise.all(threads)).map(([given]) => given as unknown[]);
+  return places.map((_, i) => answers.map(given => given[i]));
+}
 
 describe('logging in', () => {
   it('remember me makes the cookie persistent; otherwise it ends with the browser', async () => {
