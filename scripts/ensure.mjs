@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { takeTurn } from './turn.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const run = (command, args, env = {}) =>
@@ -78,6 +79,8 @@ function installed() {
   }
 }
 
+// Two that start at once would build into each other's folders.
+await takeTurn(path.join(root, '.build/ensure.pid'));
 if (!installed()) install();
 if (process.argv.includes('--servers')) installServers();
 const dist = path.join(root, 'dist');

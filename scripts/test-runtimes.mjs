@@ -36,7 +36,7 @@ const NOT_RUN = [
   { runtimes: /./, files: /^stores\/(.*-servers|docs|mysql|postgres|redis.*|sql-faults)\./, why: NEEDS_SERVERS },
   {
     runtimes: /./,
-    files: /^(bench|docs|package|seed|packed)\./,
+    files: /^(bench|docs|package|packed|seed|turn)\./,
     why: 'about the package and its documents, not the runtime',
   },
   {

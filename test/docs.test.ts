@@ -1,7 +1,7 @@
 // README and docs show only code that runs: each js block is run, with the world that it takes for granted around it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { IN_REPOSITORY, temporaryFolder } from './support/temporary-files.ts';
@@ -25,8 +25,8 @@ const VISIT = `
   await new Promise(resolve => server.once('listening', resolve));
   const base = 'http://127.0.0.1:' + server.address().port;
   let jar = '';
-  const ask = async (method, path, body) => {
-    const headers = { ...(jar ? { cookie: jar } : {}), 'content-type': 'application/json' };
+  const ask = async (method, path, body, more) => {
+    const headers = { ...more, ...(jar ? { cookie: jar } : {}), 'content-type': 'application/json' };
     const answer = await fetch(base + path, { method, headers, redirect: 'manual', ...(body ? { body: JSON.stringify(body) } : {}) });
     for (const line of answer.headers.getSetCookie()) jar = line.split(';')[0];
     const [location, cleared] = ['location', 'clear-site-data'].map(name => answer.headers.get(name));
@@ -71,6 +71,36 @@ function run({ name, code }: Block, visit = ''): string {
   return stdout;
 }
 
+/** A heading's anchor, as GitHub makes it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-');
+const proseOf = (file: string): string => readFileSync(file, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+
+it('each link leads to a file that is there, and to a heading in it', () => {
+  const pages = ['README.md', 'CHANGELOG.md', ...['docs', 'bench'].flatMap(inFolder)];
+  function inFolder(folder: string): string[] {
+    return readdirSync(folder)
+      .filter(file => file.endsWith('.md'))
+      .map(file => path.join(folder, file));
+  }
+  const astray = pages.flatMap(page =>
+    [...proseOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].filter(([, link = '']) => {
+      const [file, anchor] = link.split('#');
+      const target = file ? path.join(path.dirname(page), file) : page;
+      if (!existsSync(target)) return true;
+      const headings = anchor ? [...proseOf(target).matchAll(/^#+ (.*)$/gm)] : [];
+      return anchor && !headings.some(([, heading = '']) => anchorOf(heading) === anchor);
+    }),
+  );
+  assert.deepEqual(
+    astray.map(([link]) => link),
+    [],
+  );
+});
+
 describe('README.md', () => {
   const [quick, login, cookies] = blocksOf('README.md') as [Block, Block, Block];
 
@@ -87,14 +117,15 @@ describe('README.md', () => {
   it('logging in and out', () => {
     const out = run(
       login,
-      `const seen = [(await ask('GET', '/account')).location, (await ask('POST', '/login', { password: 'wrong' })).status];
-       await ask('POST', '/login', { password: 'right' });
+      `const page = { accept: 'text/html' };
+       const seen = [(await ask('GET', '/account', undefined, page)).location, (await ask('POST', '/login', { password: 'wrong' })).status];
+       seen.push((await ask('POST', '/login?returnTo=/account', { password: 'right' })).location);
        seen.push((await ask('GET', '/account')).text);
        await ask('POST', '/logout');
-       seen.push((await ask('GET', '/account')).location);
+       seen.push((await ask('GET', '/account')).status);
        console.log(seen.join(' | '));`,
     );
-    assert.equal(out, '/login | 401 | Account of 7 | /login\n');
+    assert.equal(out, '/login?returnTo=%2Faccount | 401 | /account | Account of 7 | 401\n');
   });
 
   it('signed cookies', () => {
@@ -183,9 +214,10 @@ describe('docs/', () => {
     assert.equal(run(block, visit), '"ada"\nnull\n');
   });
 
-  it('frameworks.md: plain Node, Fastify, Koa, and guards', () => {
+  it('frameworks.md: plain Node, Fastify, Koa; guards.md: who may pass', () => {
     // The second, connect and polka, is run in test/adapters/hosts-docs.test.ts, as is NestJS.
-    const [node, , fastify, koa, guards] = blocksOf('docs/frameworks.md') as [Block, Block, Block, Block, Block];
+    const [node, , fastify, koa] = blocksOf('docs/frameworks.md') as [Block, Block, Block, Block];
+    const [guards] = blocksOf('docs/guards.md') as [Block];
     const twice = `const { text, get } = { text: async answer => answer.text(), get: (path, cookie = '') => fetch(base + path, { headers: { cookie }, redirect: 'manual' }) };
       const first = await get('/'); const cookie = first.headers.getSetCookie()[0].split(';')[0];
       console.log(await text(first), await text(await get('/', cookie)));`;
@@ -210,8 +242,8 @@ describe('docs/', () => {
     assert.equal(run(guards, visit), '401 401 401 /account 200 403 200\n');
   });
 
-  it('frameworks.md: a page on another origin', () => {
-    const block = blocksOf('docs/frameworks.md').find(({ code }) => code.includes("from 'cors'")) as Block;
+  it('guards.md: a page on another origin', () => {
+    const block = blocksOf('docs/guards.md').find(({ code }) => code.includes("from 'cors'")) as Block;
     const visit = `const from = (origin, method, path, body = '') => fetch(base + path, { method, headers: { origin, host: 'api.example.com', 'sec-fetch-site': 'same-site',
         'sec-fetch-mode': 'cors', 'content-type': 'application/json', cookie: jar }, ...(body ? { body } : {}) });
       const allowed = answer => [answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('access-control-allow-credentials')].join(' ');

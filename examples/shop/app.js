@@ -25,7 +25,7 @@ export async function createShop({ folder, secret }) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const users = await openUsers(path.join(folder, 'users.db'));
   for (const user of DEMO_USERS) await users.register(user);
-  const remember = session({ secret, store: sqliteStore(path.join(folder, 'sessions.db')) });
+  const sessionMiddleware = session({ secret, store: sqliteStore(path.join(folder, 'sessions.db')) });
 
   const app = express();
   app.disable('x-powered-by');
@@ -41,17 +41,17 @@ export async function createShop({ folder, secret }) {
   app.get('/icon.svg', (_req, res) => res.type('svg').send(icon()));
   app.use(requireSameOrigin());
   // Above the parser: a form that arrives slowly has the session from its beginning.
-  app.use(remember, express.urlencoded({ extended: false, limit: '20kb' }));
-  app.use((req, res, next) => {
-    const { about, cart = [], theme } = req.session;
-    res.locals.user = about.userId === null ? null : users.byId(about.userId);
+  app.use(sessionMiddleware, express.urlencoded({ extended: false, limit: '20kb' }));
+  app.use(async (req, res, next) => {
+    const { userId } = req.session.about;
+    res.locals.user = userId === null ? null : users.byId(userId);
+    // A user who was deleted meanwhile. From here on, who has a user id in the session has an account.
+    if (userId !== null && !res.locals.user) await req.session.logout();
     // Otherwise browsers keep the page, and the back button shows it after the logout.
     if (res.locals.user) res.set('Cache-Control', 'no-store');
-    res.locals.cartCount = cart.reduce((sum, line) => sum + line.quantity, 0);
-    res.locals.theme = theme ?? 'light';
     next();
   });
-  app.use(shopRoutes(), cartRoutes(), loginRoutes(users), accountRoutes(users, remember.sessions));
+  app.use(shopRoutes(), cartRoutes(), loginRoutes(users), accountRoutes(users, sessionMiddleware.sessions));
 
   app.use((req, res) => {
     res.status(404);
@@ -77,9 +77,9 @@ export async function createShop({ folder, secret }) {
 
   return {
     app,
-    sessions: remember.sessions,
+    sessions: sessionMiddleware.sessions,
     async close() {
-      await remember.sessions.close();
+      await sessionMiddleware.sessions.close();
       users.close();
     },
   };

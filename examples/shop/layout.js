@@ -1,13 +1,18 @@
 import { picture } from './catalogue.js';
 import { html, price } from './html.js';
 
-/** A whole page. `res.locals` has the user, the theme and how many things are in the cart. */
-export function page(req, res, title, body) {
-  const { user, theme, cartCount } = res.locals;
+/**
+ * A whole page. `res.locals.user` is who is logged in.
+ * @param note what the page has to do with the session
+ */
+export function page(req, res, title, body, note) {
+  const { user } = res.locals;
+  const { cart = [], theme } = req.session;
+  const cartCount = cart.reduce((sum, line) => sum + line.quantity, 0);
   const messages = Object.entries(req.flash());
   res.send(
     html`<!doctype html>
-<html lang="en" data-theme="${theme}">
+<html lang="en" ${theme && html`data-theme="${theme}"`}>
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -23,16 +28,32 @@ export function page(req, res, title, body) {
     ${user ? html`<a href="/account">${user.name}</a>` : html`<a href="/login">Log in</a>`}
     ${user?.role === 'admin' && html`<a href="/admin">Admin</a>`}
     <a href="/cart">Cart${cartCount > 0 && html` <span class="count">${cartCount}</span>`}</a>
+    <a href="#behind">Session</a>
     <form method="post" action="/theme"><input type="hidden" name="back" value="${req.method === 'GET' ? req.originalUrl : '/'}">
-      <button class="quiet" name="theme" value="${theme === 'dark' ? 'light' : 'dark'}">${theme === 'dark' ? '☀ Light' : '☾ Dark'}</button></form>
+      <button class="quiet to-dark" name="theme" value="dark">☾ Dark</button><button class="quiet to-light" name="theme" value="light">☀ Light</button></form>
   </nav>
 </header>
 ${messages.flatMap(([type, texts]) => [...new Set(texts)].map(text => html`<p class="flash ${type}" role="${type === 'error' ? 'alert' : 'status'}">${text}</p>`))}
 <main id="main">${body}</main>
-<footer><p>Temps retrouvé is a demo of <strong>madeleine</strong>: cookies and sessions that remember. Nothing here is for sale.</p></footer>
+<footer>${behind(req.session, note)}<p>Temps retrouvé is a demo of <strong>madeleine</strong>: cookies and sessions that remember. Nothing here is for sale.</p></footer>
 </body>
 </html>`.toString(),
   );
+}
+
+/** For whoever reads this demo: what cookie and session have to do with the page. */
+function behind(session, note) {
+  const { isNew, userId, expiresAt } = session.about;
+  const empty = Object.keys(session).length === 0;
+  const cookie = isNew
+    ? 'Your browser sent no session cookie that counts.'
+    : html`Your browser sent the cookie <code>${session.cookie.name}</code>. Scripts cannot read it (HttpOnly), other sites cannot send it with a form (SameSite=Lax).`;
+  const state = isNew
+    ? `There was no session${empty ? ', and there is none: nothing was stored.' : '. This page begins one, and sets the cookie.'}`
+    : html`${userId === null ? 'An anonymous one' : 'One that is logged in'}, until ${expiresAt.toUTCString()} if you do not come back.`;
+  return html`<section id="behind"><h2>Behind this page</h2><dl class="facts">${note && html`<dt>This page</dt><dd>${note}</dd>`}
+    <dt>Cookie</dt><dd>${cookie}</dd><dt>Session</dt><dd>${state}</dd>
+    <dt>In it</dt><dd><code>${JSON.stringify(session)}</code></dd></dl></section>`;
 }
 
 /** A card for each product. */

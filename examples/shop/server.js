@@ -1,27 +1,32 @@
 // npm start: the demo shop on SQLite.
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createShop, DEMO_USERS } from './app.js';
+import { keptSecret } from './secret.js';
 
 const folder = path.resolve(process.env.SHOP_DATA ?? path.join(import.meta.dirname, 'data'));
-const port = Number(process.env.PORT ?? 3000);
+const port = process.env.PORT ?? '3000';
 
-/** Made once and kept, so that a restart logs nobody out. */
-function keptSecret() {
-  const file = path.join(folder, 'secret');
-  const kept = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  if (kept !== '') return kept;
-  rmSync(file, { force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const secret = randomBytes(32).toString('base64url');
-  writeFileSync(file, secret, { mode: 0o600, flag: 'wx' });
-  return secret;
+const WRONG_PORT = { EADDRINUSE: 'is in use', ERR_SOCKET_BAD_PORT: 'is not possible' };
+
+function giveUp(error) {
+  const wrong = WRONG_PORT[error.code];
+  console.error(
+    wrong
+      ? `Port ${port} ${wrong}. Choose another: PORT=3001 npm start`
+      : `The shop cannot start: ${error.message}\nIts data are in ${folder}. Choose another folder: SHOP_DATA=/tmp/shop npm start`,
+  );
+  process.exit(1);
 }
 
-const shop = await createShop({ folder, secret: keptSecret() });
-const server = shop.app.listen(port, '127.0.0.1');
-
+let shop;
+let server;
+try {
+  shop = await createShop({ folder, secret: keptSecret(folder) });
+  server = shop.app.listen(Number(port), '127.0.0.1');
+} catch (error) {
+  giveUp(error);
+}
+server.on('error', giveUp);
 server.on('listening', () => {
   const [demo, admin] = DEMO_USERS;
   console.log(`
@@ -32,12 +37,8 @@ server.on('listening', () => {
 
   Try this: put something into the cart, then log in; it is still there. Go dark. Open a second tab and add
   things in both. Then kill -9 this process (${process.pid}), start it again, and reload: all is as it was.
+  At its foot each page says what cookie and session have to do with it.
 `);
-});
-server.on('error', error => {
-  const busy = error.code === 'EADDRINUSE';
-  console.error(busy ? `Port ${port} is in use. Choose another: PORT=3001 npm start` : error);
-  process.exit(1);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

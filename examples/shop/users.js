@@ -20,7 +20,7 @@ async function hash(password, salt) {
 export async function openUsers(file) {
   const database = openDatabase(file);
   database.exec(`
-    PRAGMA journal_mode = WAL;
+    PRAGMA busy_timeout = 5000;
     CREATE TABLE IF NOT EXISTS users (
       id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL, salt TEXT NOT NULL, hash TEXT NOT NULL
     )`);

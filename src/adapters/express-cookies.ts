@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parseCookies } from '../cookie/parse.ts';
 import { createKeyring, type Secret } from '../crypto/keyring.ts';
 import { createExpressVerifier } from '../crypto/signature.ts';
+import { MadeleineError } from '../errors.ts';
 import { holderOf } from '../http/request-holder.ts';
 import { giveProperties } from '../http/request-properties.ts';
 import { isJson, type JsonValue } from '../json.ts';
@@ -41,6 +42,7 @@ export function cookies(
   options: Record<string, never> = {},
 ): (request: IncomingMessage, response: unknown, next: () => void) => void {
   checkOptions(options, [], 'cookies', HINTS);
+  if (typeof secret === 'object' && Object.hasOwn(secret ?? {}, 'secret')) throw takesNoOptions();
   const keys = secret === undefined ? null : createKeyring(secret).secrets;
   const signing = keys && { secret: keys[0] as string, verify: createExpressVerifier(keys) };
   const equip = giveProperties(
@@ -61,6 +63,15 @@ export function cookies(
     if (isFirst) holder[COOKIES] = new RequestCookies(request.headers.cookie, signing);
     next();
   };
+}
+
+/** As `session()` is written. */
+function takesNoOptions(): MadeleineError {
+  return new MadeleineError(
+    'ERR_SECRET_MISSING',
+    'cookies() was given options.',
+    'Write cookies(secret), with the key as text, or with a list of them.',
+  );
 }
 
 interface Signing {

@@ -145,7 +145,7 @@ function noSessions(): MadeleineError {
   return new MadeleineError(
     'ERR_OPTION_INVALID',
     'upgrades() was given something that is no sessions.',
-    'Call upgrades(remember.sessions), where remember is what session() returned; in Fastify upgrades(app.sessions), once session is registered.',
+    'Call upgrades(sessionMiddleware.sessions) with what session() returned; in Fastify upgrades(app.sessions), once session is registered.',
   );
 }
 

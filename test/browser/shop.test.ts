@@ -1,5 +1,6 @@
 // The demo shop in a real Chromium: what a person sees who uses two tabs, the back button and "remember me".
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -112,6 +113,37 @@ describe('the shop in Chromium', { skip: need('chromium') }, () => {
     await page.waitForURL(at('/'));
     await page.goBack({ waitUntil: 'commit' });
     await page.waitForURL(at('/login?*'));
+  });
+
+  it('looks as the system does until something else is chosen, and breaks a long name', async () => {
+    browser = await openBrowser(temporaryFolder(), { colorScheme: 'dark', viewport: { width: 390, height: 844 } });
+    const page = await browser.newPage();
+    const paper = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    await page.goto(at('/register'));
+    assert.equal(await paper(), 'rgb(25, 21, 19)');
+    await page.getByLabel('Name').fill('x'.repeat(60));
+    await page.getByLabel('E-mail').fill(`${'y'.repeat(60)}@madeleine.test`);
+    await page.getByLabel('Password').fill('long enough');
+    await page.getByRole('button', { name: 'Make the account' }).click();
+    await page.waitForURL(at('/account'));
+    await page.getByRole('button', { name: 'Light' }).click();
+    await page.locator('html[data-theme=light]').waitFor();
+    assert.equal(await paper(), 'rgb(251, 247, 240)');
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390);
+  });
+
+  it('says why nobody is logged in where cookies are blocked', async () => {
+    const profile = temporaryFolder();
+    mkdirSync(path.join(profile, 'Default'), { recursive: true });
+    const blocked = { profile: { default_content_setting_values: { cookies: 2 } } };
+    writeFileSync(path.join(profile, 'Default', 'Preferences'), JSON.stringify(blocked));
+    browser = await openBrowser(profile);
+    const page = await browser.newPage();
+    await page.goto(at('/login'));
+    await page.getByLabel('E-mail').fill(DEMO.email);
+    await page.getByLabel('Password').fill(DEMO.password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('your browser keeps no cookie for this shop').waitFor();
   });
 
   it('a form of another site neither logs out nor fills the cart', async () => {

@@ -164,3 +164,8 @@ it("cookie-parser's option is refused, and not passed over", () => {
   assert.throws(() => untyped(secret, { other: 1 }), { code: 'ERR_OPTION_UNKNOWN', message: /There is none/ });
   assert.equal(typeof untyped(secret, {}), 'function');
 });
+
+it('options where the secret belongs are told apart from no secret', () => {
+  const untyped: (...given: unknown[]) => unknown = cookies as (...given: unknown[]) => unknown;
+  assert.throws(() => untyped({ secret }), { code: 'ERR_SECRET_MISSING', message: /Write cookies\(secret\)/ });
+});

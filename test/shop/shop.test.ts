@@ -1,14 +1,20 @@
 // The demo shop as a newcomer meets it: a real process, real HTTP, kill -9 included.
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Answer, Client } from '../support/client.ts';
+import { Worker } from 'node:worker_threads';
+import type { TestRequest } from 'madeleine/testing';
+import { type Answer, Client, readSetCookie } from '../support/client.ts';
 import { type Running, start } from '../support/process.ts';
 import { temporaryFolder } from '../support/temporary-files.ts';
 
 const DEMO = { email: 'demo@madeleine.test', password: 'tea-and-cake' };
 const ADMIN = { email: 'admin@madeleine.test', password: 'keeper-of-keys' };
+
+type SQLite = new (file: string) => { exec(sql: string): void; close(): void };
 
 const folder = temporaryFolder();
 let shop: Running;
@@ -26,7 +32,20 @@ async function open(): Promise<void> {
 before(open);
 after(() => shop.kill());
 
-const visitor = (): Client => new Client(url);
+/** Asks for pages, as browsers do. */
+class Visitor extends Client {
+  override tab(base = url): Client {
+    const tab = new Visitor(base);
+    for (const [name, value] of this.jar) tab.jar.set(name, value);
+    return tab;
+  }
+
+  override send(method: string, where: string, request: TestRequest = {}): Promise<Answer> {
+    return super.send(method, where, { ...request, headers: { accept: 'text/html,*/*;q=0.8', ...request.headers } });
+  }
+}
+
+const visitor = (): Client => new Visitor(url);
 const theme = ({ body }: Answer): string | undefined => /data-theme="(\w+)"/.exec(body)?.[1];
 
 describe("the newcomer's walk", () => {
@@ -65,10 +84,75 @@ describe("the newcomer's walk", () => {
     assert.equal((await client.get('/product/nothing')).status, 404);
   });
 
+  it('every page says what cookie and session have to do with it', async () => {
+    const client = visitor();
+    const behind = async (page: string) =>
+      /<section id="behind">([\s\S]*?)<\/section>/.exec((await client.get(page)).body)?.[1] ?? '';
+    assert.match(await behind('/'), /sent no session cookie[\s\S]*no session/);
+    assert.match(await behind('/product/rose'), /sent no session cookie[\s\S]*begins one[\s\S]*viewed[\s\S]*rose/);
+    assert.match(await behind('/cart'), /sent the cookie <code>session<\/code>[\s\S]*anonymous/);
+    await client.post('/login', ADMIN);
+    assert.match(await behind('/account'), /logged in/);
+    for (const page of ['/login', '/register', '/account/devices', '/admin', '/thanks'])
+      assert.match(await behind(page), /<dt>This page<\/dt>\s*<dd>\S/, page);
+  });
+
   it('the secret is readable by nobody else', () => {
     assert.equal(statSync(path.join(folder, 'secret')).mode & 0o077, 0);
   });
+
+  it('what it cannot use to start is said in a sentence', async () => {
+    const { port } = new URL(url);
+    const wrong: Array<[Record<string, string>, RegExp]> = [
+      [{ PORT: port }, /^Port \d+ is in use\. Choose another: PORT=3001 npm start\n$/m],
+      [{ PORT: '80a' }, /^Port 80a is not possible\. Choose another/m],
+      [{ SHOP_DATA: import.meta.filename }, /^The shop cannot start: ENOTDIR.*\nIts data are in .*SHOP_DATA=.*\n$/m],
+    ];
+    for (const [env, said] of wrong) {
+      const failed = start('examples/shop/server.js', { PORT: '0', SHOP_DATA: folder, ...env }, /is open/);
+      await assert.rejects(failed, ({ message }: Error) => said.test(message.replace(/^.* ended with 1: /, '')));
+    }
+  });
+
+  it('several that start at once in a new folder make one secret', async () => {
+    const folders = Array.from({ length: 50 }, (_, i) => path.join(folder, `new-${i}`));
+    const made = await threeAtOnce('secret.js', '({ keptSecret }, folder) => keptSecret(folder)', folders);
+    for (const [i, secrets] of made.entries()) {
+      assert.match(secrets[0] as string, /^[\w-]{43}$/);
+      assert.deepEqual(new Set(secrets).size, 1, secrets.join());
+      assert.deepEqual(readdirSync(folders[i] as string), ['secret']);
+    }
+  });
+
+  it('and open one new database of users', async () => {
+    const files = Array.from({ length: 20 }, (_, i) => path.join(folder, `users-${i}.db`));
+    const opened = await threeAtOnce('users.js', 'async ({ openUsers }, file) => void (await openUsers(file))', files);
+    assert.deepEqual(
+      opened.flat().filter(error => error !== undefined),
+      [],
+    );
+  });
 });
+
+/** What `call(module, place)` gives back, or its error, in three threads at once, place by place. */
+async function threeAtOnce(module: string, call: string, places: string[]): Promise<unknown[][]> {
+  const code = `
+    const { parentPort, workerData: { url, places, present } } = require('node:worker_threads');
+    import(url).then(async module => {
+      const answers = [];
+      for (const [i, place] of places.entries()) {
+        Atomics.add(present, 0, 1);
+        while (Atomics.load(present, 0) < 3 * (i + 1));
+        try { answers.push(await (${call})(module, place)); } catch (error) { answers.push(String(error)); }
+      }
+      parentPort.postMessage(answers);
+    });`;
+  const url = `file://${path.resolve('examples/shop', module)}`;
+  const workerData = { url, places, present: new Int32Array(new SharedArrayBuffer(4)) };
+  const threads = [0, 1, 2].map(() => once(new Worker(code, { eval: true, workerData }), 'message'));
+  const answers = (await Promise.all(threads)).map(([given]) => given as unknown[]);
+  return places.map((_, i) => answers.map(given => given[i]));
+}
 
 describe('logging in', () => {
   it('remember me makes the cookie persistent; otherwise it ends with the browser', async () => {
@@ -119,15 +203,15 @@ describe('logging in', () => {
   it('a page that needs a login leads there and back, and never to another site', async () => {
     const client = visitor();
     const refused = await client.get('/account/devices');
-    assert.equal(refused.headers.location, '/login?next=%2Faccount%2Fdevices');
-    assert.match((await client.get(refused.headers.location as string)).body, /value="\/account\/devices"/);
-    assert.equal(
-      (await client.post('/login', { ...DEMO, next: '/account/devices' })).headers.location,
-      '/account/devices',
-    );
-    for (const next of ['//evil.test', 'https://evil.test', '/\\evil.test', '/\tevil.test', '/%2fevil.test']) {
-      assert.equal((await visitor().post('/login', { ...DEMO, next })).headers.location, '/account');
-    }
+    assert.equal(refused.headers.location, '/login?returnTo=%2Faccount%2Fdevices');
+    assert.deepEqual(refused.setCookies, [], 'begins no session');
+    const { body } = await client.get(refused.headers.location as string);
+    assert.match(body, /Please log in first\./);
+    assert.match(body, /name="returnTo" value="\/account\/devices"/);
+    const back = async (returnTo: string) => (await client.post('/login', { ...DEMO, returnTo })).headers.location;
+    assert.equal(await back('/account/devices'), '/account/devices');
+    for (const elsewhere of ['//evil.test', 'https://evil.test', '/\\evil.test', '/\tevil.test', '/%2fevil.test'])
+      assert.equal(await back(elsewhere), '/account');
   });
 
   it('authentication, then authorization: the admin page', async () => {
@@ -148,6 +232,37 @@ describe('logging in', () => {
     assert.equal((await client.get('/account')).status, 303);
     assert.equal(theme(await client.get('/')), 'dark');
     assert.equal((await thief.get('/account')).status, 303);
+  });
+
+  it('a deleted user is logged out', async () => {
+    const client = visitor();
+    await client.post('/register', { name: 'Gil', email: 'gil@madeleine.test', password: 'long enough' });
+    const builtin = process.getBuiltinModule('node:sqlite' as string) as { DatabaseSync: SQLite } | undefined;
+    const SQLite: SQLite = builtin?.DatabaseSync ?? createRequire(import.meta.url)('better-sqlite3');
+    const users = new SQLite(path.join(folder, 'users.db'));
+    users.exec("DELETE FROM users WHERE email = 'gil@madeleine.test'");
+    users.close();
+    const tab = client.tab();
+    const answer = await client.get('/account');
+    assert.equal(answer.headers.location, '/login?returnTo=%2Faccount');
+    assert.deepEqual(
+      answer.setCookies.map(line => readSetCookie(line).gone),
+      [true],
+    );
+    assert.equal((await tab.get('/')).status, 200);
+    assert.equal((await tab.get('/account')).status, 303);
+  });
+
+  it('who sends the registration twice is logged in twice', async () => {
+    const form = { name: 'Eve', email: 'eve@madeleine.test', password: 'long enough' };
+    const client = visitor();
+    const answers = await Promise.all([client.tab().post('/register', form), client.tab().post('/register', form)]);
+    assert.deepEqual(
+      answers.map(({ headers }) => headers.location),
+      ['/account', '/account'],
+    );
+    const other = await client.post('/register', { ...form, password: 'another one' });
+    assert.match(other.body, /has an account already/);
   });
 
   it('a forged cookie starts clean', async () => {
@@ -179,7 +294,7 @@ describe('shopping', () => {
       await Promise.all(adds);
       assert.match((await client.get('/cart')).body, /aria-label="Quantity of Violet ink"[^>]*value="41"/);
       const orders = await Promise.all(tabs.map(tab => tab.post('/checkout')));
-      assert.deepEqual(orders.map(({ status }) => status).sort(), [200, 303]);
+      assert.deepEqual(orders.map(({ headers }) => headers.location).sort(), ['/cart', '/thanks']);
     } finally {
       await second.kill();
     }
@@ -197,7 +312,10 @@ describe('shopping', () => {
       await client.post('/cart/classic', { quantity });
       assert.match((await client.get('/cart')).body, /Please choose a quantity/);
     }
-    assert.match((await client.post('/checkout')).body, /Thank you/);
+    assert.equal((await client.post('/checkout')).headers.location, '/thanks');
+    const thanks = (await client.get('/thanks')).body;
+    assert.match(thanks, /Thank you/);
+    assert.doesNotMatch(thanks, /class="count"/);
     assert.match((await client.get('/cart')).body, /Nothing in it yet/);
     assert.deepEqual((await visitor().post('/cart/ink', { quantity: '2' })).setCookies, [], 'begins no session');
   });

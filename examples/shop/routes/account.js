@@ -1,16 +1,9 @@
 import { Router } from 'express';
-import { returnTo } from 'madeleine/express';
+import { requireLogin, returnTo } from 'madeleine/express';
 import { html } from '../html.js';
 import { field, page } from '../layout.js';
 
-/** Authentication: is somebody logged in? If not, to the login and back. */
-export function requireLogin(req, res, next) {
-  if (res.locals.user) return next();
-  req.flash('info', 'Please log in first.');
-  res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
-}
-
-/** Authorization: may this user do it? */
+/** Authorization: may this user do it? `requireUser()` asks the same, and answers with a bare 403; this shop has a page for it. */
 function requireAdmin(req, res, next) {
   if (res.locals.user.role === 'admin') return next();
   res.status(403);
@@ -19,6 +12,7 @@ function requireAdmin(req, res, next) {
     res,
     'Not for you',
     html`<section class="hero"><h1>This page is for the staff.</h1><p>You are logged in, but not as an administrator.</p></section>`,
+    'requireLogin() let you pass: it asks who you are. What you may do is the next question.',
   );
 }
 
@@ -30,17 +24,19 @@ export function loginRoutes(users) {
   const text = value => (typeof value === 'string' ? value : '');
 
   const loginPage = (req, res, form = {}, errors = {}) => {
-    const next = returnTo(form.next ?? req.query.next, '/account');
+    const wanted = form.returnTo ?? req.query.returnTo;
     page(
       req,
       res,
       'Log in',
       html`<form class="sheet" method="post" action="/login"><h1>Welcome back</h1>
+        ${wanted && !errors.form && html`<p class="flash info" role="status">Please log in first.${req.session.about.isNew && ' (If you just have: your browser keeps no cookie for this shop.)'}</p>`}
         ${errors.form && html`<p class="flash error" role="alert">${errors.form}</p>`}
         ${field('E-mail', 'email', 'email', form, errors, 'username')} ${field('Password', 'password', 'password', form, errors, 'current-password')}
         <label class="check"><input type="checkbox" name="remember" value="on" ${form.remember ? 'checked' : ''}> Remember me on this device</label>
-        <input type="hidden" name="next" value="${next}"><button>Log in</button>
+        <input type="hidden" name="returnTo" value="${returnTo(wanted, '/account')}"><button>Log in</button>
         <p class="muted">New here? <a href="/register">Make an account.</a></p></form>`,
+      'req.session.login() will give your session a fresh id, and keep the cart. “Remember me” makes its cookie outlive the browser.',
     );
   };
 
@@ -52,10 +48,11 @@ export function loginRoutes(users) {
       return loginPage(req, res, req.body, { form: 'E-mail or password is not right.' });
     }
     const { theme } = req.session;
+    // Keeps what a visitor put in; what belonged to another user goes, but for the look.
     await req.session.login(user.id, { remember: req.body.remember === 'on' });
     if (theme) req.session.theme = theme;
     req.flash('info', `Good to see you, ${user.name}.`);
-    res.redirect(303, returnTo(req.body.next, '/account'));
+    res.redirect(303, returnTo(req.body.returnTo, '/account'));
   });
 
   const registerPage = (req, res, form = {}, errors = {}) =>
@@ -67,6 +64,7 @@ export function loginRoutes(users) {
         ${field('Name', 'name', 'text', form, errors, 'name')} ${field('E-mail', 'email', 'email', form, errors, 'username')}
         ${field('Password', 'password', 'password', form, errors, 'new-password')}<button>Make the account</button>
         <p class="muted">Been here before? <a href="/login">Log in.</a></p></form>`,
+      'A new account is logged in at once, by req.session.login().',
     );
 
   router.get('/register', (req, res) => registerPage(req, res));
@@ -82,9 +80,11 @@ export function loginRoutes(users) {
     if (!EMAIL.test(form.email)) errors.email = 'This is not an e-mail address.';
     if (form.password.length < 8 || form.password.length > 256)
       errors.password = 'Please choose at least 8 characters.';
-    const user = Object.keys(errors).length === 0 ? await users.register(form) : null;
+    const right = Object.keys(errors).length === 0;
+    // A double click sends it twice: the account is there the second time, and its password is right.
+    const user = right && ((await users.register(form)) ?? (await users.check(form.email, form.password)));
     if (!user) {
-      errors.email ??= Object.keys(errors).length === 0 ? 'This address has an account already.' : undefined;
+      if (right) errors.email = 'This address has an account already.';
       res.status(422);
       return registerPage(req, res, form, errors);
     }
@@ -109,7 +109,7 @@ export function loginRoutes(users) {
 export function accountRoutes(users, sessions) {
   const router = Router();
 
-  router.get('/account', requireLogin, (req, res) => {
+  router.get('/account', requireLogin(), (req, res) => {
     const { user } = res.locals;
     const { authenticatedAt, expiresAt } = req.session.about;
     page(
@@ -117,13 +117,14 @@ export function accountRoutes(users, sessions) {
       res,
       'Your account',
       html`<h1>Hello, ${user.name}</h1><dl class="facts"><dt>E-mail</dt><dd>${user.email}</dd>
-        <dt>Logged in since</dt><dd>${authenticatedAt.toUTCString()}</dd><dt>At the latest until</dt><dd>${expiresAt.toUTCString()}</dd></dl>
+        <dt>Logged in since</dt><dd>${authenticatedAt.toUTCString()}</dd><dt>Until</dt><dd>${expiresAt.toUTCString()}, if you do not come back</dd></dl>
         <p class="row"><a class="button" href="/account/devices">Your devices</a></p>
         <form method="post" action="/logout"><button class="quiet">Log out</button></form>`,
+      'requireLogin() let you pass. The page is sent with no-store, so that the back button does not show it after the logout.',
     );
   });
 
-  router.get('/account/devices', requireLogin, async (req, res) => {
+  router.get('/account/devices', requireLogin(), async (req, res) => {
     const devices = await sessions.list(res.locals.user.id);
     const { handle } = req.session.about;
     page(
@@ -140,10 +141,11 @@ export function accountRoutes(users, sessions) {
           }</li>`,
       )}</ul>
       ${devices.length > 1 && html`<form method="post" action="/account/devices"><button name="others" value="yes">Log out everywhere else</button></form>`}`,
+      'sessions.list() finds your sessions in the store; sessions.revoke() ends one, and its cookie opens nothing any more.',
     );
   });
 
-  router.post('/account/devices', requireLogin, async (req, res) => {
+  router.post('/account/devices', requireLogin(), async (req, res) => {
     const { id } = res.locals.user;
     if (req.body?.others) {
       const ended = await sessions.revokeAll(id, { except: req.session.about.handle });
@@ -156,7 +158,7 @@ export function accountRoutes(users, sessions) {
     res.redirect(303, '/account/devices');
   });
 
-  router.get('/admin', requireLogin, requireAdmin, (req, res) => {
+  router.get('/admin', requireLogin(), requireAdmin, (req, res) => {
     page(
       req,
       res,
@@ -167,6 +169,7 @@ export function accountRoutes(users, sessions) {
           user =>
             html`<li><div class="grow"><strong>${user.name}</strong><span class="muted">${user.email}</span></div><span class="count">${user.role}</span></li>`,
         )}</ul>`,
+      'requireLogin() asked who you are, requireAdmin() what you may do.',
     );
   });
 

@@ -24,6 +24,7 @@ export function shopRoutes() {
         category =>
           html`<section><h2>${category}</h2>${cards(PRODUCTS.filter(product => product.category === category))}</section>`,
       )}`,
+      'It only reads. Who stores nothing gets no session and no cookie: look at a product, and one begins.',
     );
   });
 
@@ -45,6 +46,7 @@ export function shopRoutes() {
             <button>Put into the cart</button></form></div></article>
       ${liked.length > 0 && html`<section><h2>You may also like</h2>${cards(liked)}</section>`}
       ${viewed.length > 0 && html`<section><h2>Recently viewed</h2>${cards(viewed)}</section>`}`,
+      'It put the product into req.session.viewed, and was sent after that was saved.',
     );
   });
 
