@@ -1,11 +1,11 @@
 /** What an application asks about all sessions, outside any request: whose there are, to end them, and how the store is. */
 import { randomToken, sha256 } from '../crypto/token.ts';
 import type { MadeleineError } from '../errors.ts';
+import type { Core } from './core.ts';
 import { checkUserId } from './login-options.ts';
 import { isLive } from './policy.ts';
 import type { Device, SessionRecord } from './record.ts';
 import { pagesOf } from './scan.ts';
-import type { Core } from './state.ts';
 import type { StoreAdmin } from './store.ts';
 import { currentKey, endSession } from './succession.ts';
 

@@ -6,11 +6,12 @@ import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isThenable, type MaybePromise } from '../maybe-promise.ts';
 import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
+import type { Core } from './core.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import type { MergeRules } from './merge.ts';
 import { nextVersion, type SessionRecord } from './record.ts';
-import type { Core, SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, stillLive, succeed } from './succession.ts';
 import { tombstoneReason } from './tombstone.ts';
 

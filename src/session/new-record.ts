@@ -1,8 +1,8 @@
 /** Records under keys that were made for them. */
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, orElse, whenReady } from '../maybe-promise.ts';
+import type { Core } from './core.ts';
 import { isSameWrite, type SessionRecord } from './record.ts';
-import type { Core } from './state.ts';
 
 /** Stores a new record. `false`: the key is somebody else's. */
 export function storeNew({ store }: Core, key: string, record: SessionRecord): MaybePromise<boolean> {

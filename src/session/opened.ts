@@ -2,11 +2,12 @@ import type { MaybePromise } from '../maybe-promise.ts';
 import { bagOf, type Session } from './bag.ts';
 import type { CarriedRecords, RecordsHolder } from './carried-store.ts';
 import { commit, hasChanges } from './commit.ts';
+import type { Core } from './core.ts';
 import { afterAll, inOrder } from './in-order.ts';
 import { owedCookies } from './owed-cookies.ts';
 import type { SetCookie } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
-import { type Core, type RequestFacts, SessionState, type Visitor } from './state.ts';
+import { type RequestFacts, SessionState, type Visitor } from './state.ts';
 import { stillLive } from './succession.ts';
 import type { EndTurn } from './turns.ts';
 

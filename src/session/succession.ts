@@ -2,10 +2,11 @@
 import { randomToken, sha256 } from '../crypto/token.ts';
 import { MadeleineError } from '../errors.ts';
 import { type MaybePromise, whenReady } from '../maybe-promise.ts';
+import type { Core } from './core.ts';
 import { forget, idTaken, storeNew } from './new-record.ts';
 import { isLive } from './policy.ts';
 import { isSameWrite, isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
-import type { Core, SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 import { rotatedTo, type TombstoneReason, tombstone, tombstoneReason } from './tombstone.ts';
 
 /** What others wrote up to the moment when the id was given up, as it goes into the new record. */

@@ -149,7 +149,10 @@ describe('ws', () => {
   it('what has no sessions is refused at once, and not with the first handshake', () => {
     const remember = session({ secret });
     for (const given of [undefined, null, {}, express(), remember] as never[]) {
-      assert.throws(() => upgrades(given), { code: 'ERR_OPTION_INVALID', message: /upgrades\(sessionMiddleware\.sessions\)/ });
+      assert.throws(() => upgrades(given), {
+        code: 'ERR_OPTION_INVALID',
+        message: /upgrades\(sessionMiddleware\.sessions\)/,
+      });
     }
   });
 
