@@ -14,12 +14,41 @@ export interface FrameworkRequest {
   readonly ip?: string;
 }
 
+const LONGEST_USER_AGENT = 256;
+
+/** What every kind of request says in its fields. */
+abstract class Facts implements RequestFacts {
+  abstract get secure(): boolean;
+  protected abstract get address(): string | undefined;
+  protected abstract field(name: string): string | string[] | null | undefined;
+
+  /** By the word of the proxy nearest to the client, the first in the list. */
+  get forwardedHttps(): boolean {
+    return /^https\b/i.test(String(this.field('x-forwarded-proto')));
+  }
+
+  /** A page that is opened, or sent a form from another site, keeps every cookie; so only a script's request counts. */
+  get scriptOfOtherSite(): boolean {
+    return this.field('sec-fetch-site') === 'cross-site' && this.field('sec-fetch-mode') === 'cors';
+  }
+
+  device(): Device {
+    const { address } = this;
+    const userAgent = this.field('user-agent');
+    const device: Device = {};
+    if (userAgent) device.userAgent = userAgent.slice(0, LONGEST_USER_AGENT) as string;
+    if (address) device.address = address;
+    return device;
+  }
+}
+
 /** Asks the framework, and only when it has to: the answer costs Express 1 µs. */
-export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> implements RequestFacts {
+export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> extends Facts {
   protected readonly request: Asked;
   readonly #prototype: object | null;
 
   constructor(request: Asked) {
+    super();
     this.request = request;
     this.#prototype = Object.getPrototypeOf(request);
   }
@@ -29,16 +58,12 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
     return this.#ask('secure') ?? isEncrypted(this.request.socket);
   }
 
-  get forwardedHttps(): boolean {
-    return saysHttps(this.request.headers['x-forwarded-proto']);
+  protected get address(): string | undefined {
+    return this.#ask('ip');
   }
 
-  get scriptOfOtherSite(): boolean {
-    return isScriptOfOtherSite(this.request.headers['sec-fetch-site'], this.request.headers['sec-fetch-mode']);
-  }
-
-  device(): Device {
-    return deviceOf(this.request.headers['user-agent'], this.#ask('ip'));
+  protected field(name: string): string | string[] | undefined {
+    return this.request.headers[name];
   }
 
   /**
@@ -59,99 +84,83 @@ export class FrameworkFacts<Asked extends FrameworkRequest = FrameworkRequest> i
 }
 
 /**
- * A request of plain Node behind `hops` proxies that are to be trusted. What a client can write itself is never believed:
- * of a forwarded list only the entries count that the trusted proxies added, from the right.
+ * A request behind `hops` proxies that are to be trusted. What a client can write itself is never believed: of a forwarded list only
+ * the entries count that the trusted proxies added, from the right.
  */
-export class ProxiedFacts implements RequestFacts {
-  readonly #request: IncomingMessage;
+abstract class FactsBehindProxies extends Facts {
   readonly #hops: number;
 
-  constructor(request: IncomingMessage, hops: number) {
-    this.#request = request;
+  constructor(hops: number) {
+    super();
     this.#hops = hops;
   }
 
+  /** Of the last connection, which comes from the nearest proxy, or from the client itself. */
+  protected abstract get encrypted(): boolean;
+  protected abstract get remoteAddress(): string | undefined;
+
   get secure(): boolean {
     const protocol = this.#forwarded('x-forwarded-proto');
-    if (protocol !== undefined) return protocol.toLowerCase() === 'https';
+    return protocol === undefined ? this.encrypted : protocol.toLowerCase() === 'https';
+  }
+
+  protected get address(): string | undefined {
+    return this.#forwarded('x-forwarded-for') ?? this.remoteAddress;
+  }
+
+  /** The entry that the outermost trusted proxy wrote; the first, where a proxy has shortened the list. */
+  #forwarded(name: string): string | undefined {
+    const list = this.#hops > 0 ? this.field(name) : null;
+    if (!list) return undefined;
+    const entries = String(list).split(',');
+    return entries[Math.max(0, entries.length - this.#hops)]?.trim();
+  }
+}
+
+/** A request of plain Node. */
+export class ProxiedFacts extends FactsBehindProxies {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage, hops: number) {
+    super(hops);
+    this.#request = request;
+  }
+
+  protected get encrypted(): boolean {
     return isEncrypted(this.#request.socket);
   }
 
-  get forwardedHttps(): boolean {
-    return saysHttps(this.#request.headers['x-forwarded-proto']);
+  protected get remoteAddress(): string | undefined {
+    return this.#request.socket.remoteAddress;
   }
 
-  get scriptOfOtherSite(): boolean {
-    const { headers } = this.#request;
-    return isScriptOfOtherSite(headers['sec-fetch-site'], headers['sec-fetch-mode']);
-  }
-
-  device(): Device {
-    const address = this.#forwarded('x-forwarded-for') ?? this.#request.socket.remoteAddress;
-    return deviceOf(this.#request.headers['user-agent'], address);
-  }
-
-  #forwarded(field: string): string | undefined {
-    return this.#hops > 0 ? forwardedEntry(this.#request.headers[field], this.#hops) : undefined;
+  protected field(name: string): string | string[] | undefined {
+    return this.#request.headers[name];
   }
 }
 
 /** A Fetch request, which says in its URL what its server knows; the client's address only its server can tell. */
-export class FetchFacts implements RequestFacts {
+export class FetchFacts extends FactsBehindProxies {
   readonly #request: Request;
-  readonly #hops: number;
-  readonly #address: string | undefined;
+  protected readonly remoteAddress: string | undefined;
 
   constructor(request: Request, hops: number, address?: string) {
+    super(hops);
     this.#request = request;
-    this.#hops = hops;
-    this.#address = address;
+    this.remoteAddress = address;
   }
 
-  get secure(): boolean {
-    const protocol = this.#forwarded('x-forwarded-proto');
-    if (protocol !== undefined) return protocol.toLowerCase() === 'https';
+  protected get encrypted(): boolean {
     return this.#request.url.startsWith('https:');
   }
 
-  get forwardedHttps(): boolean {
-    return saysHttps(this.#request.headers.get('x-forwarded-proto'));
-  }
-
-  get scriptOfOtherSite(): boolean {
-    const { headers } = this.#request;
-    return isScriptOfOtherSite(headers.get('sec-fetch-site'), headers.get('sec-fetch-mode'));
-  }
-
-  device(): Device {
-    const address = this.#forwarded('x-forwarded-for') ?? this.#address;
-    return deviceOf(this.#request.headers.get('user-agent'), address);
-  }
-
-  #forwarded(field: string): string | undefined {
-    return this.#hops > 0 ? forwardedEntry(this.#request.headers.get(field), this.#hops) : undefined;
+  protected field(name: string): string | null {
+    return this.#request.headers.get(name);
   }
 }
 
 function isEncrypted(socket: object | undefined): boolean {
   return (socket as { encrypted?: boolean } | undefined)?.encrypted === true;
-}
-
-/** Whether the proxy nearest to the client, the first in the list, says https. */
-function saysHttps(list: string | string[] | null | undefined): boolean {
-  return /^https\b/i.test(String(list));
-}
-
-/** A page that is opened, or sent a form from another site, keeps every cookie; so only a script's request counts. */
-function isScriptOfOtherSite(site: string | string[] | null | undefined, mode: typeof site): boolean {
-  return site === 'cross-site' && mode === 'cors';
-}
-
-/** The entry that the outermost trusted proxy wrote; the first, where a proxy has shortened the list. */
-function forwardedEntry(list: string | string[] | null | undefined, hops: number): string | undefined {
-  if (!list) return undefined;
-  const entries = String(list).split(',');
-  return entries[Math.max(0, entries.length - hops)]?.trim();
 }
 
 /** @throws MadeleineError `ERR_OPTION_INVALID` when it is not a number of proxies */
@@ -162,13 +171,4 @@ export function checkTrustProxy(hops: number): number {
     'is not a number of proxies',
     'Give how many proxies of yours stand before this server: 1 for one. Trusting more would let clients lie.',
   );
-}
-
-const LONGEST_USER_AGENT = 256;
-
-function deviceOf(userAgent: string | null | undefined, address: string | undefined): Device {
-  const device: Device = {};
-  if (userAgent) device.userAgent = userAgent.slice(0, LONGEST_USER_AGENT);
-  if (address) device.address = address;
-  return device;
 }
