@@ -70,11 +70,12 @@ export async function regenerate(state: SessionState, keep: readonly string[]): 
   const mine = keep.length === 0 ? base : textOf(state, core.maxDataSize);
   const join = joining(state, mine);
   let carried = record === null ? mine : join(record);
-  const fold = async (theirs: SessionRecord) => {
+  const onConflict = async (theirs: SessionRecord) => {
     carried = join(theirs);
   };
   const damaged = state.damaged !== null && (await endSession(core, state.damaged));
-  const stone = key && record ? await buryEverywhere(core, key, record, newKey, 'replaced', fold) : null;
+  const burial = { reason: 'replaced', successor: newKey, onConflict } as const;
+  const stone = key && record ? await buryEverywhere(core, key, record, burial) : null;
   // One that travels in a cookie, and was rotated meanwhile, has ended by our hand too: what led to it is the answer.
   const buried = stone !== null && (stone.successor === newKey || tombstoneReason(stone) === 'rotated');
   state.startOver();

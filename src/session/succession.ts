@@ -58,8 +58,9 @@ async function takeOver(
   let kept = true;
   if (state.key !== null && state.record !== null) {
     const bury = reason === 'rotated' ? buryHere : buryEverywhere;
-    const stone = await bury(core, state.key, state.record, key, reason, theirs => place(fold(theirs)));
-    if (reason === 'rotated' && stone?.successor !== key) return join(state, key, stone);
+    const onConflict = (theirs: SessionRecord) => place(fold(theirs));
+    const stone = await bury(core, state.key, state.record, { reason, successor: key, onConflict });
+    if (reason === 'rotated' && stone?.successor !== key) return followFirst(state, key, stone);
     kept = stone !== null && tombstoneReason(stone) !== 'ended';
     if (!kept) await place('{}');
   }
@@ -68,8 +69,8 @@ async function takeOver(
   return kept;
 }
 
-/** A rotation that comes second joins the first; one that finds the session ended brings nothing back. */
-async function join(state: SessionState, ours: string, stone: SessionRecord | null): Promise<boolean> {
+/** A rotation that comes second follows the first; one that finds the session ended brings nothing back. */
+async function followFirst(state: SessionState, ours: string, stone: SessionRecord | null): Promise<boolean> {
   if (stone !== null && (await followRotation(state, stone))) {
     await state.core.store.delete(ours);
     return true;
@@ -113,9 +114,16 @@ export async function currentKey(core: Core, key: string): Promise<string> {
   return found?.key ?? key;
 }
 
+/** Why and in favour of which key an id is given up; `onConflict` sees every version that others wrote first. */
+interface Burial {
+  readonly reason: TombstoneReason;
+  readonly successor: string;
+  onConflict?(theirs: SessionRecord): Promise<void>;
+}
+
 /**
- * Puts a tombstone over the record; `onConflict` sees every version that others wrote first. Answers with the tombstone that
- * stands there in the end, ours or another's, or `null` when the record is gone.
+ * Puts a tombstone over the record. Answers with the tombstone that stands there in the end, ours or another's, or `null`
+ * when the record is gone.
  *
  * In line with this process's own changes to the session: beside them it could lose to them for as long as they come.
  */
@@ -123,14 +131,12 @@ async function buryHere(
   core: Core,
   key: string,
   known: SessionRecord | null,
-  successor: string,
-  reason: TombstoneReason,
-  onConflict?: (theirs: SessionRecord) => Promise<void>,
+  burial: Burial,
 ): Promise<SessionRecord | null> {
   if (known === null || known.successor !== null) return known;
   const bury = (record: SessionRecord) => {
-    const folded = record.version === known.version ? undefined : onConflict?.(record);
-    return whenReady(folded, () => tombstone(record, successor, reason, core.clock(), core.policy));
+    const folded = record.version === known.version ? undefined : burial.onConflict?.(record);
+    return whenReady(folded, () => tombstone(record, burial.successor, burial.reason, core.clock(), core.policy));
   };
   return core.queue.apply(key, known, bury, true);
 }
@@ -140,17 +146,15 @@ export async function buryEverywhere(
   core: Core,
   key: string,
   known: SessionRecord,
-  successor: string,
-  reason: TombstoneReason,
-  onConflict?: (theirs: SessionRecord) => Promise<void>,
+  burial: Burial,
 ): Promise<SessionRecord | null> {
   const passed = new Set<string>();
   let at = key;
   let found: SessionRecord | null = known;
   for (;;) {
     passed.add(at);
-    const stone: SessionRecord | null = await buryHere(core, at, found, successor, reason, onConflict);
-    const moved = stone !== null && stone.successor !== successor && tombstoneReason(stone) === 'rotated';
+    const stone: SessionRecord | null = await buryHere(core, at, found, burial);
+    const moved = stone !== null && stone.successor !== burial.successor && tombstoneReason(stone) === 'rotated';
     if (!moved || passed.has(stone.successor as string)) return stone;
     at = stone.successor as string;
     found = await core.store.read(at);
@@ -159,7 +163,7 @@ export async function buryEverywhere(
       if (await core.store.delete(at)) return stone;
       found = await core.store.read(at);
     }
-    if (found?.successor === null) await onConflict?.(found);
+    if (found?.successor === null) await burial.onConflict?.(found);
   }
 }
 
@@ -177,7 +181,7 @@ export async function endSession(core: Core, key: string, spared?: string): Prom
   let ended = false;
   for (let at: string | null = key; at !== null && !passed.has(at); ) {
     if (at === spared) return false;
-    let stone = await buryHere(core, at, await store.read(at), at, 'ended');
+    let stone = await buryHere(core, at, await store.read(at), { reason: 'ended', successor: at });
     if (stone === null) {
       // There may be a session all the same, which travels in a cookie: to delete it is to refuse it. A rotation may have come before that.
       ended = await store.delete(at);
