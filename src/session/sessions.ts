@@ -9,21 +9,18 @@ import { CommitQueue } from './commit-queue.ts';
 import type { Core } from './core.ts';
 import { EventHub, type SessionEvents, type SessionListener } from './events.ts';
 import { type GuardedStore, guardStore } from './guarded-store.ts';
-import { forget } from './new-record.ts';
+import { find, type Look, orAnonymous } from './look-up.ts';
 import { CarriedOpened, Opened, type OpenSession } from './opened.ts';
 import { checkSessionsOptions, type SessionsOptions } from './options.ts';
 import { ParsedLately } from './parsed-lately.ts';
-import { isAhead, isLive, markSeen } from './policy.ts';
+import { markSeen } from './policy.ts';
 import { startPruning } from './prune.ts';
-import { isSessionRecord, type SessionRecord } from './record.ts';
+import type { SessionRecord } from './record.ts';
 import { createIdCookie, type PresentedId } from './session-cookie.ts';
 import type { SessionData } from './session-data.ts';
-import type { RequestFacts, SessionState } from './state.ts';
+import type { RequestFacts } from './state.ts';
 import type { SessionStore } from './store.ts';
-import { endSession } from './succession.ts';
-import { inGrace, tombstoneReason } from './tombstone.ts';
 import { Turns } from './turns.ts';
-import { type Look, orAnonymous } from './unavailable.ts';
 
 export interface Sessions<Data extends object = SessionData> extends Administration {
   /** The session of a request with this Cookie field. At once with a synchronous store. */
@@ -133,54 +130,4 @@ function openCarried(
   const own: Core = { ...core, store, cookie, queue: new CommitQueue(store) };
   const opened = new CarriedOpened(own, facts, store);
   return presented === null ? opened : openPresented(opened, presented, look);
-}
-
-/**
- * Looks the session up. The state holds it if it counts; otherwise it stays as it is for a visitor without a cookie.
- *
- * @param passed the keys whose tombstones led here
- */
-function find(
-  state: SessionState,
-  key: string,
-  id: string | null,
-  passed: Set<string> | null = null,
-): MaybePromise<void> {
-  const { core } = state;
-  return whenReady(core.store.read(key), record => {
-    if (record === null) return core.events.emit('unknown', key, {});
-    if (!isSessionRecord(record)) return core.events.emit('poison', key, {});
-    const now = core.clock();
-    if (record.successor !== null) return findSuccessor(state, key, record, now, passed ?? new Set());
-    if (!isLive(record, now, core.policy)) {
-      core.events.emit('expired', key, {});
-      // If it is our clock that is behind, the session is good, and other servers still use it: so it is not deleted.
-      return isAhead(record, now) ? undefined : forget(core, key);
-    }
-    state.hold(key, record, id);
-    state.base = record.data;
-  });
-}
-
-function findSuccessor(
-  state: SessionState,
-  key: string,
-  stone: SessionRecord,
-  now: number,
-  passed: Set<string>,
-): MaybePromise<void> {
-  const { core } = state;
-  const reason = tombstoneReason(stone);
-  if (reason === 'ended') return; // a logout that was interrupted before it could delete the record
-  const rotated = reason === 'rotated';
-  if (inGrace(stone, now, core.policy)) {
-    // One that was passed already: a circle, which only spoilt data can make.
-    if (rotated && !passed.has(key)) return find(state, stone.successor as string, null, passed.add(key));
-    // Sent before the browser had the login's new cookie: it gets nothing of the new session, and must not disturb it.
-    return state.close();
-  }
-  if (rotated && stone.expiresAt > now) {
-    core.events.emit('reused', key, {});
-    if (core.onReuse === 'end') return whenReady(endSession(core, key), () => undefined);
-  }
 }
