@@ -112,16 +112,15 @@ function saveChange(state: SessionState, mine: string, made: Snapshot | null): M
   const join = joining(state, mine);
   const change = (stored: SessionRecord, version: number) => {
     const next = core.advance(stored, join(stored), version, state.touchAsked);
-    state.sentVersion = next.version;
-    state.sent = mine;
+    state.sent = { version: next.version, text: mine };
     return next;
   };
   return whenReady(core.queue.apply(key, record, change), applied => settle(state, applied, mine, made));
 }
 
 /** Puts what this request changed to what is stored: a write of its own whose answer was lost holds that up to then already. */
-export function joining({ core, base, sent, sentVersion }: SessionState, mine: string): Join {
-  return stored => core.join(stored.version === sentVersion ? sent : base, mine, stored.data);
+export function joining({ core, base, sent }: SessionState, mine: string): Join {
+  return stored => core.join(sent !== null && sent.version === stored.version ? sent.text : base, mine, stored.data);
 }
 
 function settle(state: SessionState, applied: Applied, mine: string, made: Snapshot | null): MaybePromise<void> {

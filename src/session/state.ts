@@ -48,9 +48,8 @@ export class SessionState {
   record: SessionRecord | null = null;
   /** The JSON text that `bag` was made from or last saved as: what is compared, and the base of a merge. */
   base = '{}';
-  /** The version and the text of what was last sent to the store, whether or not its answer came; 0: `base` is later. */
-  sentVersion = 0;
-  sent = '{}';
+  /** What was last sent to the store, whether or not its answer came; `null` where `base` is later. */
+  sent: { readonly version: number; readonly text: string } | null = null;
   /** What handlers hold, made when first asked for. */
   bag: object | null = null;
   /** What the bag held when it was made. */
@@ -125,7 +124,7 @@ export class SessionState {
   /** The bag shows what is stored, this text: what the handler changes from now on is put to that, and no more to what was sent before. */
   show(stored: string): void {
     this.base = stored;
-    this.sentVersion = 0;
+    this.sent = null;
   }
 
   /** Begins again with nothing stored, no id and no data; the bag handed out before keeps what it had and counts no more. */
