@@ -1,5 +1,6 @@
 // Bad input shows at construction, with a code, what is wrong, and what to do.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createSessions, DEFAULT_LIFETIME, defineCookie, type ErrorCode, MadeleineError } from 'madeleine';
@@ -115,7 +116,46 @@ describe('a short secret', () => {
     await inProduction(() => {
       for (const short of ['short', 's'.repeat(31)]) assert.equal(refusal({ secret: short }).code, 'ERR_SECRET_SHORT');
       assert.match(refusal({ secret: [secret, 'short'] }).message, /^Key 2 of option "secret"/);
-      for (const enough of [secret, 's'.repeat(32)]) session({ secret: enough, store: memoryStore() });
+      for (const enough of [secret, randomBytes(16).toString('hex')]) session({ secret: enough, store: memoryStore() });
+    });
+  });
+});
+
+describe('a secret that was put there to be replaced', () => {
+  const placeholders = [
+    ...[
+      'changemechangemechangemechangeme',
+      'please change this secret before going live',
+      'REPLACE_ME_WITH_A_LONG_RANDOM_STRING',
+    ],
+    ...[
+      'your-session-secret-of-at-least-32-characters',
+      'keyboard cat keyboard cat keyboard cat',
+      's'.repeat(32),
+      '01'.repeat(32),
+    ],
+  ];
+  it('throws in production, however long it is', async () => {
+    await inProduction(() => {
+      for (const placeholder of placeholders) {
+        const { code, message } = refusal({ secret: placeholder });
+        assert.equal(code, 'ERR_SECRET_PLACEHOLDER', placeholder);
+        assert.ok(!message.includes(placeholder));
+      }
+      assert.equal(refusal({ secret: [secret, placeholders[0]] }).message.indexOf('Key 2 of option "secret"'), 0);
+    });
+  });
+  it('warns in development', async () => {
+    const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
+    session({ secret: placeholders[0] as string });
+    assert.equal((await warned).code, 'ERR_SECRET_PLACEHOLDER');
+  });
+  it('no random key is taken for one', async () => {
+    await inProduction(() => {
+      for (let i = 0; i < 300; i++) {
+        for (const form of ['hex', 'base64', 'base64url'] as const)
+          session({ secret: randomBytes(32).toString(form), store: memoryStore() });
+      }
     });
   });
 });
