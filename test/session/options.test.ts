@@ -36,6 +36,9 @@ describe('session() refuses', () => {
     [{ method: 'GET', url: '/' }, 'ERR_OPTION_INVALID', /without being called.*session\({ … }\)/],
     [{ secrett: secret }, 'ERR_OPTION_UNKNOWN', /Did you mean "secret"\?/],
     [{ secret, idel: '30m' }, 'ERR_OPTION_UNKNOWN', /Did you mean "idle"\?/],
+    [{ secret, idleTimeout: '30m' }, 'ERR_OPTION_UNKNOWN', /It is called "idle"\./],
+    [{ secret, absoluteTimeout: '30d' }, 'ERR_OPTION_UNKNOWN', /It is called "absolute"\./],
+    [{ secret, domain: 'example.com' }, 'ERR_OPTION_UNKNOWN', /\{ cookie: \{ domain: … \} \}/],
     [{ secret, resave: false }, 'ERR_OPTION_UNKNOWN', /Remove it/],
     [{ secret, saveUninitalized: true }, 'ERR_OPTION_UNKNOWN', /stored once something is put in it/],
     [
