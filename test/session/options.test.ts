@@ -234,3 +234,11 @@ it('the defaults in docs/sessions.md are the defaults', () => {
     assert.ok(text.includes(`| \`${name}\` | \`${value}\` |`), name);
   }
 });
+
+it('revokeAll() takes nothing for options that is none: it would end the session that was to be spared', async () => {
+  const { sessions } = session({ secret });
+  const wrong = [{ exept: 'handle' }, 'handle', { except: 7 }] as unknown as Array<{ except: string }>;
+  for (const options of wrong)
+    await assert.rejects(sessions.revokeAll('ada', options), { code: /ERR_OPTION_(UNKNOWN|INVALID)/ });
+  for (const except of [null, undefined]) assert.equal(await sessions.revokeAll('ada', { except }), 0);
+});
