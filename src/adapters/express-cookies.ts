@@ -35,7 +35,7 @@ const HINTS = { decode: 'Remove it: values are percent-decoded, and what cannot 
  *
  * @param secret the key, or several: the first signs, all verify. In production at least 32 bytes each.
  * @param options there are none: an option of cookie-parser's is refused, and not silently ignored
- * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`, `ERR_OPTION_UNKNOWN`
+ * @throws MadeleineError `ERR_SECRET_MISSING`, `ERR_SECRET_SHORT`, `ERR_SECRET_PLACEHOLDER`, `ERR_OPTION_UNKNOWN`
  */
 export function cookies(
   secret?: Secret,

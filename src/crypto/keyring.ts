@@ -16,6 +16,9 @@ export interface Keyring {
 }
 
 const SHORTEST_SECRET = 32;
+/** What templates and tutorials hold in place of a key. Each of these is so long that a random key does not hold it by chance. */
+const PLACEHOLDER =
+  /change[-_ ]?(?:me|this)|replace[-_ ]?(?:me|this|with)|your[-_ ](?:[a-z]+[-_ ])?secret|keyboard[-_ ]?cat|placeholder/i;
 /** The longest that OpenSSL takes. */
 const LONGEST_INFO = 1024;
 const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBytes(32).toString('base64url'))"`;
@@ -23,8 +26,8 @@ const MAKE_ONE = `Make one with: node -e "console.log(require('crypto').randomBy
 /**
  * Checks the keys and derives others from them (HKDF-SHA-256, RFC 5869).
  *
- * @throws MadeleineError `ERR_SECRET_MISSING`; `ERR_SECRET_SHORT` for a key under 32 bytes when NODE_ENV is `production`
- * (otherwise a warning)
+ * @throws MadeleineError `ERR_SECRET_MISSING`; when NODE_ENV is `production` (otherwise a warning) `ERR_SECRET_SHORT` for a key
+ * under 32 bytes, `ERR_SECRET_PLACEHOLDER` for one that everybody knows
  */
 export function createKeyring(secret: Secret): Keyring {
   const secrets = [secret].flat();
@@ -35,8 +38,8 @@ export function createKeyring(secret: Secret): Keyring {
       `Give one key as text, or a list; of an environment variable that is not set, process.env has nothing. ${MAKE_ONE}`,
     );
   }
-  const short = secrets.findIndex(one => Buffer.byteLength(one) < SHORTEST_SECRET);
-  if (short >= 0) refuseOrWarn(secrets.length === 1 ? 'Option "secret"' : `Key ${short + 1} of option "secret"`);
+  for (const [index, one] of secrets.entries())
+    refuseOrWarn(one, secrets.length === 1 ? 'Option "secret"' : `Key ${index + 1} of option "secret"`);
   return {
     secrets,
     derive(purpose) {
@@ -47,11 +50,19 @@ export function createKeyring(secret: Secret): Keyring {
   };
 }
 
-function refuseOrWarn(which: string): void {
-  const problem = `${which} is shorter than ${SHORTEST_SECRET} bytes, and can be guessed.`;
-  if (process.env['NODE_ENV'] === 'production') throw new MadeleineError('ERR_SECRET_SHORT', problem, MAKE_ONE);
+function refuseOrWarn(secret: string, which: string): void {
+  const code = weaknessOf(secret);
+  if (code === null) return;
+  const what = code === 'ERR_SECRET_SHORT' ? `is shorter than ${SHORTEST_SECRET} bytes` : 'is a placeholder';
+  const problem = `${which} ${what}, and can be guessed.`;
+  if (process.env['NODE_ENV'] === 'production') throw new MadeleineError(code, problem, MAKE_ONE);
   const warning = `${problem} In production this is an error. ${MAKE_ONE}`;
-  process.emitWarning(warning, { type: 'MadeleineWarning', code: 'ERR_SECRET_SHORT' });
+  process.emitWarning(warning, { type: 'MadeleineWarning', code });
+}
+
+function weaknessOf(secret: string): 'ERR_SECRET_SHORT' | 'ERR_SECRET_PLACEHOLDER' | null {
+  if (Buffer.byteLength(secret) < SHORTEST_SECRET) return 'ERR_SECRET_SHORT';
+  return PLACEHOLDER.test(secret) ? 'ERR_SECRET_PLACEHOLDER' : null;
 }
 
 function nameTooLong(): MadeleineError {

@@ -1,6 +1,7 @@
 /** What an application asks about all sessions, outside any request: whose there are, to end them, and how the store is. */
 import { randomToken, sha256 } from '../crypto/token.ts';
 import type { MadeleineError } from '../errors.ts';
+import { checkOptions, invalidOption } from '../options.ts';
 import type { Core } from './core.ts';
 import { checkUserId } from './login-options.ts';
 import { isLive } from './policy.ts';
@@ -46,6 +47,7 @@ export interface Administration {
 }
 
 const HANDLE = /^[\w-]{43}$/;
+const HANDLES = 'Give the handle that list() and session.about have.';
 
 export function administer(core: Core): Administration {
   const { store, policy, clock } = core;
@@ -72,8 +74,11 @@ export function administer(core: Core): Administration {
       return typeof handle === 'string' && HANDLE.test(handle) && endSession(core, handle);
     },
 
-    async revokeAll(userId, { except } = {}) {
+    async revokeAll(userId, options = {}) {
       const user = checkUserId(userId, 'revokeAll');
+      // A slip of the pen here would end the session that was to be spared.
+      const { except } = checkOptions(options, ['except'], 'revokeAll');
+      if (typeof (except ?? '') !== 'string') throw invalidOption('except', 'is not a handle', HANDLES);
       const found = await store.admin('byUser', admin => admin.byUser(user));
       const kept = typeof except === 'string' ? await currentKey(core, except) : undefined;
       const deleted = await store.admin('deleteByUser', admin => admin.deleteByUser(user, kept));

@@ -82,7 +82,7 @@ const NEW_IDS = 'Remove it: ids are 256 random bits.';
 const NAME = 'It is called "name".';
 const SECRET = 'It is called "secret". To keep the data in the cookie, take sealedCookieStore() for a store.';
 const TRUST_PROXY = "Remove it and tell the framework: app.set('trust proxy', 1) in Express, app.proxy = true in Koa.";
-const OF_THE_COOKIE = 'It belongs into "cookie": { cookie: { sameSite: \'lax\' } }.';
+const ofTheCookie = (name: string): string => `It belongs into "cookie": { cookie: { ${name}: … } }.`;
 const ALWAYS = 'Remove it: the session cookie is always HttpOnly, signed and set once.';
 
 /** What users of other session libraries bring along: of Express, Fastify, Koa and Hono, and iron-session. */
@@ -93,14 +93,14 @@ const HINTS = {
   autoCommit: 'Remove it: a session is saved before the response leaves.',
   key: 'What names the cookie is called "name", what signs it "secret".',
   cookieOptions: 'It is called "cookie".',
+  idleTimeout: 'It is called "idle".',
+  absoluteTimeout: 'It is called "absolute".',
   rolling: ROLLING,
   renew: ROLLING,
   autoExtendExpiration: ROLLING,
   genid: NEW_IDS,
   idGenerator: NEW_IDS,
   maxAge: LIFETIME,
-  idleTimeout: LIFETIME,
-  absoluteTimeout: LIFETIME,
   lifetime: LIFETIME,
   ttl: LIFETIME,
   expiry: LIFETIME,
@@ -113,11 +113,11 @@ const HINTS = {
   keys: SECRET,
   proxy: TRUST_PROXY,
   trustProxy: TRUST_PROXY,
-  path: OF_THE_COOKIE,
-  domain: OF_THE_COOKIE,
-  sameSite: OF_THE_COOKIE,
-  secure: OF_THE_COOKIE,
-  persistent: OF_THE_COOKIE,
+  path: ofTheCookie('path'),
+  domain: ofTheCookie('domain'),
+  sameSite: ofTheCookie('sameSite'),
+  secure: ofTheCookie('secure'),
+  persistent: ofTheCookie('persistent'),
   httpOnly: ALWAYS,
   signed: ALWAYS,
   overwrite: ALWAYS,

@@ -98,7 +98,11 @@ export function isLive(record: SessionRecord, now: number, policy: Policy): bool
   return now < record.expiresAt && now < endOf(record, policy) && !isAhead(record, now);
 }
 
-/** Whether it was written by a clock that is ahead of ours. One of the two is wrong, and it may be ours. */
+/**
+ * Whether it was written by a clock that is ahead of ours. One of the two is wrong, and it may be ours. All three times are
+ * looked at: spoilt data may hold a login in the future with a last use that is past, and would then count as just logged in.
+ */
 export function isAhead(record: SessionRecord, now: number): boolean {
-  return record.lastSeenAt > now + CLOCK_SKEW;
+  const latest = now + CLOCK_SKEW;
+  return record.lastSeenAt > latest || record.createdAt > latest || (record.authenticatedAt ?? 0) > latest;
 }

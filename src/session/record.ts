@@ -37,6 +37,7 @@ export function isSessionRecord(value: SessionRecord | null): value is SessionRe
     Number.isSafeInteger(value.createdAt) &&
     Number.isSafeInteger(value.lastSeenAt) &&
     Number.isSafeInteger(value.expiresAt) &&
+    typeof value.remember === 'boolean' &&
     (value.authenticatedAt === null || Number.isSafeInteger(value.authenticatedAt)) &&
     (value.userId === null || typeof value.userId === 'string') &&
     (value.successor === null || typeof value.successor === 'string')

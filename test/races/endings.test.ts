@@ -108,6 +108,24 @@ for (const { name, skip, open } of ARENAS) {
       await race.close();
     });
 
+    it('who clicks twice to log in keeps the cart by either answer, and another user gets nothing of it', async () => {
+      const race = await createRace(await open());
+      const client = race.client();
+      await client.get('/add/cake');
+      const [first, second, stranger] = [client.tab(), client.tab(), client.tab()];
+      await first.get('/login/ada');
+      await second.get('/login/ada');
+      await stranger.get('/login/bob');
+      const data = async (tab: typeof client) => (await tab.get('/data')).json<{ userId: string; cart?: string[] }>();
+      assert.deepEqual((await data(first)).cart, ['cake']);
+      assert.deepEqual((await data(second)).cart, ['cake']);
+      assert.equal((await data(second)).userId, 'ada');
+      assert.equal((await data(stranger)).cart, undefined);
+      await first.get('/set/diary/later');
+      assert.equal((await second.get('/data')).json()['diary'], undefined);
+      await race.close();
+    });
+
     it('20 requests under way with the old id across a rotation: all served, none lost', async () => {
       const race = await createRace(await open());
       const client = race.client();

@@ -346,6 +346,10 @@ describe('a record that cannot be understood is no session and no error', () => 
     ['no dates', { createdAt: undefined }],
     ['a date that is text', { lastSeenAt: '2026' }],
     ['a user id that is a number', { userId: 7 }],
+    ['G5 created in the future', { createdAt: 9e15 }],
+    ['G5 logged in in the future', { userId: 'ada', authenticatedAt: 9e15 }],
+    ['G5 seen in the future', { lastSeenAt: 8e15, expiresAt: 9e15 }],
+    ['G5 remembered by text', { remember: 'no' }],
   ];
   for (const [name, poison] of poisons) {
     it(name, async () => {

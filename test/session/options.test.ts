@@ -1,5 +1,6 @@
 // Bad input shows at construction, with a code, what is wrong, and what to do.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createSessions, DEFAULT_LIFETIME, defineCookie, type ErrorCode, MadeleineError } from 'madeleine';
@@ -35,8 +36,9 @@ describe('session() refuses', () => {
     [{ method: 'GET', url: '/' }, 'ERR_OPTION_INVALID', /without being called.*session\({ … }\)/],
     [{ secrett: secret }, 'ERR_OPTION_UNKNOWN', /Did you mean "secret"\?/],
     [{ secret, idel: '30m' }, 'ERR_OPTION_UNKNOWN', /Did you mean "idle"\?/],
-    [{ secret, idleTimeout: '30m' }, 'ERR_OPTION_UNKNOWN', /Say how long a session lives with "idle", "absolute"/],
-    [{ secret, absoluteTimeout: '8h' }, 'ERR_OPTION_UNKNOWN', /Say how long a session lives with "idle", "absolute"/],
+    [{ secret, idleTimeout: '30m' }, 'ERR_OPTION_UNKNOWN', /It is called "idle"\./],
+    [{ secret, absoluteTimeout: '30d' }, 'ERR_OPTION_UNKNOWN', /It is called "absolute"\./],
+    [{ secret, domain: 'example.com' }, 'ERR_OPTION_UNKNOWN', /\{ cookie: \{ domain: … \} \}/],
     [{ secret, resave: false }, 'ERR_OPTION_UNKNOWN', /Remove it/],
     [{ secret, saveUninitalized: true }, 'ERR_OPTION_UNKNOWN', /stored once something is put in it/],
     [
@@ -122,6 +124,39 @@ describe('a short secret', () => {
   });
 });
 
+describe('a secret that was put there to be replaced', () => {
+  const placeholders = [
+    'changemechangemechangemechangeme',
+    'please change this secret before going live',
+    'REPLACE_ME_WITH_A_LONG_RANDOM_STRING',
+    'your-session-secret-of-at-least-32-characters',
+    'keyboard cat keyboard cat keyboard cat',
+  ];
+  it('throws in production, however long it is', async () => {
+    await inProduction(() => {
+      for (const placeholder of placeholders) {
+        const { code, message } = refusal({ secret: placeholder });
+        assert.equal(code, 'ERR_SECRET_PLACEHOLDER', placeholder);
+        assert.ok(!message.includes(placeholder));
+      }
+      assert.equal(refusal({ secret: [secret, placeholders[0]] }).message.indexOf('Key 2 of option "secret"'), 0);
+    });
+  });
+  it('warns in development', async () => {
+    const warned = new Promise<Error & { code?: string }>(resolve => process.once('warning', resolve));
+    session({ secret: placeholders[0] as string });
+    assert.equal((await warned).code, 'ERR_SECRET_PLACEHOLDER');
+  });
+  it('no random key is taken for one', async () => {
+    await inProduction(() => {
+      for (let i = 0; i < 300; i++) {
+        for (const form of ['hex', 'base64', 'base64url'] as const)
+          session({ secret: randomBytes(32).toString(form), store: memoryStore() });
+      }
+    });
+  });
+});
+
 it('sessions that only this process knows are told of in production, unless they are meant', async context => {
   const warned = context.mock.method(process, 'emitWarning', () => {});
   const codes = () => warned.mock.calls.map(({ arguments: [, options] }) => (options as { code: string }).code);
@@ -192,4 +227,12 @@ it('the defaults in docs/sessions.md are the defaults', () => {
   for (const [name, value] of Object.entries(DEFAULT_LIFETIME)) {
     assert.ok(text.includes(`| \`${name}\` | \`${value}\` |`), name);
   }
+});
+
+it('revokeAll() takes nothing for options that is none: it would end the session that was to be spared', async () => {
+  const { sessions } = session({ secret });
+  const wrong = [{ exept: 'handle' }, 'handle', { except: 7 }] as unknown as Array<{ except: string }>;
+  for (const options of wrong)
+    await assert.rejects(sessions.revokeAll('ada', options), { code: /ERR_OPTION_(UNKNOWN|INVALID)/ });
+  for (const except of [null, undefined]) assert.equal(await sessions.revokeAll('ada', { except }), 0);
 });
