@@ -1,13 +1,9 @@
 import { MadeleineError } from '../errors.ts';
 import type { LoginOptions } from '../session/login-options.ts';
-import type { Sessions } from '../session/sessions.ts';
 import { readSetCookie } from './client.ts';
+import { type SessionsOwner, sessionsOf } from './sessions-of.ts';
 
-/** Whatever data they hold. */
-type AnySessions = Pick<Sessions<object>, 'open'>;
-
-/** What `loginAs` takes: the sessions, or what carries them as `sessions`: a middleware, a Fastify application. */
-export type SessionsOwner = AnySessions | { readonly sessions: AnySessions };
+export type { SessionsOwner } from './sessions-of.ts';
 
 export interface LoginAsOptions extends Pick<LoginOptions, 'remember'> {
   /** What the session holds besides: its data. Default: nothing. */
@@ -23,13 +19,15 @@ export interface LoginCookie {
   readonly value: string;
   /** For a Cookie field: supertest's `.set('Cookie', header)`, `app.request(url, { headers: { cookie: header } })`. */
   readonly header: string;
+  /** The same, for who gives the whole object where a field is wanted. */
+  toString(): string;
 }
 
 /**
  * Begins a session in which this user is logged in, without a request. For stores that keep the session: with one that
  * travels in several cookies, name and value are the first's, and `header` has them all.
  *
- * @throws MadeleineError `ERR_OPTION_INVALID` for what has no sessions; `ERR_OPTION_CONFLICT` where no session cookie may be set: with `cookie.secure: true` give `secure: true`
+ * @throws MadeleineError `ERR_OPTION_INVALID` for what has no sessions, or an application that has several; `ERR_OPTION_CONFLICT` where no session cookie may be set: with `cookie.secure: true` give `secure: true`
  */
 export async function loginAs(
   owner: SessionsOwner,
@@ -53,16 +51,6 @@ export async function loginAs(
     );
   }
   const { name, value } = first;
-  return { name, value, header: cookies.map(cookie => `${cookie.name}=${cookie.value}`).join('; ') };
-}
-
-function sessionsOf(owner: SessionsOwner): AnySessions {
-  const { open, sessions } = (owner ?? {}) as { open?: unknown; sessions?: AnySessions };
-  const found = typeof open === 'function' ? (owner as AnySessions) : sessions;
-  if (typeof found?.open === 'function') return found;
-  throw new MadeleineError(
-    'ERR_OPTION_INVALID',
-    'loginAs was given something that has no sessions.',
-    'Give it what session() or createSessions() returned, or the Fastify application; an Express application does not know its sessions.',
-  );
+  const header = cookies.map(cookie => `${cookie.name}=${cookie.value}`).join('; ');
+  return { name, value, header, toString: () => header };
 }

@@ -1,7 +1,8 @@
 // loginAs: the cookie that it gives is taken by every framework, in the way in which each one's tests ask.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
+import connect from 'connect';
 import express from 'express';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
@@ -13,7 +14,9 @@ import * as onHono from 'madeleine/hono';
 import * as onKoa from 'madeleine/koa';
 import * as onNode from 'madeleine/node';
 import { loginAs } from 'madeleine/testing';
+import polka from 'polka';
 import { request } from '../support/client.ts';
+import { EXPRESSES } from '../support/expresses.ts';
 import { serve, serveOn } from '../support/serve.ts';
 
 const secret = 'a secret of more than thirty-two bytes';
@@ -30,8 +33,41 @@ describe('loginAs', () => {
       .get('/', (req, res) => void res.json(req.session.about.userId));
     const { url, close } = await serve(app);
     context.after(close);
-    assert.equal(await nameOf(url, (await loginAs(remember, 'ada')).header), 'ada');
+    for (const owner of [remember, remember.sessions, app])
+      assert.equal(await nameOf(url, (await loginAs(owner, 'ada')).header), 'ada');
     assert.equal(await nameOf(url), null);
+  });
+
+  it('Express, by the application alone: 4 and 5, and where a router uses the session', async context => {
+    for (const { express } of EXPRESSES) {
+      const router = express.Router().use(onExpress.session({ secret }));
+      router.get('/', (req, res) => void res.json(req.session.about.userId));
+      const app = express().use(router);
+      const { url, close } = await serve(app);
+      context.after(close);
+      const cookie = await loginAs(app, 'ada');
+      assert.equal(await nameOf(url, String(cookie)), 'ada');
+    }
+  });
+
+  it('connect and polka, by the application alone', async context => {
+    const sayWho = (req: unknown, res: ServerResponse) =>
+      res.end(JSON.stringify((req as { session: { about: { userId: string | null } } }).session.about.userId));
+    const onConnect = connect().use(onNode.session({ secret })).use(sayWho);
+    const onPolka = polka().use(onNode.session({ secret })).use(sayWho);
+    for (const [app, listener] of [
+      [onConnect, onConnect],
+      [onPolka, onPolka.handler],
+    ] as const) {
+      const { url, close } = await serve(listener as RequestListener);
+      context.after(close);
+      assert.equal(await nameOf(url, (await loginAs(app, 'ada')).header), 'ada');
+    }
+  });
+
+  it('says so where an application has several sessions', async () => {
+    const app = express().use(onExpress.session({ secret }), onExpress.session({ secret, name: 'admin' }));
+    await assert.rejects(loginAs(app, 'ada'), { code: 'ERR_OPTION_INVALID', message: /several sessions/ });
   });
 
   for (const [what, data] of Object.entries({
@@ -50,7 +86,7 @@ describe('loginAs', () => {
     });
   }
 
-  it('says what it wants where it is given an application of Express, or nothing', async () => {
+  it('says what it wants where it is given an application without sessions, or nothing', async () => {
     for (const wrong of [express(), undefined, {}] as never[]) {
       await assert.rejects(loginAs(wrong, 'ada'), { code: 'ERR_OPTION_INVALID', message: /what session\(\) or/ });
     }
@@ -73,7 +109,7 @@ describe('loginAs', () => {
     });
     const { url, close } = await serve(app.callback());
     context.after(close);
-    assert.equal(await nameOf(url, (await loginAs(remember, 'ada')).header), 'ada');
+    for (const owner of [remember, app]) assert.equal(await nameOf(url, (await loginAs(owner, 'ada')).header), 'ada');
     assert.equal(await nameOf(url), null);
   });
 
@@ -92,8 +128,10 @@ describe('loginAs', () => {
     const remember = onHono.session({ secret });
     const app = new Hono<{ Variables: onHono.SessionVariables }>();
     app.use(remember).get('/', c => c.json(c.var.session.about.userId));
-    const { header } = await loginAs(remember, 'ada');
-    assert.equal(await (await app.request('/', { headers: { cookie: header } })).json(), 'ada');
+    for (const owner of [remember, app]) {
+      const { header } = await loginAs(owner, 'ada');
+      assert.equal(await (await app.request('/', { headers: { cookie: header } })).json(), 'ada');
+    }
     assert.equal(await (await app.request('/')).json(), null);
   });
 
