@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+
+/** Longer than any installation takes: by then another process may have the number of one that was killed. In milliseconds. */
+const LONGEST_TURN = 30 * 60_000;
 
 /** Waits until no other process has this file, and holds it until the end of this one. A process that is dead has let go. */
 export async function takeTurn(file) {
@@ -13,7 +16,7 @@ export async function takeTurn(file) {
       if (error.code !== 'EEXIST') throw error;
     }
     const other = holderOf(file);
-    if (other !== null && !isAlive(other)) rmSync(file, { force: true });
+    if (other !== null && (!isAlive(other) || isOld(file))) rmSync(file, { force: true });
     else if (waited === 10)
       console.log(`madeleine: process ${other} installs or builds already (${file}); waiting for it ...`);
     await setTimeout(100);
@@ -37,4 +40,9 @@ function isAlive(pid) {
   } catch (error) {
     return error.code === 'EPERM';
   }
+}
+
+function isOld(file) {
+  const { mtimeMs = Date.now() } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  return Date.now() - mtimeMs > LONGEST_TURN;
 }

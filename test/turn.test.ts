@@ -2,17 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
+import { temporaryFolder } from './support/temporary-files.ts';
 
 describe('takeTurn()', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'madeleine-turn-'));
+  const folder = temporaryFolder();
   const lock = path.join(folder, 'build/pid');
   const log = path.join(folder, 'log');
   const present = path.join(folder, 'present');
-  after(() => rmSync(folder, { recursive: true }));
 
   /** Says in the log when its turn begins and ends, and works meanwhile; begins when all that are told to be there are. */
   const code = `
@@ -31,6 +30,13 @@ describe('takeTurn()', () => {
   it('passes from a process that was killed to the next', async () => {
     await run('1', 'die');
     assert.ok(existsSync(lock));
+    await run('1');
+    assert.ok(!existsSync(lock));
+  });
+
+  it('passes on what was left an hour ago, though another process has that number by now', async () => {
+    writeFileSync(lock, String(process.pid));
+    utimesSync(lock, 0, Date.now() / 1000 - 3600);
     await run('1');
     assert.ok(!existsSync(lock));
   });
