@@ -17,10 +17,14 @@ export interface SqlTable {
 /** @param absent the server's code for a table that is not there */
 export function sqlTable(make: () => Promise<void>, absent: string): SqlTable {
   const underWay = new UnderWay();
-  const count = <Result>(statement: () => Promise<Result>): Promise<Result> => {
+  const count = async <Result>(statement: () => Promise<Result>): Promise<Result> => {
     const tooMany = underWay.begin();
-    if (tooMany) return Promise.reject(tooMany);
-    return statement().finally(() => underWay.end());
+    if (tooMany) throw tooMany;
+    try {
+      return await statement();
+    } finally {
+      underWay.end();
+    }
   };
   const made = once(() => count(make));
   const allEnded = async () => {
