@@ -5,7 +5,7 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isThenable, type MaybePromise } from '../maybe-promise.ts';
-import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
+import { commit, type Join, joining, mergeText, saveText, textOf } from './commit.ts';
 import type { Core } from './core.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
@@ -35,7 +35,9 @@ export async function login(state: SessionState, userId: string | number, option
     return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
   };
   const mine = textOf(state, core.maxDataSize);
-  const join = joining(state, mine);
+  // Of another login's session this request has seen nothing, and so, by whatever rule of concurrency, replaces nothing.
+  const beside: Join = ({ data }) => mergeText(base, mine, data, core.merge, core.maxDataSize);
+  const join = old === null ? beside : joining(state, mine);
   // A save before this one may have met what others wrote: that is in the record, and not in the bag.
   const carried = narrow(before === null ? mine : join(before));
   const record = state.newRecord(carried, { userId: user, remember });

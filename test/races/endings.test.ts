@@ -126,6 +126,17 @@ for (const { name, skip, open } of ARENAS) {
       await race.close();
     });
 
+    it("who clicks twice to log in keeps the cart with 'last-write-wins' too: the second has seen none that it could replace", async () => {
+      const race = await createRace(await open(), { concurrency: 'last-write-wins' });
+      const client = race.client();
+      await client.get('/add/cake');
+      const [first, second] = [client.tab(), client.tab()];
+      await first.get('/login/ada');
+      await second.get('/login/ada');
+      assert.deepEqual((await second.get('/data')).json()['cart'], ['cake']);
+      await race.close();
+    });
+
     it('20 requests under way with the old id across a rotation: all served, none lost', async () => {
       const race = await createRace(await open());
       const client = race.client();
