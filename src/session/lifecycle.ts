@@ -47,9 +47,10 @@ export async function login(state: SessionState, userId: string | number, option
 }
 
 /**
- * What the same user's login of a moment ago made of the session that this request asked for. Who clicks twice sends both logins
+ * What the same user's login of a moment ago made of the visitor's session that this request asked for. Who clicks twice sends both logins
  * with the old id, and the browser may keep the second answer alone: what the visitor had gathered would be lost with the first.
- * This person has proved to be that user, so it is theirs.
+ * This person has proved to be that user, so it is theirs. Not so by the id of a login before another: that may have brought rights,
+ * for which more was proved than now.
  */
 async function loginJustBefore(core: Core, replacedBy: string, user: string): Promise<SessionRecord | null> {
   const stored = await core.store.read(replacedBy);
