@@ -35,7 +35,8 @@ describe('takeTurn()', () => {
     assert.ok(!existsSync(lock));
   });
 
-  it('lets one process after the other', async () => {
+  it('lets one process after the other, also where all find the file of one that was killed', async () => {
+    await run('1', 'die');
     writeFileSync(log, '');
     writeFileSync(present, '');
     await Promise.all([run('3'), run('3'), run('3')]);
