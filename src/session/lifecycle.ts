@@ -5,7 +5,7 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isThenable, type MaybePromise } from '../maybe-promise.ts';
-import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
+import { commit, type Join, joining, mergeText, saveText, textOf } from './commit.ts';
 import type { Core } from './core.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
@@ -35,7 +35,9 @@ export async function login(state: SessionState, userId: string | number, option
     return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
   };
   const mine = textOf(state, core.maxDataSize);
-  const join = joining(state, mine);
+  // Of another login's session this request has seen nothing, and so, by whatever rule of concurrency, replaces nothing.
+  const beside: Join = ({ data }) => mergeText(base, mine, data, core.merge, core.maxDataSize);
+  const join = old === null ? beside : joining(state, mine);
   // A save before this one may have met what others wrote: that is in the record, and not in the bag.
   const carried = narrow(before === null ? mine : join(before));
   const record = state.newRecord(carried, { userId: user, remember });
@@ -45,9 +47,10 @@ export async function login(state: SessionState, userId: string | number, option
 }
 
 /**
- * What the same user's login of a moment ago made of the session that this request asked for. Who clicks twice sends both logins
+ * What the same user's login of a moment ago made of the visitor's session that this request asked for. Who clicks twice sends both logins
  * with the old id, and the browser may keep the second answer alone: what the visitor had gathered would be lost with the first.
- * This person has proved to be that user, so it is theirs.
+ * This person has proved to be that user, so it is theirs. Not so by the id of a login before another: that may have brought rights,
+ * for which more was proved than now.
  */
 async function loginJustBefore(core: Core, replacedBy: string, user: string): Promise<SessionRecord | null> {
   const stored = await core.store.read(replacedBy);

@@ -65,7 +65,7 @@ export class SessionState {
    * another `maxDataSize`, say, it might be understood again.
    */
   damaged: string | null = null;
-  /** The key of the session that took the place of the one asked for, a moment ago, by a login or `regenerate`. */
+  /** The key of the session that took the place of the one asked for, a visitor's, a moment ago, by a login or `regenerate`. */
   replacedBy: string | null = null;
   /** Why the session could not be read; `null` where it was, or there is none. */
   readFailure: unknown = null;

@@ -60,8 +60,9 @@ export function openPool(url: string): OpenedPool {
   return {
     getConnection: callback => pool.getConnection(callback),
     async end() {
-      await pool.promise().end();
+      const over = pool.promise().end();
       sockets.leave();
+      await over;
     },
   };
 }

@@ -56,8 +56,9 @@ export function openPool(url: string): OpenedPool {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
     async end() {
       ended = true;
-      await pool.end();
+      const over = pool.end();
       sockets.leave();
+      await over;
     },
   };
 }

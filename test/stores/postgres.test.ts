@@ -101,6 +101,22 @@ describe('postgresStore', { skip: need('postgres') }, () => {
     await assert.rejects(async () => store.read('key'), { code: 'ERR_STORE_FAILED', message: /store is closed/ });
   });
 
+  test('a pool that throws, and does not reject, spoils nothing for the calls that come later', async () => {
+    const pool = new pg.Pool({ connectionString: await server.createDatabase() });
+    let refuses = false;
+    const query = (statement: PostgresStatement) => {
+      if (refuses) throw new Error('no query now');
+      return pool.query(statement);
+    };
+    const store = postgresStore({ query });
+    await store.ready();
+    refuses = true;
+    for (let call = 0; call < 10_000; call++) await assert.rejects(async () => store.delete('key'), /no query now/);
+    refuses = false;
+    assert.equal(await store.read('key'), null);
+    await pool.end();
+  });
+
   test('a server that takes no writes says so', () =>
     assert.rejects(
       withPool(async () => {}, { options: '-c default_transaction_read_only=on' }),
