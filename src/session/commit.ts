@@ -15,8 +15,7 @@ import { followRotation, stillLive } from './succession.ts';
 
 const MOST_COLLISIONS = 3;
 
-/** What is to be stored in the place of this. */
-export type Join = (stored: SessionRecord) => string;
+type Join = (stored: SessionRecord) => string;
 
 const OLD_SESSION =
   'Something was put into a session after regenerate(), logout() or destroy(), by a reference from before, and is not kept: ' +

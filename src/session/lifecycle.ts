@@ -5,16 +5,15 @@ import { withDeadline } from '../deadline.ts';
 import { MadeleineError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isThenable, type MaybePromise } from '../maybe-promise.ts';
-import { commit, type Join, joining, mergeText, saveText, textOf } from './commit.ts';
+import { commit, joining, mergeText, saveText, textOf } from './commit.ts';
 import type { Core } from './core.ts';
 import { parseData, refreshData, stringifyData } from './data.ts';
 import { checkKeep, checkLoginOptions, checkUserId, type LoginOptions } from './login-options.ts';
 import type { MergeRules } from './merge.ts';
-import { isLive } from './policy.ts';
-import { isSessionRecord, nextVersion, type SessionRecord } from './record.ts';
+import { nextVersion, type SessionRecord } from './record.ts';
 import type { SessionState } from './state.ts';
 import { buryEverywhere, endSession, followRotation, sessionEnded, stillLive, succeed } from './succession.ts';
-import { rotatedTo, tombstoneReason } from './tombstone.ts';
+import { tombstoneReason } from './tombstone.ts';
 
 /**
  * The person is who they say they are: a fresh id (against session fixation), the user's name on the session, and what the
@@ -23,10 +22,7 @@ import { rotatedTo, tombstoneReason } from './tombstone.ts';
 export async function login(state: SessionState, userId: string | number, options: LoginOptions): Promise<void> {
   const user = checkUserId(userId);
   const { core, base, record: old } = state;
-  const given = checkLoginOptions(options);
-  const { replacedBy } = state;
-  const before = old ?? (replacedBy === null ? null : await loginJustBefore(core, replacedBy, user));
-  const { remember = before?.userId === user && before.remember, keep } = given;
+  const { remember = old?.userId === user && old.remember, keep } = checkLoginOptions(options);
   if (state.damaged !== null) await endSession(core, state.damaged);
   // Data of another user, or of a session that has ended meanwhile, is not this user's.
   const foreign = state.closed ? base !== '{}' : old !== null && (old.userId ?? user) !== user;
@@ -35,29 +31,13 @@ export async function login(state: SessionState, userId: string | number, option
     return keep ? JSON.stringify(pick(parseData(text) ?? {}, keep)) : text;
   };
   const mine = textOf(state, core.maxDataSize);
-  // Of another login's session this request has seen nothing, and so, by whatever rule of concurrency, replaces nothing.
-  const beside: Join = ({ data }) => mergeText(base, mine, data, core.merge, core.maxDataSize);
-  const join = old === null ? beside : joining(state, mine);
+  const join = joining(state, mine);
   // A save before this one may have met what others wrote: that is in the record, and not in the bag.
-  const carried = narrow(before === null ? mine : join(before));
+  const carried = narrow(old === null ? mine : join(old));
   const record = state.newRecord(carried, { userId: user, remember });
   const kept = await succeed(state, record, 'replaced', theirs => narrow(join(theirs)));
   showSaved(state, mine, kept ? carried : '{}');
   core.events.emit('renewed', state.key as string, { reason: 'login' });
-}
-
-/**
- * What the same user's login of a moment ago made of the visitor's session that this request asked for. Who clicks twice sends both logins
- * with the old id, and the browser may keep the second answer alone: what the visitor had gathered would be lost with the first.
- * This person has proved to be that user, so it is theirs. Not so by the id of a login before another: that may have brought rights,
- * for which more was proved than now.
- */
-async function loginJustBefore(core: Core, replacedBy: string, user: string): Promise<SessionRecord | null> {
-  const stored = await core.store.read(replacedBy);
-  if (!isSessionRecord(stored)) return null;
-  const record = stored.successor === null ? stored : ((await rotatedTo(core.store, stored))?.record ?? null);
-  const isTheirs = isSessionRecord(record) && record.successor === null && record.userId === user;
-  return isTheirs && isLive(record, core.clock(), core.policy) ? record : null;
 }
 
 /** The same session under a new id. Requests under way with the old id are served for the grace; after that it is dead. */

@@ -52,7 +52,6 @@ function findSuccessor(
     // One that was passed already: a circle, which only spoilt data can make.
     if (rotated && !passed.has(key)) return find(state, stone.successor as string, null, passed.add(key));
     // Sent before the browser had the login's new cookie: it gets nothing of the new session, and must not disturb it.
-    if (reason === 'replaced' && stone.authenticatedAt === null) state.replacedBy = stone.successor;
     return state.close();
   }
   if (rotated && stone.expiresAt > now) {

@@ -65,8 +65,6 @@ export class SessionState {
    * another `maxDataSize`, say, it might be understood again.
    */
   damaged: string | null = null;
-  /** The key of the session that took the place of the one asked for, a visitor's, a moment ago, by a login or `regenerate`. */
-  replacedBy: string | null = null;
   /** Why the session could not be read; `null` where it was, or there is none. */
   readFailure: unknown = null;
   /** The operations of this request that are not done yet, in their order. */
@@ -141,7 +139,6 @@ export class SessionState {
     this.closed = false;
     this.dropped = false;
     this.damaged = null;
-    this.replacedBy = null;
     this.renewal = false;
     this.contested = false;
   }

@@ -108,52 +108,6 @@ for (const { name, skip, open } of ARENAS) {
       await race.close();
     });
 
-    it('who clicks twice to log in keeps the cart by either answer, and another user gets nothing of it', async () => {
-      const race = await createRace(await open());
-      const client = race.client();
-      await client.get('/add/cake');
-      const [first, second, stranger] = [client.tab(), client.tab(), client.tab()];
-      await first.get('/login/ada');
-      await second.get('/login/ada');
-      await stranger.get('/login/bob');
-      const data = async (tab: typeof client) => (await tab.get('/data')).json<{ userId: string; cart?: string[] }>();
-      assert.deepEqual((await data(first)).cart, ['cake']);
-      assert.deepEqual((await data(second)).cart, ['cake']);
-      assert.equal((await data(second)).userId, 'ada');
-      assert.equal((await data(stranger)).cart, undefined);
-      await first.get('/set/diary/later');
-      assert.equal((await second.get('/data')).json()['diary'], undefined);
-      await race.close();
-    });
-
-    it('a login for more rights ends the older ids: another login with one of them gets nothing of what came with the rights', async () => {
-      const race = await createRace(await open());
-      const client = race.client();
-      await client.get('/add/cake');
-      const visitor = client.tab();
-      await client.get('/login/ada');
-      const older = client.tab();
-      await client.get('/login/ada');
-      await client.get('/set/secondFactor/given');
-      for (const tab of [older, visitor]) {
-        await tab.get('/login/ada');
-        const { userId, secondFactor } = (await tab.get('/data')).json();
-        assert.deepEqual([userId, secondFactor], ['ada', undefined]);
-      }
-      await race.close();
-    });
-
-    it("who clicks twice to log in keeps the cart with 'last-write-wins' too: the second has seen none that it could replace", async () => {
-      const race = await createRace(await open(), { concurrency: 'last-write-wins' });
-      const client = race.client();
-      await client.get('/add/cake');
-      const [first, second] = [client.tab(), client.tab()];
-      await first.get('/login/ada');
-      await second.get('/login/ada');
-      assert.deepEqual((await second.get('/data')).json()['cart'], ['cake']);
-      await race.close();
-    });
-
     it('20 requests under way with the old id across a rotation: all served, none lost', async () => {
       const race = await createRace(await open());
       const client = race.client();
