@@ -59,11 +59,7 @@ export function openPool(url: string): OpenedPool {
   });
   return {
     getConnection: callback => pool.getConnection(callback),
-    async end() {
-      const over = pool.promise().end();
-      sockets.leave();
-      await over;
-    },
+    end: () => sockets.leave(pool.promise().end()),
   };
 }
 

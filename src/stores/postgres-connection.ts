@@ -54,11 +54,9 @@ export function openPool(url: string): OpenedPool {
   let ended = false;
   return {
     query: statement => (ended ? Promise.reject(storeClosed('Postgres')) : pool.query(statement)),
-    async end() {
+    end() {
       ended = true;
-      const over = pool.end();
-      sockets.leave();
-      await over;
+      return sockets.leave(pool.end());
     },
   };
 }

@@ -27,12 +27,13 @@ export class PoolSockets {
     socket.once('close', () => this.#open.delete(socket));
   }
 
-  /** Breaks off what is still open a moment later. */
-  leave(): void {
+  /** Breaks off what is still open a moment later, and waits for the pool. @param ending the pool's own end, under way */
+  leave(ending: Promise<void>): Promise<void> {
     const breakOff = () => {
       for (const socket of this.#open) socket.destroy();
     };
     setTimeout(breakOff, GOODBYE).unref();
+    return ending;
   }
 }
 
