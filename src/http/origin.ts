@@ -38,7 +38,7 @@ export function createOriginCheck(trusted: readonly string[]): (headers: Incomin
 /**
  * Makes the check for requests that may change something. No page of another origin, not even of a neighbour on the same site, may
  * send them; a browser says by Fetch Metadata whose page it is, an older one, or over plain http, by Origin. What has neither
- * is no browser, and is sent no cookies that it does not have. Go's `http.CrossOriginProtection` decides the same, but of WebSockets.
+ * is no browser, and is sent no cookies that it does not have. Go's `http.CrossOriginProtection` decides the same, but for WebSockets.
  *
  * @throws MadeleineError `ERR_OPTION_INVALID` when a trusted origin is no origin as browsers write it
  */

@@ -28,6 +28,7 @@ export {
   type StoreCall,
   type StoreOperation,
 } from './fault-store.ts';
-export { type LoginAsOptions, type LoginCookie, loginAs, type SessionsOwner } from './login-as.ts';
+export { type LoginAsOptions, type LoginCookie, loginAs } from './login-as.ts';
+export type { SessionsOwner } from './sessions-of.ts';
 export { type StoreConformanceOptions, storeChecks, storeConformance } from './store-conformance.ts';
 export type { StoreCheck } from './store-samples.ts';

@@ -3,8 +3,6 @@ import type { LoginOptions } from '../session/login-options.ts';
 import { readSetCookie } from './client.ts';
 import { type SessionsOwner, sessionsOf } from './sessions-of.ts';
 
-export type { SessionsOwner } from './sessions-of.ts';
-
 export interface LoginAsOptions extends Pick<LoginOptions, 'remember'> {
   /** What the session holds besides: its data. Default: nothing. */
   data?: object | undefined;

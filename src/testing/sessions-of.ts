@@ -51,10 +51,9 @@ export function sessionsOf(owner: SessionsOwner): AnySessions {
 }
 
 function carriedBy(owner: unknown): AnySessions[] {
-  const { open, sessions } = (owner ?? {}) as Partial<AnySessions> & { sessions?: Partial<AnySessions> };
-  if (typeof open === 'function') return [owner as AnySessions];
-  if (typeof sessions?.open === 'function') return [sessions as AnySessions];
-  return middlewaresOf((owner ?? {}) as Application).flatMap(carriedBy);
+  const given = (owner ?? {}) as Partial<AnySessions> & { sessions?: Partial<AnySessions> } & Application;
+  for (const one of [given, given.sessions]) if (typeof one?.open === 'function') return [one as AnySessions];
+  return middlewaresOf(given).flatMap(carriedBy);
 }
 
 function middlewaresOf(application: Application): unknown[] {

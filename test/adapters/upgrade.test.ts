@@ -250,15 +250,7 @@ describe('ws', () => {
   });
 
   it('a client that goes away while its session is read disturbs nobody', async () => {
-    const reading = gateway();
-    const store = memoryStore();
-    const goOn = gateway();
-    const read = store.read.bind(store);
-    store.read = async key => {
-      reading.open();
-      await goOn.opened;
-      return read(key);
-    };
+    const { store, reading, goOn } = waitingStore();
     const both = await serveBoth(greet, { store });
     await both.client.get('/login/ada');
     const handed: boolean[] = [];
@@ -270,7 +262,7 @@ describe('ws', () => {
     const socket = connect(both);
     socket.on('error', () => {});
     const [, raw] = (await connection) as [unknown, net.Socket];
-    await reading.opened;
+    await reading;
     // Not by once(), which would listen to the error as well.
     const closed = new Promise(resolve => raw.once('close', resolve));
     raw.destroy(new Error('reset'));
